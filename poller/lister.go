@@ -1,0 +1,79 @@
+package poller
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// PageSize is the most rows the API gives in one answer (VOD,
+// DescribeVodRefreshTasks, read 2026-11).
+const PageSize = 50
+
+// Query is one question to the API. Both times are always set: services of the
+// same family refuse a single one, and a fixed end keeps new rows out of a sweep.
+type Query struct {
+	From, To   time.Time // creation time, whole seconds, UTC; whether the ends count is not documented
+	Status     Status    // "" for any; needs ObjectType
+	ObjectType string    // "" for any
+	Domain     string    // "" for any; needs ObjectType
+	TaskID     string    // "" for any; one id
+	ObjectPath string    // "" for any
+}
+
+// Page is one answer: at most [PageSize] rows, the page's number from 1, and how
+// many rows the API claims the whole answer has.
+type Page struct {
+	Tasks  []Task
+	Number int
+	Total  int
+}
+
+// Lister asks the API for one page. It may be called from several goroutines. A
+// nil error means the answer was complete and well-formed; a positive "no rows" is
+// a page without tasks. Any other outcome is an [*Error], or the context's own
+// error when time ran out. Repeating a call is always safe.
+type Lister interface {
+	List(ctx context.Context, q Query, page int) (Page, error)
+}
+
+// ErrNoSuchTask is wrapped by a Lister's error when the API refuses the task id
+// that was asked for. It says nothing about any other row.
+var ErrNoSuchTask = errors.New("the API does not know this task id")
+
+// Class says who can mend a failed question.
+type Class string
+
+// The classes of API errors.
+const (
+	Transient   Class = "transient"   // throttling, 5xx, transport, unreadable answers: a later run heals it
+	Credentials Class = "credentials" // expired: the next invocation brings new ones
+	Denied      Class = "denied"      // a person must act: key, permission, service closed, overdue, clock
+	Rejected    Class = "rejected"    // the request itself was refused: bad filter, or our bug
+)
+
+// Error is a question that got no usable answer. Its text never holds a URL, a
+// key, a token or a signature.
+type Error struct {
+	Class     Class
+	Code      string // the API's code, such as "Throttling.User"; or ours, such as "BadAnswer"
+	RequestID string // the API's, "" when there was none
+	Hint      string // what a person can do about it, a full sentence; may be ""
+	Err       error
+}
+
+func (e *Error) Error() string {
+	s := "API error " + e.Code
+	if e.Err != nil {
+		s += ": " + e.Err.Error()
+	}
+	if e.RequestID != "" {
+		s += " (request " + e.RequestID + ")"
+	}
+	if e.Hint != "" {
+		s += ". " + e.Hint
+	}
+	return s
+}
+
+func (e *Error) Unwrap() error { return e.Err }

@@ -1,0 +1,103 @@
+package poller
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// Key identifies a row. A task id alone does not: one submission of up to 2,000
+// objects shares it (VOD, RefreshVodObjectCaches, read 2026-11).
+type Key struct {
+	TaskID     string `json:"task_id"`
+	ObjectType string `json:"object_type"`
+	ObjectPath string `json:"object_path"`
+}
+
+// Hash is a stable 64-bit name for the row, the same in every process: what
+// finished rows are remembered by.
+func (k Key) Hash() uint64 {
+	sum := k.digest()
+	return binary.BigEndian.Uint64(sum[:8])
+}
+
+func (k Key) digest(more ...string) [sha256.Size]byte {
+	h := sha256.New()
+	for _, field := range append([]string{k.TaskID, k.ObjectType, k.ObjectPath}, more...) {
+		var size [8]byte // a length before each field, so that no two keys spell alike
+		binary.BigEndian.PutUint64(size[:], uint64(len(field)))
+		h.Write(size[:])
+		h.Write([]byte(field))
+	}
+	var sum [sha256.Size]byte
+	h.Sum(sum[:0])
+	return sum
+}
+
+// Status is the API's own word for how far a task is.
+type Status string
+
+// The documented statuses (VOD, DescribeVodRefreshTasks, read 2026-11). Others
+// may come; they pass through and count as unfinished.
+const (
+	Pending    Status = "Pending"
+	Refreshing Status = "Refreshing"
+	Complete   Status = "Complete"
+	Failed     Status = "Failed"
+)
+
+// Terminal reports whether the task is over.
+func (s Status) Terminal() bool { return s == Complete || s == Failed }
+
+// Task is one row of DescribeVodRefreshTasks, in the API's own words.
+type Task struct {
+	Key
+	Status      Status    `json:"status"`
+	Process     string    `json:"process,omitempty"`     // "0%".."100%", or whatever the API said
+	Description string    `json:"description,omitempty"` // why it failed, if the API said so
+	Created     time.Time `json:"created_at,omitzero"`   // UTC, whole seconds; zero when the API's time could not be read
+}
+
+// Domain is the host of the object, lower case; "" when the path names none. The
+// API has no field for it.
+func (t Task) Domain() string {
+	path := t.ObjectPath
+	if !strings.Contains(path, "://") {
+		path = "//" + path
+	}
+	u, err := url.Parse(path)
+	if err != nil {
+		rest := path[strings.Index(path, "//")+2:]
+		host, _, _ := strings.Cut(rest, "/")
+		return strings.ToLower(host)
+	}
+	return strings.ToLower(u.Hostname())
+}
+
+// Kind says what an event is about.
+type Kind string
+
+// What can be told about a row.
+const (
+	Finished Kind = "finished" // it became Complete or Failed, or changed between the two
+	Stalled  Kind = "stalled"  // it is unfinished for longer than the operator accepts
+	Expired  Kind = "expired"  // it left the API's memory unfinished: its end is unknown
+)
+
+// Event is one thing worth telling about one row.
+type Event struct {
+	Kind     Kind      `json:"kind"`
+	Task     Task      `json:"task"`
+	From     Status    `json:"from,omitempty"` // the status remembered before; "" when the row was never seen before
+	Observed time.Time `json:"observed_at"`    // when this run saw it, UTC
+}
+
+// ID names the transition: the same for every attempt to tell it, another one
+// for a later change of the same row.
+func (e Event) ID() string {
+	sum := e.Task.digest(string(e.Kind), string(e.From), string(e.Task.Status), e.Observed.UTC().Format(time.RFC3339Nano))
+	return hex.EncodeToString(sum[:16])
+}

@@ -1,0 +1,37 @@
+package template
+
+import (
+	"time"
+
+	"refreshwatch/poller"
+)
+
+// Kinds of notices, beside the kinds of events in package poller.
+const (
+	Gap       poller.Kind = "gap"       // rows may have come and gone unseen
+	Trouble   poller.Kind = "trouble"   // polls keep failing
+	Recovered poller.Kind = "recovered" // and work again
+	Test      poller.Kind = "test"      // sent by check -post
+)
+
+// Notice is something refreshwatch says about itself.
+type Notice struct {
+	From    time.Time `json:"from,omitzero"` // of a gap, or when the trouble began
+	To      time.Time `json:"to,omitzero"`   // of a gap, or when it ended
+	Code    string    `json:"code,omitempty"`
+	Message string    `json:"message,omitempty"` // what happened, without secrets
+	Hint    string    `json:"hint,omitempty"`    // what to do next
+	Count   int       `json:"count,omitempty"`   // failed polls in a row
+}
+
+// Message is all that a template may use.
+type Message struct {
+	ID      string // the delivery's id
+	Kind    poller.Kind
+	Events  []poller.Event // in the order they are to be told
+	Notice  *Notice        // for the kinds above, else nil
+	Digest  bool           // counts and a few rows instead of every row
+	Mention string         // trusted markup from the operator's route
+	Region  string
+	Now     time.Time // when it is rendered, UTC
+}
