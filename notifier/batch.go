@@ -1,0 +1,128 @@
+package notifier
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
+	"time"
+
+	"refreshwatch/poller"
+)
+
+// Style is how a sink likes its events put together.
+type Style int
+
+// The styles there are.
+const (
+	Chat    Style = iota // one message for the rows of one task id, a digest when that would be a flood
+	Machine              // bodies of at most [MachineRows] rows
+)
+
+// Bounds of one delivery.
+const (
+	ChatMessages = 5         // more messages than this for one sink in one run become a digest
+	DigestRows   = 2500      // rows one digest speaks for, so that 10,000 rows stay under ten messages
+	MachineRows  = 50        // fixed by the contract
+	MachineBytes = 16 * 1024 // Standard Webhooks advises bodies under 20 KB (spec, read 2026-11)
+)
+
+// Batch turns the events that routes sent to one sink into deliveries. All of them
+// have stable ids: the same events give the same deliveries.
+func Batch(sink string, style Style, events []Routed, now time.Time) []Delivery {
+	groups := chunk(style, group(style, events))
+	digest := style == Chat && len(groups) > ChatMessages
+	if digest {
+		groups = chunk(style, group(Machine, events))
+	}
+	deliveries := make([]Delivery, 0, len(groups))
+	for _, g := range groups {
+		d := Delivery{Sink: sink, Kind: g.kind, Events: g.events, Mention: g.mention, Digest: digest, Created: now}
+		d.ID = deliveryID(d)
+		deliveries = append(deliveries, d)
+	}
+	return deliveries
+}
+
+// Routed is an event on its way to one sink.
+type Routed struct {
+	Event   poller.Event
+	Mention string
+}
+
+// bundle is what may share a message.
+type bundle struct {
+	kind    poller.Kind
+	mention string
+	taskID  string // only for chats, which tell the rows of one submission together
+	events  []poller.Event
+}
+
+func group(style Style, events []Routed) []bundle {
+	type key struct {
+		kind            poller.Kind
+		mention, taskID string
+	}
+	at := map[key]int{}
+	var bundles []bundle
+	for _, r := range events {
+		k := key{kind: r.Event.Kind, mention: r.Mention}
+		if style == Chat {
+			k.taskID = r.Event.Task.TaskID
+		}
+		i, ok := at[k]
+		if !ok {
+			i = len(bundles)
+			at[k] = i
+			bundles = append(bundles, bundle{kind: k.kind, mention: k.mention, taskID: k.taskID})
+		}
+		bundles[i].events = append(bundles[i].events, r.Event)
+	}
+	return bundles
+}
+
+// chunk cuts bundles that are too large for one message.
+func chunk(style Style, bundles []bundle) []bundle {
+	var cut []bundle
+	for _, b := range bundles {
+		for len(b.events) > 0 {
+			n := fitting(style, b.events)
+			part := b
+			part.events, b.events = b.events[:n:n], b.events[n:]
+			cut = append(cut, part)
+		}
+	}
+	return cut
+}
+
+// fitting is how many of the events one message takes, at least one.
+func fitting(style Style, events []poller.Event) int {
+	if style == Chat {
+		return min(len(events), DigestRows)
+	}
+	bytes := 0
+	for i, e := range events[:min(len(events), MachineRows)] {
+		// 300 for the field names, times and quotes around the free texts.
+		bytes += 300 + len(e.Task.TaskID) + 2*len(e.Task.ObjectPath) + len(e.Task.Description)
+		if bytes > MachineBytes && i > 0 {
+			return i
+		}
+	}
+	return min(len(events), MachineRows)
+}
+
+func deliveryID(d Delivery) string {
+	h := sha256.New()
+	h.Write([]byte(d.Sink + "\x00" + string(d.Kind) + "\x00"))
+	ids := make([]string, len(d.Events))
+	for i, e := range d.Events {
+		ids[i] = e.ID()
+	}
+	slices.Sort(ids)
+	for _, id := range ids {
+		h.Write([]byte(id))
+	}
+	if d.Notice != nil {
+		h.Write([]byte(d.Notice.From.UTC().Format(time.RFC3339Nano) + d.Notice.Code))
+	}
+	return "d_" + hex.EncodeToString(h.Sum(nil)[:16])
+}

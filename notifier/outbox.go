@@ -1,0 +1,157 @@
+package notifier
+
+import (
+	"slices"
+	"time"
+)
+
+// Outbox holds what has still to be told, and what was given up. Its methods
+// return a new Outbox and leave the old one as it was.
+type Outbox struct {
+	Pending []Delivery `json:"pending,omitempty"`
+	Dead    []Delivery `json:"dead,omitempty"` // refused for good; kept, with the reason, until redriven
+}
+
+// Bounds of the outbox.
+const (
+	// MaxEvents is how many events may wait, dead ones included: about ten days of
+	// a sink that is down at the default quotas of VOD. At the cap the poll state
+	// does not advance, so nothing is dropped.
+	MaxEvents = 30_000
+	// GiveUp is how long a delivery is retried before it is dead: longer than a
+	// weekend.
+	GiveUp = 72 * time.Hour
+)
+
+// Events counts the events that wait, dead deliveries included.
+func (o Outbox) Events() int {
+	n := 0
+	for _, d := range slices.Concat(o.Pending, o.Dead) {
+		n += max(1, len(d.Events))
+	}
+	return n
+}
+
+// Add puts deliveries in. Adding one again, by id, changes nothing.
+func (o Outbox) Add(deliveries []Delivery) Outbox {
+	have := map[string]bool{}
+	for _, d := range slices.Concat(o.Pending, o.Dead) {
+		have[d.ID] = true
+	}
+	o.Pending = slices.Clone(o.Pending)
+	for _, d := range deliveries {
+		if !have[d.ID] {
+			have[d.ID] = true
+			o.Pending = append(o.Pending, d)
+		}
+	}
+	return o
+}
+
+// Claim gives the run everything that is due for the sinks it can reach, until the
+// given time on the store's clock; now is on that clock too. What another run
+// holds is left alone until that run's claim has ended.
+func (o Outbox) Claim(run string, reachable func(sink string) bool, now, until time.Time) (Outbox, []Delivery) {
+	var mine []Delivery
+	o.Pending = slices.Clone(o.Pending)
+	for i, d := range o.Pending {
+		held := d.Owner != "" && d.Until.After(now)
+		if held || d.NotBefore.After(now) || !reachable(d.Sink) {
+			continue
+		}
+		d.Owner, d.Until = run, until
+		o.Pending[i] = d
+		mine = append(mine, d)
+	}
+	return o, mine
+}
+
+// Claimed lists what the run holds.
+func (o Outbox) Claimed(run string) []Delivery {
+	var mine []Delivery
+	for _, d := range o.Pending {
+		if d.Owner == run {
+			mine = append(mine, d)
+		}
+	}
+	return mine
+}
+
+// Settle records what became of the run's deliveries. It may be applied to any
+// later outbox, and again: an accepted delivery is gone whoever holds it by now,
+// while a failure counts only against this run's own claim.
+func (o Outbox) Settle(run string, results []Result, now time.Time) Outbox {
+	byID := map[string]Result{}
+	for _, r := range results {
+		byID[r.ID] = r
+	}
+	settled := Outbox{Dead: slices.Clone(o.Dead)}
+	for _, d := range o.Pending {
+		r := byID[d.ID]
+		if r.Done() {
+			continue
+		}
+		if d.Owner == run {
+			d = d.free()
+			if r.Err != nil {
+				d = d.failed(r, now)
+			}
+			if r.hopeless(d, now) {
+				settled.Dead = append(settled.Dead, d)
+				continue
+			}
+		}
+		settled.Pending = append(settled.Pending, d)
+	}
+	return settled
+}
+
+// free is the delivery without its claim.
+func (d Delivery) free() Delivery {
+	d.Owner, d.Until = "", time.Time{}
+	return d
+}
+
+// failed is the delivery after attempts that did not deliver it. The pause grows
+// with the wait: none before the next run, an hour after a working day.
+func (d Delivery) failed(r Result, now time.Time) Delivery {
+	d.Attempts += r.Attempts
+	d.LastError = r.Err.Error()
+	if d.Unknown.IsZero() {
+		d.Unknown = r.Unknown
+	}
+	d.NotBefore = now.Add(max(r.Err.After, min(now.Sub(d.Created)/8, time.Hour)))
+	return d
+}
+
+// Redrive puts dead deliveries of the sinks back among the pending, as new.
+func (o Outbox) Redrive(of func(sink string) bool, now time.Time) Outbox {
+	revived := Outbox{Pending: slices.Clone(o.Pending)}
+	for _, d := range o.Dead {
+		if !of(d.Sink) {
+			revived.Dead = append(revived.Dead, d)
+			continue
+		}
+		d.Created, d.NotBefore, d.Attempts = now, time.Time{}, 0
+		revived.Pending = append(revived.Pending, d)
+	}
+	return revived
+}
+
+// Oldest is when the oldest event that is still to be told was seen; zero when
+// nothing waits.
+func (o Outbox) Oldest() time.Time {
+	var oldest time.Time
+	for _, d := range o.Pending {
+		seen := d.Created
+		for _, e := range d.Events {
+			if e.Observed.Before(seen) {
+				seen = e.Observed
+			}
+		}
+		if oldest.IsZero() || seen.Before(oldest) {
+			oldest = seen
+		}
+	}
+	return oldest
+}

@@ -1,0 +1,109 @@
+package notifier
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+
+	"refreshwatch/poller"
+)
+
+// Route sends the events that match to its sinks.
+type Route struct {
+	Match   Match
+	To      []string // sink names
+	Mention string   // who the sink's message calls, in the sink's own markup
+	Stop    bool     // when it matched, later routes are not looked at
+}
+
+// Match narrows a route. An empty list matches everything, the zero Match every
+// event. Patterns may hold * (any run of characters, dots and slashes included)
+// and ? (one character).
+type Match struct {
+	Status     []string // the API's words
+	ObjectType []string // file, directory, preload, or whatever the API says
+	Domain     []string // patterns for the object's host, such as *.example.com
+	Path       []string // patterns for the path after the host, such as /vip/*
+}
+
+// Matches reports whether the task is one the route is about.
+func (m Match) Matches(t poller.Task) bool {
+	return anyOf(m.Status, string(t.Status), strings.EqualFold) &&
+		anyOf(m.ObjectType, t.ObjectType, strings.EqualFold) &&
+		anyOf(m.Domain, t.Domain(), globFold) &&
+		anyOf(m.Path, objectPath(t.ObjectPath), glob)
+}
+
+// Target is a sink that is to be told of an event, and whom it should call.
+type Target struct{ Sink, Mention string }
+
+// Routes are tried in order. Every route that matches applies, but one sink gets
+// an event once: from the first route that names it.
+type Routes []Route
+
+// Targets lists who is told of the event; nobody is a valid answer.
+func (rs Routes) Targets(e poller.Event) []Target {
+	var targets []Target
+	for _, r := range rs {
+		if !r.Match.Matches(e.Task) {
+			continue
+		}
+		for _, sink := range r.To {
+			known := func(t Target) bool { return t.Sink == sink }
+			if !slices.ContainsFunc(targets, known) {
+				targets = append(targets, Target{sink, r.Mention})
+			}
+		}
+		if r.Stop {
+			break
+		}
+	}
+	return targets
+}
+
+func anyOf(patterns []string, value string, match func(pattern, value string) bool) bool {
+	if len(patterns) == 0 {
+		return true
+	}
+	return slices.ContainsFunc(patterns, func(p string) bool { return match(p, value) })
+}
+
+func globFold(pattern, value string) bool {
+	return glob(strings.ToLower(pattern), strings.ToLower(value))
+}
+
+// glob matches in linear time: after a mismatch only the last * can give way.
+func glob(pattern, value string) bool {
+	p, v, star, mark := 0, 0, -1, 0
+	for v < len(value) {
+		switch {
+		case p < len(pattern) && pattern[p] == '*':
+			star, mark = p, v
+			p++
+		case p < len(pattern) && (pattern[p] == '?' || pattern[p] == value[v]):
+			p, v = p+1, v+1
+		case star >= 0:
+			mark++
+			p, v = star+1, mark
+		default:
+			return false
+		}
+	}
+	return strings.Trim(pattern[p:], "*") == ""
+}
+
+// objectPath is what follows the host, without the query.
+func objectPath(object string) string {
+	if u, err := url.Parse(object); err == nil && u.Host != "" {
+		return u.Path
+	}
+	rest := object
+	if _, after, ok := strings.Cut(rest, "://"); ok {
+		rest = after
+	}
+	if i := strings.Index(rest, "/"); i >= 0 {
+		rest = rest[i:]
+	}
+	path, _, _ := strings.Cut(rest, "?")
+	return path
+}
