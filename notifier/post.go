@@ -16,10 +16,6 @@ import (
 	"time"
 )
 
-// PostTimeout bounds one request, from the dial to the last byte of the answer.
-// A Send may make several; the context bounds them together.
-const PostTimeout = 10 * time.Second
-
 // answerCap is how much of an answer is read. Every verdict fits in a few hundred bytes.
 const answerCap = 64 << 10
 
