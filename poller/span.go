@@ -1,0 +1,86 @@
+package poller
+
+import (
+	"slices"
+	"time"
+)
+
+// Span is a stretch of creation times, From included, To not.
+type Span struct {
+	From time.Time `json:"from"`
+	To   time.Time `json:"to"`
+}
+
+func (s Span) empty() bool              { return !s.From.Before(s.To) }
+func (s Span) has(t time.Time) bool     { return !t.Before(s.From) && t.Before(s.To) }
+func (s Span) contains(other Span) bool { return !other.From.Before(s.From) && !other.To.After(s.To) }
+func (s Span) intersect(other Span) Span {
+	return Span{later(s.From, other.From), earlier(s.To, other.To)}
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}
+
+// union adds s to spans, which are sorted and apart, and so is the result.
+func union(spans []Span, s Span) []Span {
+	if s.empty() {
+		return slices.Clone(spans)
+	}
+	var out []Span
+	for _, t := range spans {
+		if t.To.Before(s.From) || s.To.Before(t.From) {
+			out = append(out, t)
+			continue
+		}
+		s = Span{earlier(s.From, t.From), later(s.To, t.To)}
+	}
+	out = append(out, s)
+	slices.SortFunc(out, func(a, b Span) int { return a.From.Compare(b.From) })
+	return out
+}
+
+// holes is what of within the spans leave out, oldest first.
+func holes(spans []Span, within Span) []Span {
+	var out []Span
+	for _, s := range spans {
+		if hole := (Span{within.From, earlier(s.From, within.To)}); !hole.empty() {
+			out = append(out, hole)
+		}
+		within.From = later(within.From, s.To)
+	}
+	if !within.empty() {
+		out = append(out, within)
+	}
+	return out
+}
+
+// overlap is what two sorted lists of spans both cover.
+func overlap(a, b []Span) []Span {
+	var out []Span
+	for _, x := range a {
+		for _, y := range b {
+			if both := x.intersect(y); !both.empty() {
+				out = append(out, both)
+			}
+		}
+	}
+	return out
+}
+
+// ask is the question for every row created in s. It starts a second early: it is
+// not documented whether a row created at StartTime or EndTime counts.
+func ask(s Span) Query { return Query{From: s.From.Add(-time.Second), To: s.To} }
+
+// span is what a full answer to q proves, however the API counts the ends.
+func (q Query) span() Span { return Span{q.From.Add(time.Second), q.To} }
