@@ -1,7 +1,5 @@
 package checkpoint
 
-import "strings"
-
 // Error is a failure that a person can do something about. It holds no secret and
 // no text of a foreign server.
 type Error struct {
@@ -13,23 +11,14 @@ type Error struct {
 }
 
 func (e *Error) Error() string {
-	var b strings.Builder
-	b.WriteString(e.Op + ": ")
-	b.WriteString(e.Err.Error())
-	var ids []string
-	if e.Code != "" {
-		ids = append(ids, e.Code)
-	}
+	s := e.Op + ": " + e.Err.Error()
 	if e.RequestID != "" {
-		ids = append(ids, "request "+e.RequestID)
-	}
-	if len(ids) > 0 {
-		b.WriteString(" (" + strings.Join(ids, ", ") + ")")
+		s += " (request id " + e.RequestID + ")"
 	}
 	if e.Hint != "" {
-		b.WriteString("; " + e.Hint)
+		s += "; " + e.Hint
 	}
-	return b.String()
+	return s
 }
 
 func (e *Error) Unwrap() error { return e.Err }

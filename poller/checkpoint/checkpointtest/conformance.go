@@ -240,9 +240,9 @@ func collectKeepsYoung(t *testing.T, p Place) {
 
 func generationsAreBounded(t *testing.T, p Place) {
 	s := p.Open()
-	d, most := load(t, s), 0
+	most := 0
 	for range 50 {
-		d = fill(t, s, 10)
+		d := fill(t, s, 10)
 		p.Age(10 * time.Minute) // sixty swaps an hour
 		collect(t, s, d)
 		most = max(most, len(generations(p)))

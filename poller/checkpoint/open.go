@@ -1,0 +1,191 @@
+package checkpoint
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Options is what Open needs beside the URL.
+type Options struct {
+	// Credentials is asked before every request to OSS; see OSSConfig. Not needed
+	// for file://.
+	Credentials func(context.Context) (id, secret, token string, err error)
+}
+
+// Open returns the store that the setting CHECKPOINT names:
+//
+//	file:///dir
+//	oss://bucket/prefix?region=cn-shanghai&endpoint=https://oss-cn-shanghai-internal.aliyuncs.com
+//
+// endpoint is optional, and may be http:// only on the loopback. Open touches
+// neither disk nor network. Its errors name the part that is wrong and never
+// repeat the URL, in which somebody may have put a secret.
+func Open(rawURL string, o Options) (Store, error) {
+	s, err := open(rawURL, o)
+	if err != nil {
+		return nil, fmt.Errorf("CHECKPOINT: %w", err)
+	}
+	return s, nil
+}
+
+func open(rawURL string, o Options) (Store, error) {
+	u, err := url.Parse(rawURL)
+	switch {
+	case rawURL == "":
+		return nil, errors.New("is empty: write file:///dir or oss://bucket/prefix?region=cn-shanghai")
+	case err != nil:
+		return nil, errors.New("is not a URL: write file:///dir or oss://bucket/prefix?region=cn-shanghai")
+	case u.User != nil:
+		return nil, errors.New("must not hold credentials: those of the function's role or of ALIBABA_CLOUD_ACCESS_KEY_ID are used")
+	case u.Fragment != "":
+		return nil, errors.New("has a part after #: write a # in a name as %23")
+	}
+	switch u.Scheme {
+	case "file":
+		return openFile(u)
+	case "oss":
+		return openOSS(u, o)
+	case "":
+		return nil, errors.New("has no scheme: did you mean file:// and an absolute path?")
+	}
+	return nil, fmt.Errorf("unknown scheme %q: %s", u.Scheme, didYouMean(u.Scheme, "file", "oss"))
+}
+
+func openFile(u *url.URL) (Store, error) {
+	switch {
+	case u.RawQuery != "":
+		return nil, errors.New("file:// knows no ?parameters: write a ? in a name as %3F")
+	case u.Host != "" && u.Host != "localhost":
+		return nil, fmt.Errorf("the path must be absolute, and %q stands where a host would: write file:/// with three slashes", u.Host)
+	case u.Opaque != "" || !filepath.IsAbs(u.Path):
+		return nil, errors.New("the path must be absolute: write file:///dir")
+	case filepath.Clean(u.Path) == "/":
+		return nil, errors.New("the root of the file system is no place: write file:///dir")
+	}
+	return NewFile(filepath.Clean(u.Path)), nil
+}
+
+// An Alibaba Cloud bucket and region, and what is safe in both a URL and a RAM
+// policy for a prefix.
+var (
+	bucketName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$`)
+	regionName = regexp.MustCompile(`^[a-z]{2}-[a-z0-9-]+$`)
+	prefixName = regexp.MustCompile(`^[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*$`)
+)
+
+func openOSS(u *url.URL, o Options) (Store, error) {
+	c := OSSConfig{
+		Bucket:      u.Host,
+		Prefix:      strings.Trim(u.Path, "/"),
+		Credentials: o.Credentials,
+	}
+	query, err := ossQuery(u.RawQuery)
+	if err != nil {
+		return nil, err
+	}
+	c.Region, c.Endpoint = query.Get("region"), query.Get("endpoint")
+	switch {
+	case !bucketName.MatchString(c.Bucket):
+		return nil, fmt.Errorf("%q is no bucket: write oss://bucket/prefix", c.Bucket)
+	case c.Prefix == "":
+		return nil, fmt.Errorf("the prefix is missing: write oss://%s/refreshwatch", c.Bucket)
+	case !prefixName.MatchString(c.Prefix) || len(c.Prefix) > 512:
+		return nil, errors.New("the prefix may hold letters, digits, . _ - and single slashes, 512 at most")
+	case c.Region == "":
+		return nil, errors.New("region is missing: add ?region=cn-shanghai, the bucket's own")
+	case strings.HasPrefix(c.Region, "oss-"):
+		return nil, fmt.Errorf("region %q is an endpoint's name: did you mean %q?", c.Region, strings.TrimPrefix(c.Region, "oss-"))
+	case !regionName.MatchString(c.Region):
+		return nil, fmt.Errorf("region %q is none: write it as in cn-shanghai", c.Region)
+	case c.Credentials == nil:
+		return nil, errors.New("oss:// takes credentials, and there are none")
+	}
+	if c.Endpoint != "" {
+		if c.PathStyle, err = checkEndpoint(c.Endpoint, c.Bucket); err != nil {
+			return nil, fmt.Errorf("endpoint %w", err)
+		}
+	}
+	return NewOSS(c), nil
+}
+
+// ossQuery refuses what it does not know: a misspelt endpoint would send requests
+// elsewhere.
+func ossQuery(raw string) (url.Values, error) {
+	query, err := url.ParseQuery(raw)
+	if err != nil {
+		return nil, errors.New("the part after ? cannot be read: write ?region=cn-shanghai")
+	}
+	for key, values := range query {
+		if known := []string{"region", "endpoint"}; !slices.Contains(known, key) {
+			return nil, fmt.Errorf("unknown parameter %q: %s", key, didYouMean(key, known...))
+		}
+		if len(values) > 1 {
+			return nil, fmt.Errorf("parameter %q is given twice", key)
+		}
+	}
+	return query, nil
+}
+
+// checkEndpoint tells whether the endpoint takes the bucket in the path, as a
+// server on the loopback does.
+func checkEndpoint(raw, bucket string) (pathStyle bool, err error) {
+	u, err := url.Parse(raw)
+	switch {
+	case err != nil || u.Host == "" || u.Opaque != "":
+		return false, errors.New("is no URL: write https://oss-cn-shanghai.aliyuncs.com")
+	case u.User != nil:
+		return false, errors.New("must not hold credentials")
+	case strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "":
+		return false, errors.New("must end after its host")
+	case strings.HasPrefix(u.Hostname(), bucket+"."):
+		return false, errors.New("must not repeat the bucket: write only what follows it")
+	case u.Scheme == "http" && !loopback(u.Hostname()):
+		return false, errors.New("must be https://, as http:// is for the loopback only")
+	case u.Scheme != "http" && u.Scheme != "https":
+		return false, errors.New("must begin with https://")
+	}
+	return loopback(u.Hostname()), nil
+}
+
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// didYouMean names the nearest known word, or all of them.
+func didYouMean(word string, known ...string) string {
+	best := slices.MinFunc(known, func(a, b string) int { return distance(word, a) - distance(word, b) })
+	if distance(word, best) <= 2 {
+		return fmt.Sprintf("did you mean %q?", best)
+	}
+	return "known are " + strings.Join(known, " and ")
+}
+
+// distance counts the letters to insert, delete or change between two words
+// (Levenshtein).
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			change := diagonal
+			if a[i] != b[j] {
+				change++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(change, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}

@@ -1,0 +1,86 @@
+package checkpoint
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// Probe proves that a store writes an object once: of several creates at the same
+// time one must win, and a later one must be refused. It leaves nothing behind. A
+// store that fails it would let two runs believe that each had won.
+func Probe(ctx context.Context, s Store) error {
+	p, ok := s.(interface{ probe(context.Context) error })
+	if !ok {
+		return errors.New("probe the checkpoint: this store cannot be probed")
+	}
+	if err := p.probe(ctx); err != nil {
+		return fmt.Errorf("probe the checkpoint: %w", err)
+	}
+	return nil
+}
+
+func (g *generations) probe(ctx context.Context) (err error) {
+	name := probePrefix + rand.Text()
+	defer func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		defer cancel()
+		if rmErr := g.backend.Remove(ctx, name); rmErr != nil {
+			err = errors.Join(err, fmt.Errorf("remove %s: %w", name, rmErr))
+		}
+	}()
+	winner, err := g.race(ctx, name)
+	if err != nil {
+		return err
+	}
+	switch _, err := g.backend.Create(ctx, name, []byte("late")); {
+	case err == nil:
+		return unfit("a second write of the same object was accepted")
+	case !errors.Is(err, ErrConflict):
+		return fmt.Errorf("write a second time: %w", err)
+	}
+	a, err := g.backend.Get(ctx, name)
+	if err != nil {
+		return fmt.Errorf("read back: %w", err)
+	}
+	if string(a.Data) != winner {
+		return unfit(fmt.Sprintf("%q was written, %q was read", winner, a.Data))
+	}
+	return nil
+}
+
+// race lets four creates of one object compete, and returns what the winner wrote.
+func (g *generations) race(ctx context.Context, name string) (winner string, err error) {
+	texts := [4]string{"one", "two", "three", "four"}
+	var errs [len(texts)]error
+	var wg sync.WaitGroup
+	for i, text := range texts {
+		wg.Go(func() { _, errs[i] = g.backend.Create(ctx, name, []byte(text)) })
+	}
+	wg.Wait()
+	for i, err := range errs {
+		switch {
+		case err != nil && !errors.Is(err, ErrConflict):
+			return "", fmt.Errorf("write: %w", err)
+		case err == nil && winner != "":
+			return "", unfit("two simultaneous writes of the same object were accepted")
+		case err == nil:
+			winner = texts[i]
+		}
+	}
+	if winner == "" {
+		return "", unfit("the first write of a new object was refused")
+	}
+	return winner, nil
+}
+
+func unfit(why string) error {
+	return &Error{
+		Op:   "write once",
+		Hint: "this store cannot keep two runs apart; choose another CHECKPOINT",
+		Err:  errors.New(why),
+	}
+}
