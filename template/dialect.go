@@ -1,0 +1,165 @@
+package template
+
+import (
+	"fmt"
+	"strings"
+	"time"
+	"unicode"
+)
+
+// encoder writes foreign text into one dialect, so that it reads as it is and
+// means nothing.
+type encoder struct {
+	text func(string) string // inside running text
+	code func(string) string // set off from it: paths, ids
+	date func(time.Time) string
+	bold string // goes before and after
+}
+
+// markup is the encoder of the dialect's rich leaves.
+func (d Dialect) markup(zone *time.Location) encoder {
+	e := encoder{date: wall(zone)}
+	switch d {
+	case Slack:
+		e.text, e.code = slackText, slackCode
+		e.date, e.bold = slackDate(zone), "*"
+	case DingTalk:
+		// Inline code is not among the Markdown DingTalk documents (read 2026-11).
+		e.text = syntax{special: "\\*~[]<>`", words: true, at: true, replace: wide}.encode
+		e.code, e.bold = e.text, "**"
+	case Feishu:
+		// Feishu documents numeric entities for whatever Markdown would read, and
+		// ":OK:" as an emoji (card JSON 2.0, Markdown, read 2026-11).
+		e.text = syntax{special: "\\*_~[]()<>&`#!$|", emoji: true, replace: entity}.encode
+		e.code, e.bold = e.text, "**"
+	case WeCom:
+		e.text = syntax{special: "\\*~[]<>`", words: true, at: true, replace: wide}.encode
+		e.code, e.bold = wecomCode, "**"
+	default:
+		e.text = func(s string) string { return s }
+		e.code = e.text
+	}
+	return e
+}
+
+// sentence is the encoder of the leaves that are plain text. Receivers still look
+// for mentions in some of them: Slack in its top-level text, Feishu and WeCom for
+// tags, DingTalk for an @.
+func (d Dialect) sentence(zone *time.Location) encoder {
+	e := encoder{date: wall(zone)}
+	switch d {
+	case Slack:
+		e.text = slackText
+	case DingTalk, Feishu, WeCom:
+		e.text = syntax{special: "<>", at: true, plain: true, replace: wide}.encode
+	default:
+		e.text = func(s string) string { return s }
+	}
+	e.code = e.text
+	return e
+}
+
+// syntax says which characters a dialect would read as markup.
+type syntax struct {
+	special string // these wherever they stand
+	words   bool   // _ at the edge of a word
+	at      bool   // @, but not the one of "logo@2x.png"
+	emoji   bool   // a : that may open or close an emoji's name
+	plain   bool   // line starts mean nothing
+	replace func(rune) string
+}
+
+// encode replaces what would be read as markup.
+func (x syntax) encode(s string) string {
+	var b strings.Builder
+	runes := []rune(s)
+	at := func(i int) rune {
+		if i < 0 || i >= len(runes) {
+			return ' '
+		}
+		return runes[i]
+	}
+	for i, r := range runes {
+		prev, next := at(i-1), at(i+1)
+		switch {
+		case strings.ContainsRune(x.special, r),
+			i == 0 && !x.plain && strings.ContainsRune("#+-=>", r),
+			r == '_' && x.words && !(alnum(prev) && alnum(next)),
+			r == '@' && x.at && !(unicode.IsDigit(next) && at(i+2) == 'x'),
+			r == ':' && x.emoji && opensEmoji(prev, next):
+			b.WriteString(x.replace(r))
+		default:
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
+func alnum(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
+
+// opensEmoji reports whether a colon between these two may belong to ":name:".
+// The one of "https://", "10:20" or "error: text" does not.
+func opensEmoji(prev, next rune) bool {
+	if next == ' ' {
+		return prev != ' ' && strings.ContainsRune("_+-", prev)
+	}
+	return next != '/' && !(unicode.IsDigit(prev) && unicode.IsDigit(next))
+}
+
+// wide is the full-width form of an ASCII character: it looks the same and is no
+// markup anywhere. It is the way out for dialects that cannot escape.
+func wide(r rune) string { return string(r + 0xFEE0) }
+
+func entity(r rune) string { return fmt.Sprintf("&#%d;", r) }
+
+// slackText escapes the three characters Slack has escapes for, and widens those
+// it has none for (docs.slack.dev, Formatting message text, read 2026-11).
+func slackText(s string) string {
+	return syntax{special: "&<>*~`", words: true, emoji: true, replace: func(r rune) string {
+		if strings.ContainsRune("&<>", r) {
+			return slackEscape(string(r))
+		}
+		return wide(r)
+	}}.encode(s)
+}
+
+func slackEscape(s string) string {
+	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(s)
+}
+
+// slackCode keeps a path or an id exactly as it is, but for backticks.
+func slackCode(s string) string {
+	if s == "" {
+		return ""
+	}
+	return "`" + slackEscape(strings.ReplaceAll(s, "`", "'")) + "`"
+}
+
+// wecomCode is the same for WeCom, where <@id> might count even inside code.
+func wecomCode(s string) string {
+	if s == "" {
+		return ""
+	}
+	return "`" + strings.NewReplacer("`", "'", "<", wide('<'), ">", wide('>')).Replace(s) + "`"
+}
+
+// wall is a clock on the wall of zone.
+func wall(zone *time.Location) func(time.Time) string {
+	return func(t time.Time) string {
+		if t.IsZero() {
+			return ""
+		}
+		return t.In(zone).Format("2006-01-02 15:04 MST")
+	}
+}
+
+// slackDate is shown in the reader's own time zone.
+func slackDate(zone *time.Location) func(time.Time) string {
+	fallback := wall(zone)
+	return func(t time.Time) string {
+		if t.IsZero() {
+			return ""
+		}
+		return fmt.Sprintf("<!date^%d^{date_num} {time_secs}|%s>", t.Unix(), fallback(t))
+	}
+}

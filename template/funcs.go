@@ -1,0 +1,62 @@
+package template
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	// A copy of text/template that cannot call methods. The original makes the
+	// linker keep every method of every type in the program: 3.3 MB more, measured
+	// with Go 1.26. The syntax is the same.
+	text "github.com/DataDog/datadog-agent/pkg/template/text"
+)
+
+// funcs are the functions templates have beside the language's own (eq, and, len,
+// printf …). doc.go describes them for users.
+func funcs() text.FuncMap {
+	return text.FuncMap{
+		"num":     num,
+		"plural":  plural,
+		"join":    join,
+		"default": orDefault,
+		"trunc":   trunc,
+	}
+}
+
+// num writes 2500 as 2,500.
+func num(n int) string {
+	s := strconv.Itoa(n)
+	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+// plural is the number with the form that goes with it.
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return num(n) + " " + one
+	}
+	return num(n) + " " + many
+}
+
+// join joins those parts that are not empty.
+func join(sep string, parts ...string) string {
+	return strings.Join(slices.DeleteFunc(parts, func(p string) bool { return p == "" }), sep)
+}
+
+func orDefault(fallback, s string) string {
+	if s == "" {
+		return fallback
+	}
+	return s
+}
+
+// trunc keeps the first n characters, and never half an escape.
+func trunc(n int, s string) string {
+	runes := []rune(s)
+	if n < 0 || len(runes) <= n {
+		return s
+	}
+	return mend(string(runes[:n])) + ellipsis
+}

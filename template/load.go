@@ -1,0 +1,142 @@
+package template
+
+import (
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"text/template/parse"
+
+	text "github.com/DataDog/datadog-agent/pkg/template/text"
+)
+
+//go:embed *.tmpl
+var embedded embed.FS
+
+// words are parsed templates: by file, by the name they are defined under.
+type words map[string]map[string]*parse.Tree
+
+// readEmbedded parses the files that come with the program.
+func readEmbedded() (words, error) {
+	files, err := fs.Glob(embedded, "*.tmpl")
+	if err != nil {
+		return nil, err
+	}
+	ws := words{}
+	for _, name := range files {
+		src, err := embedded.ReadFile(name)
+		if err != nil {
+			return nil, err
+		}
+		if ws[name], err = parseFile(name, string(src)); err != nil {
+			return nil, err
+		}
+	}
+	return ws, nil
+}
+
+// readDir parses the overrides in dir. A file may define as few templates as it
+// likes; helpers of its own are named "my-…".
+func readDir(dir string, defaults words) (words, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	var mistakes []error
+	ws := words{}
+	for _, entry := range entries {
+		name := entry.Name()
+		if strings.HasPrefix(name, ".") {
+			continue // editors and mounted volumes keep their own files
+		}
+		if defaults[name] == nil {
+			mistakes = append(mistakes, fmt.Errorf("%s overrides nothing; known files: %s", name, list(defaults)))
+			continue
+		}
+		src, err := os.ReadFile(dir + string(os.PathSeparator) + name)
+		if err == nil {
+			ws[name], err = parseFile(name, string(src))
+		}
+		mistakes = append(mistakes, err)
+		mistakes = append(mistakes, unknown(ws[name], defaults)...)
+	}
+	return ws, errors.Join(mistakes...)
+}
+
+func list[V any](m map[string]V) string {
+	return strings.Join(slices.Sorted(maps.Keys(m)), ", ")
+}
+
+// parseFile is the templates one file defines.
+func parseFile(name, src string) (map[string]*parse.Tree, error) {
+	t, err := text.New(name).Funcs(funcs()).Parse(src)
+	if err != nil {
+		return nil, place(err)
+	}
+	trees := map[string]*parse.Tree{}
+	for _, defined := range t.Templates() {
+		trees[defined.Name()] = defined.Tree
+	}
+	if stray := trees[name]; stray != nil && !parse.IsEmptyTree(stray.Root) {
+		at, _ := stray.ErrorContext(stray.Root)
+		return nil, fmt.Errorf("%s: text outside of {{define}} is shown nowhere", at)
+	}
+	delete(trees, name)
+	return trees, nil
+}
+
+// unknown reports templates that would override nothing.
+func unknown(trees map[string]*parse.Tree, defaults words) []error {
+	known := map[string]bool{}
+	for _, file := range defaults {
+		for name := range file {
+			known[name] = true
+		}
+	}
+	var mistakes []error
+	for _, name := range slices.Sorted(maps.Keys(trees)) {
+		if !known[name] && !strings.HasPrefix(name, "my-") {
+			at, _ := trees[name].ErrorContext(trees[name].Root)
+			mistakes = append(mistakes, fmt.Errorf("%s: nothing uses %q; known: %s (helpers of your own start with my-)", at, name, list(known)))
+		}
+	}
+	return mistakes
+}
+
+// assemble builds each dialect's set: the language's words, what all cards share,
+// and the dialect's own, each file followed by its override. Trees are put
+// together by hand, because Parse would not let an empty template override another.
+func assemble(lang string, defaults, overrides words) (map[Dialect]*text.Template, error) {
+	sets := map[Dialect]*text.Template{}
+	var mistakes []error
+	for _, d := range Dialects() {
+		trees := map[string]*parse.Tree{}
+		for _, file := range []string{"words." + lang + ".tmpl", "card.tmpl", string(d) + ".tmpl"} {
+			maps.Copy(trees, defaults[file])
+			maps.Copy(trees, overrides[file])
+		}
+		set := text.New(string(d)).Funcs(funcs()).Option("missingkey=error")
+		for _, name := range slices.Sorted(maps.Keys(trees)) {
+			if _, err := set.AddParseTree(name, trees[name]); err != nil {
+				mistakes = append(mistakes, place(err))
+			}
+		}
+		sets[d] = set
+	}
+	return sets, errors.Join(mistakes...)
+}
+
+// place makes a template error start with its file and line.
+func place(err error) error {
+	if err == nil {
+		return nil
+	}
+	if msg, found := strings.CutPrefix(err.Error(), "template: "); found {
+		return errors.New(msg)
+	}
+	return err
+}

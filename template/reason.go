@@ -1,0 +1,51 @@
+package template
+
+import "strings"
+
+// cause is why a row failed, as far as the API's description says.
+type cause struct {
+	kind   string // one of those below
+	detail string // the origin's status, or the description nobody knows
+}
+
+// Kinds of causes; the words have advice for each.
+const (
+	noReason       = "none"
+	internalError  = "internal-error"
+	originTimeout  = "origin-timeout"
+	originAnswered = "origin-status"
+	otherReason    = "other"
+)
+
+// parseReason reads a description. VOD says "Origin Timeout" where DCDN says
+// "OriginTimeout" (DescribeVodRefreshTasks, DescribeDcdnRefreshTasks, read 2026-11).
+func parseReason(description string) cause {
+	bare := strings.ToLower(strings.Join(strings.Fields(description), ""))
+	bare = strings.TrimSuffix(bare, ".")
+	switch bare {
+	case "":
+		return cause{kind: noReason}
+	case "internalerror":
+		return cause{kind: internalError}
+	case "origintimeout":
+		return cause{kind: originTimeout}
+	}
+	status, found := strings.CutPrefix(bare, "originreturnstatuscode")
+	if found && len(status) == 3 && '1' <= status[0] && status[0] <= '5' {
+		return cause{kind: originAnswered, detail: strings.ToUpper(status)}
+	}
+	return cause{kind: otherReason, detail: description}
+}
+
+// String is one spelling for all descriptions of the same cause.
+func (c cause) String() string {
+	switch c.kind {
+	case internalError:
+		return "Internal Error"
+	case originTimeout:
+		return "Origin Timeout"
+	case originAnswered:
+		return "Origin Return StatusCode " + c.detail
+	}
+	return c.detail
+}

@@ -1,0 +1,156 @@
+package template
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"refreshwatch/poller"
+)
+
+// Sample is a message to look at, and to try templates on.
+type Sample struct {
+	Name    string // lower case, dashes
+	Message Message
+}
+
+// Samples are the messages that matter: each kind, each size, and fields that try
+// to break out.
+func Samples() []Sample {
+	finished := func(name string, events ...poller.Event) Sample {
+		return Sample{name, message(poller.Finished, events...)}
+	}
+	digest := finished("digest", many(100)...)
+	digest.Message.Digest = true
+	return []Sample{
+		finished("complete", event(0, poller.Complete, "")),
+		finished("failed", event(1, poller.Failed, "Origin Return StatusCode 5XX")),
+		finished("batch", batch(40, 2)...),
+		digest,
+		finished("chinese", chinese()),
+		finished("hostile", hostile()...),
+		finished("empty", poller.Event{Kind: poller.Finished, Task: poller.Task{Status: poller.Failed}}),
+		finished("changed", changed()),
+		{"stalled", message(poller.Stalled, unfinished(3, poller.Stalled, 2*time.Hour)...)},
+		{"expired", message(poller.Expired, unfinished(1, poller.Expired, 73*time.Hour)...)},
+		{"gap", said(Gap, Notice{From: sampleTime().Add(-80 * time.Hour), To: sampleTime().Add(-72 * time.Hour)})},
+		{"trouble", said(Trouble, Notice{
+			From: sampleTime().Add(-15 * time.Minute), Code: "Forbidden.RAM", Count: 3,
+			Message: "the key may not read the tasks", Hint: "Grant vod:DescribeVodRefreshTasks to the function's role.",
+		})},
+		{"recovered", said(Recovered, Notice{From: sampleTime().Add(-20 * time.Minute), To: sampleTime(), Count: 4})},
+		{"test", said(Test, Notice{})},
+	}
+}
+
+func sampleTime() time.Time { return time.Date(2026, 11, 20, 8, 30, 0, 0, time.UTC) }
+
+func message(kind poller.Kind, events ...poller.Event) Message {
+	return Message{
+		ID: "0f3c9a51d2b84e6f9a7c1b20d4e5f6a7", Kind: kind, Events: events,
+		Region: "cn-shanghai", Now: sampleTime().Add(2 * time.Second),
+	}
+}
+
+func said(kind poller.Kind, n Notice) Message {
+	m := message(kind)
+	m.Notice = &n
+	return m
+}
+
+// event is the i-th of a stream of unremarkable rows.
+func event(i int, status poller.Status, description string) poller.Event {
+	paths := []string{
+		"https://cdn.example.com/video/2026/intro.mp4",
+		"https://cdn.example.com/video/2026/trailer.mp4",
+	}
+	path := fmt.Sprintf("https://cdn.example.com/video/2026/part-%02d.mp4", i)
+	if i < len(paths) {
+		path = paths[i]
+	}
+	return poller.Event{
+		Kind: poller.Finished, From: poller.Refreshing, Observed: sampleTime(),
+		Task: poller.Task{
+			Key:    poller.Key{TaskID: "14589032781", ObjectType: "file", ObjectPath: path},
+			Status: status, Process: "100%", Description: description,
+			Created: sampleTime().Add(-6 * time.Minute),
+		},
+	}
+}
+
+// batch is n rows of one submission, the last of which failed.
+func batch(n, failed int) []poller.Event {
+	events := make([]poller.Event, n)
+	for i := range events {
+		events[i] = event(i, poller.Complete, "")
+		if i >= n-failed {
+			events[i] = event(i, poller.Failed, "Origin Timeout")
+			events[i].Task.Process = "60%"
+		}
+	}
+	return events
+}
+
+// many is n rows of many submissions, types, domains and reasons.
+func many(n int) []poller.Event {
+	types := []string{"file", "file", "preload", "directory"}
+	reasons := []string{"Internal Error", "OriginTimeout", "Origin Return StatusCode 503", "Object locked by legal hold"}
+	events := make([]poller.Event, n)
+	for i := range events {
+		e := event(i, poller.Complete, "")
+		e.Task.TaskID = fmt.Sprint(14589032781 + i/5)
+		e.Task.ObjectType = types[i%len(types)]
+		e.Task.ObjectPath = fmt.Sprintf("https://img%d.example.com/catalog/%04d/cover.webp", i%5, i)
+		if e.Task.ObjectType == "directory" {
+			e.Task.ObjectPath = fmt.Sprintf("https://img%d.example.com/catalog/%04d/", i%5, i)
+		}
+		if i%11 == 3 {
+			e.Task.Status, e.Task.Description = poller.Failed, reasons[i/11%len(reasons)]
+		}
+		events[i] = e
+	}
+	return events
+}
+
+func chinese() poller.Event {
+	e := event(0, poller.Failed, "Origin Timeout")
+	e.Task.ObjectType = "preload"
+	e.Task.ObjectPath = "https://视频.example.com/课程/第三讲：" + strings.Repeat("缓存与预热的原理", 12) + "（高清）.mp4"
+	return e
+}
+
+// hostile is fields that try to call people, to format, to link and to log in.
+func hostile() []poller.Event {
+	paths := []string{
+		"https://cdn.example.com/<!channel>/a&b\"c'd.mp4",
+		"https://cdn.example.com/`rm -rf`/*bold*_it_~no~\n# line two\r\n> quote",
+		"https://cdn.example.com/[click](https://evil.example)/<at user_id=\"all\">all</at>/@all.mp4",
+		"https://user:hunter2@cdn.example.com/v.mp4?auth_key=1735689600-0-0-8a7f&x=1&Signature=abc%3D&OSSAccessKeyId=LTAI",
+		"https://cdn.example.com/\x1b[31mred\x07\u202egpj.exe",
+		"https://cdn.example.com/" + strings.Repeat("very-long-directory-name/", 40) + "final-file-name.mp4",
+	}
+	events := make([]poller.Event, len(paths))
+	for i, path := range paths {
+		events[i] = event(i, poller.Failed, "<@U012345> *said* :fire: `no` & more")
+		events[i].Task.ObjectPath = path
+	}
+	return events
+}
+
+func changed() poller.Event {
+	e := event(0, poller.Complete, "")
+	e.From = poller.Failed
+	return e
+}
+
+func unfinished(n int, kind poller.Kind, age time.Duration) []poller.Event {
+	events := make([]poller.Event, n)
+	for i := range events {
+		e := event(i, poller.Refreshing, "")
+		e.Kind = kind
+		e.Task.ObjectType, e.Task.Process = "preload", fmt.Sprintf("%d%%", 40+i)
+		e.Task.Created = sampleTime().Add(-age)
+		events[i] = e
+	}
+	return events
+}

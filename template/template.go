@@ -1,0 +1,103 @@
+package template
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	text "github.com/DataDog/datadog-agent/pkg/template/text"
+)
+
+// Options are the operator's choices. The zero value is English with the embedded
+// words.
+type Options struct {
+	Lang string         // "en" (or "") or "zh"
+	Dir  string         // files here override the embedded ones of the same name; "" for none
+	Zone *time.Location // of written times; nil for UTC in English, UTC+8 in Chinese
+	Warn func(error)    // told when an override fails on a message; nil to ignore it
+}
+
+// Set is the words of one language, ready to use by several goroutines.
+type Set struct {
+	zone     *time.Location
+	warn     func(error)
+	embedded map[Dialect]*text.Template
+	used     map[Dialect]*text.Template // with the overrides; the same as embedded without any
+}
+
+// Load reads the words. Everything that is wrong with the overrides is reported
+// at once, each mistake with its file and line.
+func Load(o Options) (*Set, error) {
+	s := &Set{zone: o.Zone, warn: o.Warn}
+	lang := o.Lang
+	switch lang {
+	case "", "en":
+		lang = "en"
+		s.defaultZone(time.UTC)
+	case "zh":
+		s.defaultZone(time.FixedZone("UTC+8", 8*60*60))
+	default:
+		return nil, fmt.Errorf("unknown language %q; known: en, zh", o.Lang)
+	}
+	defaults, err := readEmbedded()
+	if err != nil {
+		return nil, err
+	}
+	s.embedded, err = assemble(lang, defaults, nil)
+	if err != nil || o.Dir == "" {
+		s.used = s.embedded
+		return s, err
+	}
+	overrides, err := readDir(o.Dir, defaults)
+	if err != nil {
+		return nil, err
+	}
+	if s.used, err = assemble(lang, defaults, overrides); err != nil {
+		return nil, err
+	}
+	return s, s.try()
+}
+
+func (s *Set) defaultZone(zone *time.Location) {
+	if s.zone == nil {
+		s.zone = zone
+	}
+}
+
+// Card words m in dialect d. When an override fails on it, the embedded words are
+// used and Options.Warn is told; an error is left for unknown dialects only.
+func (s *Set) Card(d Dialect, m Message) (Card, error) {
+	if s.used[d] == nil {
+		return Card{}, fmt.Errorf("unknown dialect %q", d)
+	}
+	c, err := s.render(s.used[d], d, m, false)
+	if err == nil || s.used[d] == s.embedded[d] {
+		return c, err
+	}
+	if s.warn != nil {
+		s.warn(fmt.Errorf("the embedded words were used: %w", err))
+	}
+	return s.render(s.embedded[d], d, m, false)
+}
+
+func (s *Set) render(set *text.Template, d Dialect, m Message, strict bool) (Card, error) {
+	r := renderer{set: set, strict: strict}
+	c, err := r.card(d, m, d.markup(s.zone), d.sentence(s.zone))
+	return c, place(err)
+}
+
+// try renders every sample in every dialect, as strictly as no message will be.
+func (s *Set) try() error {
+	var mistakes []error
+	told := map[string]bool{}
+	for _, d := range Dialects() {
+		for _, sample := range Samples() {
+			_, err := s.render(s.used[d], d, sample.Message, true)
+			if err != nil && !told[err.Error()] {
+				told[err.Error()] = true
+				mistakes = append(mistakes, err)
+			}
+		}
+	}
+	return errors.Join(mistakes...)
+}
