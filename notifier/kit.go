@@ -7,15 +7,18 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"refreshwatch/template"
 )
 
 // Kit is what every sink is built with.
 type Kit struct {
-	Outlet  *Outlet          // the way out; needed by all but the console
-	Region  string           // VOD region, shown in messages
-	Now     func() time.Time // the clock; default time.Now
-	Warn    func(string)     // told what a person should know though nothing failed; default nobody
-	Unpaced bool             // do not keep to the receiver's published rate: for receivers that have none, such as a simulated one
+	Outlet    *Outlet          // the way out; needed by all but the console
+	Templates *template.Set    // the words; needed by all but the generic webhook
+	Region    string           // VOD region, shown in messages
+	Now       func() time.Time // the clock; default time.Now
+	Warn      func(string)     // told what a person should know though nothing failed; default nobody
+	Unpaced   bool             // do not keep to the receiver's published rate: for receivers that have none, such as a simulated one
 }
 
 func (k Kit) now() time.Time {
@@ -29,6 +32,15 @@ func (k Kit) warn(text string) {
 	if k.Warn != nil {
 		k.Warn(text)
 	}
+}
+
+// render finds the delivery's words.
+func (k Kit) render(dialect template.Dialect, d Delivery) (template.Card, error) {
+	card, err := k.Templates.Card(dialect, d.Message(k.Region, k.now()))
+	if err != nil {
+		return template.Card{}, &Error{Class: Refused, Code: "template", Err: errors.New("the message cannot be rendered: " + err.Error())}
+	}
+	return card, nil
 }
 
 // FieldError is a setting of a sink that cannot be used. Field is its key in

@@ -84,7 +84,9 @@ func (r *Receiver) feishuCode(body []byte) (int, string) {
 		Card      struct {
 			Schema string
 			Header struct{ Title struct{ Tag, Content string } }
-			Body   struct{ Elements []struct{ Tag, Content string } }
+			Body   struct {
+				Elements []struct{ Tag, Content string }
+			}
 		}
 	}
 	if json.Unmarshal(body, &m) != nil || !utf8.Valid(body) {

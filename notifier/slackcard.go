@@ -1,0 +1,210 @@
+package notifier
+
+import (
+	"encoding/json"
+	"net/url"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/slack-go/slack"
+
+	"refreshwatch/template"
+)
+
+// Slack's limits in characters (Block Kit reference, read 2026-11) and the bytes of
+// blocks that were never reported to be refused (from 13,200 on they were,
+// slackapi/bolt-js#2509).
+const (
+	slackSection    = 3000
+	slackField      = 2000
+	slackFields     = 10
+	slackButton     = 75
+	slackURL        = 3000
+	slackPlain      = 4000
+	slackBlockBytes = 10_000
+)
+
+// slackMessage is a message in the JSON form of chat.postMessage.
+type slackMessage struct {
+	Channel     string               `json:"channel,omitempty"`
+	Text        string               `json:"text"`
+	Attachments []slack.Attachment   `json:"attachments,omitempty"`
+	Metadata    *slack.SlackMetadata `json:"metadata,omitempty"`
+	UnfurlLinks bool                 `json:"unfurl_links"`
+	UnfurlMedia bool                 `json:"unfurl_media"`
+
+	plain  string
+	thread []string
+}
+
+func (s *Slack) message(d Delivery) (slackMessage, error) {
+	m, err := s.slackMessage(d)
+	if err != nil {
+		return slackMessage{}, err
+	}
+	m.Channel = s.Channel
+	m.Metadata = &slack.SlackMetadata{EventType: slackEventType(d), EventPayload: map[string]any{"delivery_id": d.ID}}
+	return m, nil
+}
+
+// slackMessage renders the delivery as a card: one attachment, for its colour bar
+// is the only one Slack has, with blocks inside.
+func (k Kit) slackMessage(d Delivery) (slackMessage, error) {
+	card, err := k.render(template.Slack, d)
+	if err != nil {
+		return slackMessage{}, err
+	}
+	return slackMessage{
+		Text:        strings.TrimSpace(card.Mention + " " + card.Text), // mentions in attachments call nobody
+		Attachments: []slack.Attachment{{Color: slackColor(card.Color), Blocks: slack.Blocks{BlockSet: slackBlocks(card)}}},
+		plain:       strings.TrimSpace(card.Mention + " " + plainText(card, slackPlain)),
+		thread:      card.Thread,
+	}, nil
+}
+
+// Body is what Send posts, as JSON; slack-go sends the same as a form.
+func (s *Slack) Body(d Delivery) ([]byte, error) {
+	m, err := s.message(d)
+	if err != nil {
+		return nil, err
+	}
+	return encode(m)
+}
+
+// BuilderLink opens the card in Slack's Block Kit Builder.
+func (s *Slack) BuilderLink(d Delivery) (string, error) { return s.Kit.builderLink(d) }
+
+func (k Kit) builderLink(d Delivery) (string, error) {
+	m, err := k.slackMessage(d)
+	if err != nil {
+		return "", err
+	}
+	card, err := encode(map[string]any{"attachments": m.Attachments})
+	if err != nil {
+		return "", err
+	}
+	return "https://app.slack.com/block-kit-builder/#" + url.PathEscape(string(card)), nil
+}
+
+// slackColor is the bar's colour: the greens and reds that chat ops tools use.
+func slackColor(c template.Color) string {
+	switch c {
+	case template.Good:
+		return "#2eb886"
+	case template.Bad:
+		return "#a30200"
+	case template.Mixed:
+		return "#daa038"
+	default:
+		return "#dddddd"
+	}
+}
+
+func slackEventType(d Delivery) string {
+	if d.Notice != nil {
+		return "refreshwatch_" + string(d.Kind)
+	}
+	return "refresh_tasks_" + string(d.Kind)
+}
+
+func (m slackMessage) options() []slack.MsgOption {
+	return append(m.base(m.Text), slack.MsgOptionMetadata(*m.Metadata), slack.MsgOptionAttachments(m.Attachments...))
+}
+
+// plainOptions is the message without what was refused. It keeps its metadata, or
+// it could not be looked up, unless that was the trouble.
+func (m slackMessage) plainOptions(refused string) []slack.MsgOption {
+	if strings.Contains(refused, "metadata") {
+		return m.base(m.plain)
+	}
+	return append(m.base(m.plain), slack.MsgOptionMetadata(*m.Metadata))
+}
+
+func (m slackMessage) base(text string) []slack.MsgOption {
+	return []slack.MsgOption{
+		slack.MsgOptionText(text, false), slack.MsgOptionDisableLinkUnfurl(), slack.MsgOptionDisableMediaUnfurl(),
+	}
+}
+
+// slackBlocks lays the card out. Should it be larger than Slack is known to take,
+// rows go from the end until it fits.
+func slackBlocks(card template.Card) []slack.Block {
+	for {
+		blocks := layOut(card)
+		size, err := json.Marshal(blocks)
+		if err != nil || len(size) <= slackBlockBytes || len(card.Rows) == 0 {
+			return blocks
+		}
+		card.Rows = card.Rows[:len(card.Rows)-1]
+	}
+}
+
+func layOut(card template.Card) []slack.Block {
+	blocks := []slack.Block{section(card.Title)}
+	if len(card.Fields) > 0 {
+		var fields []*slack.TextBlockObject
+		for _, f := range card.Fields[:min(len(card.Fields), slackFields)] {
+			fields = append(fields, mrkdwn("*"+f.Label+"*\n"+f.Value, slackField))
+		}
+		blocks = append(blocks, slack.NewSectionBlock(nil, fields, nil))
+	}
+	for _, text := range packed(card.Rows, slackSection) {
+		blocks = append(blocks, section(text))
+	}
+	for _, text := range packed(card.Reasons, slackSection) {
+		blocks = append(blocks, section(text))
+	}
+	if card.More != "" {
+		blocks = append(blocks, slack.NewContextBlock("", mrkdwn(card.More, slackField)))
+	}
+	if card.Context != "" {
+		blocks = append(blocks, slack.NewContextBlock("", mrkdwn(card.Context, slackField)))
+	}
+	if card.Button.URL != "" && len(card.Button.URL) <= slackURL {
+		label := slack.NewTextBlockObject(slack.PlainTextType, clip(card.Button.Label, slackButton), false, false)
+		blocks = append(blocks, slack.NewActionBlock("", slack.NewButtonBlockElement("open", "", label).WithURL(card.Button.URL)))
+	}
+	return blocks
+}
+
+func section(text string) slack.Block {
+	return slack.NewSectionBlock(mrkdwn(text, slackSection), nil, nil)
+}
+
+func mrkdwn(text string, limit int) *slack.TextBlockObject {
+	return slack.NewTextBlockObject(slack.MarkdownType, clip(text, limit), false, false)
+}
+
+// packed joins lines into texts of at most limit characters.
+func packed(lines []string, limit int) []string {
+	var texts []string
+	for _, line := range lines {
+		line = clip(line, limit)
+		last := len(texts) - 1
+		if last >= 0 && utf8.RuneCountInString(texts[last])+1+utf8.RuneCountInString(line) <= limit {
+			texts[last] += "\n" + line
+			continue
+		}
+		texts = append(texts, line)
+	}
+	return texts
+}
+
+// plainText is the card without layout, whole lines up to limit characters.
+func plainText(card template.Card, limit int) string {
+	lines := append([]string{card.Text}, card.Rows...)
+	if card.More != "" {
+		lines = append(lines, card.More)
+	}
+	lines = append(append(lines, card.Reasons...), card.Context)
+	return packed(lines, limit)[0]
+}
+
+// clip cuts text to at most limit characters; the templates keep to the limits,
+// this is for the message that does not.
+func clip(text string, limit int) string {
+	if utf8.RuneCountInString(text) <= limit {
+		return text
+	}
+	return string([]rune(text)[:limit-1]) + "…"
+}
