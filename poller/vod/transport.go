@@ -25,7 +25,7 @@ const maxBody = 8 << 20
 var (
 	errTooLarge = errors.New("the answer is larger than 8 MiB")
 	errNotSent  = errors.New("the SDK did not send the request")
-	errPanic    = errors.New("the SDK panicked")
+	errPanic    = errors.New("the SDK or the transport panicked")
 	errTimeout  = fmt.Errorf("no complete answer within %v", attemptTimeout)
 )
 
@@ -92,7 +92,7 @@ func newSession(c *Client) (*session, error) {
 func (s *session) do(ctx context.Context, params map[string]string, creds Credentials) (got answer, err error) {
 	s.ctx, s.creds, s.got, s.err = ctx, creds, answer{}, errNotSent
 	defer func() {
-		if recover() != nil { // what was thrown may quote the request
+		if recover() != nil { // its text is dropped: it may quote the request
 			got, err = answer{}, errPanic
 		}
 		s.ctx, s.creds, s.got = nil, Credentials{}, answer{}
@@ -118,7 +118,12 @@ func (s *session) request(params map[string]string) *requests.CommonRequest {
 // RoundTrip carries the SDK's request, keeps the answer, and gives the SDK an
 // empty success: it has nothing to decode, to follow or to panic on.
 func (s *session) RoundTrip(r *http.Request) (*http.Response, error) {
-	s.got, s.err = s.exchange(r)
+	s.got, s.err = answer{}, errPanic
+	func() {
+		// A panic that passed net/http would leave its timer's goroutine behind.
+		defer func() { _ = recover() }()
+		s.got, s.err = s.exchange(r)
+	}()
 	if s.err != nil {
 		return nil, s.err
 	}

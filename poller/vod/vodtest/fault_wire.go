@@ -117,9 +117,9 @@ func Drip(gap time.Duration) Fault {
 	return f
 }
 
-// Redirect sends the client elsewhere, where its key must not go.
-func Redirect(target string) Fault {
-	f := status("redirect", http.StatusTemporaryRedirect, "", "Redirect")
+// Redirect sends the client elsewhere with a 3xx status. Its key must not go there.
+func Redirect(code int, target string) Fault {
+	f := status("redirect", code, "", "Redirect")
 	f.Class = poller.Denied
 	answer := f.wire
 	f.wire = func(r *reply) {

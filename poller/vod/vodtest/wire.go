@@ -56,6 +56,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_ = http.NewResponseController(w).Flush()
 	}
 	if answer.cut > 0 {
+		_ = http.NewResponseController(w).Flush()
 		panic(http.ErrAbortHandler) // closes the connection in the middle of the body
 	}
 }
