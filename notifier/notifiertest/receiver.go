@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"regexp"
 	"sync"
 	"time"
 )
@@ -29,7 +30,7 @@ const (
 // Post is one request that reached the receiver.
 type Post struct {
 	Endpoint Endpoint
-	ID       string      // the delivery id, where the platform carries one
+	ID       string      // the delivery id: from a header or metadata, else from the words
 	Body     []byte      // JSON; a Slack form is shown as the JSON it stands for
 	Header   http.Header // as received
 	Arrived  bool        // the message was kept: people saw it
@@ -159,6 +160,9 @@ func (r *Receiver) serve(w http.ResponseWriter, req *http.Request, e Endpoint, b
 	if v.shown == nil {
 		v.shown = body
 	}
+	if v.id == "" {
+		v.id = string(deliveryID.Find(v.shown))
+	}
 	fault, scripted := r.next(e)
 	arrived := v.problem == "" && (!scripted || fault.Store)
 	if arrived && v.keep != nil {
@@ -198,13 +202,16 @@ func (r *Receiver) Posts(e Endpoint) []Post {
 	return out
 }
 
-// Arrived counts how often each delivery id was kept, over all endpoints that
-// carry one (Slack by token, the generic webhook): exactly once is 1 everywhere.
+// deliveryID is what delivery ids look like; every message shows its own.
+var deliveryID = regexp.MustCompile(`\b(d_)?[0-9a-f]{32}\b`)
+
+// Arrived counts how often each delivery id was kept by each endpoint, under
+// "endpoint id": exactly once is 1 everywhere.
 func (r *Receiver) Arrived() map[string]int {
 	counts := map[string]int{}
 	for _, p := range r.Posts("") {
 		if p.Arrived && p.ID != "" {
-			counts[p.ID]++
+			counts[string(p.Endpoint)+" "+p.ID]++
 		}
 	}
 	return counts
