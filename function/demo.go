@@ -1,0 +1,113 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	"refreshwatch/poller"
+	"refreshwatch/poller/vod/vodtest"
+)
+
+// demoPause is the time between two ticks of the demo; a timer would wait a minute.
+const demoPause = 2 * time.Second
+
+// demo runs the whole job against a simulated API: real HTTP, real signatures, a
+// real checkpoint, all of it on this machine and gone afterwards.
+func demo(ctx context.Context, sh shell) int {
+	dir, err := os.MkdirTemp("", "refreshwatch-demo-")
+	if err != nil {
+		return sh.fail(err)
+	}
+	defer os.RemoveAll(dir)
+	api := vodtest.New(vodtest.Options{Strict: true})
+	if err := api.Add(demoTasks(time.Now())...); err != nil {
+		return sh.fail(err)
+	}
+	url, stop, err := api.Start()
+	if err != nil {
+		return sh.fail(err)
+	}
+	defer stop()
+	w, err := demoWiring(sh, url, dir)
+	if err != nil {
+		return sh.fail(err)
+	}
+
+	fmt.Fprintf(sh.out, "A simulated VOD answers at %s. refreshwatch polls it, here every %s instead of every minute.\n", url, demoPause)
+	var report Report
+	for i, story := range demoStory {
+		if i > 0 && !sleep(ctx, demoPause) {
+			return 1
+		}
+		fmt.Fprintf(sh.out, "\n── tick %d · %s\n   %s\n\n", i+1, time.Now().Format(time.TimeOnly), story)
+		tick, stop := context.WithTimeout(ctx, 30*time.Second)
+		report, err = w.run(tick, Request{Action: ActionPoll}, w.log)
+		stop()
+		fmt.Fprintf(sh.out, "   %s\n", summary(report))
+		if err != nil {
+			fmt.Fprintln(sh.out, "   failed:", err)
+			return 1
+		}
+	}
+	fmt.Fprint(sh.out, demoEnd)
+	if !sh.outTTY {
+		sh.show(report, nil)
+	}
+	return 0
+}
+
+var demoStory = []string{
+	"The first look: what is finished already is remembered, and nobody is told.",
+	"A purge and one of two prefetches have finished since.",
+	"So has a submission of five pages, told as one message; the other prefetch failed.",
+	"Nothing has changed: no message, and nothing is written.",
+}
+
+const demoEnd = `
+That was all of it. With an account:  refreshwatch check
+To Slack and others:                  README.md, "Set up"
+`
+
+func demoWiring(sh shell, endpoint, dir string) (*wiring, error) {
+	env := map[string]string{
+		"VOD_ENDPOINT":                    endpoint,
+		"CHECKPOINT":                      "file://" + dir,
+		"ALIBABA_CLOUD_ACCESS_KEY_ID":     vodtest.AccessKeyID,
+		"ALIBABA_CLOUD_ACCESS_KEY_SECRET": vodtest.Secret,
+		"MESSAGE_LANG":                    sh.getenv("MESSAGE_LANG"),
+		"LOG_LEVEL":                       "warn",
+	}
+	config, err := LoadConfig(func(name string) string { return env[name] }, false)
+	if err != nil {
+		return nil, err
+	}
+	return wire(config, newLog(sh.err, slog.LevelWarn, sh.errTTY), sh.out)
+}
+
+// demoTasks were submitted some minutes ago and end in the next seconds.
+func demoTasks(now time.Time) []vodtest.Task {
+	const age = 5 * time.Minute
+	task := func(id, kind, object string, steps []vodtest.Step) vodtest.Task {
+		return vodtest.Task{Key: poller.Key{TaskID: id, ObjectType: kind, ObjectPath: object}, Created: now.Add(-age), Steps: steps}
+	}
+	in := func(seconds float64) time.Duration { return age + time.Duration(seconds*float64(time.Second)) }
+	tasks := []vodtest.Task{
+		task("15680231", "file", "https://cdn.example.com/intro.mp4", vodtest.Finish(age/2)),
+		task("15680232", "directory", "https://cdn.example.com/2026/11/", vodtest.Finish(in(1))),
+		task("15680233", "preload", "https://vod.example.com/live/final.m3u8", vodtest.Finish(in(1.5))),
+		task("15680234", "preload", "https://vod.example.com/live/replay.mp4", vodtest.Fail(in(3), "Origin Return StatusCode 5XX")),
+		task("15680299", "preload", "https://vod.example.com/archive/1998.mpg", vodtest.Stuck(age/2)),
+	}
+	for i := range 5 {
+		page := fmt.Sprintf("https://www.example.com/watch/%d.html", 70+i)
+		steps := vodtest.Finish(in(3))
+		if i == 3 {
+			steps = vodtest.Fail(in(3), "Origin Timeout")
+		}
+		tasks = append(tasks, task("15680240", "file", page, steps))
+	}
+	return tasks
+}

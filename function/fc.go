@@ -1,0 +1,72 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+
+	"github.com/aliyun/fc-runtime-go-sdk/fc"
+	"github.com/aliyun/fc-runtime-go-sdk/fc/messages"
+	"github.com/aliyun/fc-runtime-go-sdk/fccontext"
+
+	"refreshwatch/notifier"
+)
+
+// serve answers Function Compute's invocations for as long as the instance lives.
+// What is wrong with the configuration is said by every invocation: at the start
+// nobody listens.
+func serve() {
+	config, err := LoadConfig(os.Getenv, true)
+	log := newLog(os.Stderr, config.LogLevel, false)
+	var w *wiring
+	if err == nil {
+		w, err = wire(config, log, nil)
+	}
+	fc.Start(func(ctx context.Context, event []byte) (*Report, error) {
+		if err != nil {
+			log.Error("the configuration cannot be used", "code", code(err), "error", err.Error())
+			return nil, answer(err)
+		}
+		return w.invoke(ctx, event)
+	})
+}
+
+// invoke runs one event. The platform's deadline is in ctx; the run keeps its own
+// margin before it.
+func (w *wiring) invoke(ctx context.Context, event []byte) (*Report, error) {
+	log := w.log
+	if fctx, ok := fccontext.FromContext(ctx); ok { // once: it is not safe to call from several goroutines
+		key := fctx.Credentials
+		w.keys.use(Key{ID: key.AccessKeyId, Secret: notifier.Secret(key.AccessKeySecret), Token: notifier.Secret(key.SecurityToken)})
+		log = log.With("request_id", fctx.RequestID, "retry", fctx.RetryCount)
+	}
+	req, err := ParseEvent(event)
+	if err != nil {
+		log.Error("the event cannot be used", "code", code(err), "error", err.Error())
+		return nil, answer(err)
+	}
+	report, err := w.run(ctx, req, log)
+	if err != nil {
+		return nil, answer(err)
+	}
+	return &report, nil
+}
+
+// answer is an error in the form whose message and code reach the caller as they
+// are (fc-runtime-go-sdk v0.3.1: a plain value of this type, not wrapped).
+func answer(err error) error {
+	return messages.InvokeResponse_Error{Message: err.Error(), Type: code(err)}
+}
+
+// code is the machine-readable reason of an error.
+func code(err error) string {
+	var run *RunError
+	var wrong *UsageError
+	switch {
+	case errors.As(err, &run):
+		return run.Code
+	case errors.As(err, &wrong):
+		return CodeUsage
+	}
+	return CodeInternal
+}

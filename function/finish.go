@@ -1,0 +1,76 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"refreshwatch/notifier"
+	"refreshwatch/poller"
+)
+
+// found is what one try of a tick has seen. It counts once it is committed: what a
+// lost race saw, the winner tells.
+type found struct {
+	change    poller.Change
+	truncated bool
+	unproven  int
+	gap       *poller.Span
+}
+
+func (f found) addTo(r *Report) {
+	r.New += f.change.New
+	r.Complete += f.change.Complete
+	r.Failed += f.change.Failed
+	r.Stalled += f.change.Stalled
+	r.Expired += f.change.Expired
+	r.Silent += f.change.Silent
+	r.Truncated = r.Truncated || f.truncated
+	r.Unproven += f.unproven
+	if f.gap != nil {
+		r.Gap = f.gap
+	}
+}
+
+// countSent adds up what the sinks accepted, and logs what they did not.
+func (r *run) countSent(results []notifier.Result) {
+	for _, res := range results {
+		switch {
+		case res.Err == nil:
+			r.report.Sent++
+			r.report.Covered += res.Rows
+		case res.Dropped:
+			r.Log.Warn("a message may be lost", "delivery", res.ID, "reason", res.Err.Error(), "policy", "on_unknown: drop")
+		case res.Err.Class == notifier.Refused:
+			r.Log.Error("a sink refused a message for good", "delivery", res.ID, "reason", res.Err.Error())
+		default:
+			r.Log.Warn("a message was not delivered yet", "delivery", res.ID, "class", string(res.Err.Class), "reason", res.Err.Error())
+		}
+	}
+}
+
+// finish completes the report and says whether a person is needed.
+func (r *run) finish(err error) (Report, error) {
+	now := time.Now()
+	r.report.InFlight = len(r.doc.Poller.Open)
+	r.report.Retrying = len(r.doc.Outbox.Pending)
+	r.report.Dead = len(r.doc.Outbox.Dead)
+	if oldest := r.doc.Outbox.Oldest(); !oldest.IsZero() {
+		r.report.LagSeconds = int64(now.Sub(oldest).Seconds())
+	}
+	r.report.TookMS = now.Sub(r.began).Milliseconds()
+
+	if err == nil && r.apiErr != nil {
+		err = apiError(r.apiErr)
+	}
+	if n := r.report.Dead; n > 0 {
+		last := r.doc.Outbox.Dead[n-1]
+		dead := &RunError{CodeDead, fmt.Errorf("%d given up, the last for sink %s: %s. Mend the sink, then run redrive",
+			n, last.Sink, last.LastError)}
+		if err == nil {
+			return r.report, dead
+		}
+		return r.report, errors.Join(err, dead)
+	}
+	return r.report, err
+}

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"refreshwatch/notifier"
+)
+
+// show prints a run's outcome: for people a summary, for scripts the report as the
+// last line.
+func (sh shell) show(r Report, err error) {
+	if !sh.outTTY {
+		line, _ := json.Marshal(r) // strings and numbers only
+		fmt.Fprintf(sh.out, "%s\n", line)
+		return
+	}
+	switch {
+	case r.Status != nil:
+		sh.showStatus(r)
+	case r.Checks != nil:
+		sh.showChecks(r.Checks)
+	default:
+		fmt.Fprintln(sh.out, summary(r))
+	}
+	if err != nil {
+		fmt.Fprintln(sh.out, "\nNeeds attention:", strings.ReplaceAll(err.Error(), "\n", "\n  "))
+	}
+}
+
+// summary tells a run in one or two sentences.
+func summary(r Report) string {
+	var parts []string
+	say := func(format string, args ...any) { parts = append(parts, fmt.Sprintf(format, args...)) }
+	if r.DryRun {
+		say("Dry run, nothing was written or sent.")
+	}
+	if r.Conflict {
+		say("Another run was faster and did the work.")
+	}
+	say("%s newly finished (%d complete, %d failed), %d in flight.", count(r.New, "task"), r.Complete, r.Failed, r.InFlight)
+	if r.Silent > 0 {
+		say("%d of them remembered without telling.", r.Silent)
+	}
+	if r.Stalled+r.Expired > 0 {
+		say("%d stalled, %d expired.", r.Stalled, r.Expired)
+	}
+	if r.Sent > 0 {
+		say("%s sent.", count(r.Sent, "message"))
+	}
+	if r.Retrying > 0 {
+		say("%s waiting to be sent, the oldest for %s.", count(r.Retrying, "message"), time.Duration(r.LagSeconds)*time.Second)
+	}
+	if r.Dead > 0 {
+		say("%s given up.", count(r.Dead, "message"))
+	}
+	if r.Gap != nil {
+		say("Nobody looked from %s to %s, and the API no longer answers for it.", r.Gap.From.Format(time.RFC3339), r.Gap.To.Format(time.RFC3339))
+	}
+	if r.Truncated {
+		say("Some work is left; the next run goes on.")
+	}
+	say("%s, %s read, %.1f s.", count(r.APICalls, "API call"), count(r.Fetched, "row"), float64(r.TookMS)/1000)
+	return strings.Join(parts, " ")
+}
+
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// showProgress rewrites one line while a long backfill runs.
+func (sh shell) showProgress(r Report) {
+	fmt.Fprintf(sh.err, "\r\x1b[K%s read, %d found, %s sent …\r", count(r.Fetched, "row"), r.New, count(r.Sent, "message"))
+}
+
+func (sh shell) showStatus(r Report) {
+	s := r.Status
+	if s.Generation == 0 {
+		fmt.Fprintln(sh.out, "Nothing is remembered yet: no poll has run with this CHECKPOINT.")
+		return
+	}
+	fmt.Fprintf(sh.out, "Generation %d, written %s. Tasks created before %s are known; %d finished rows remembered.\n",
+		s.Generation, local(s.Written), local(s.Mark), s.Remembered)
+	t := tabwriter.NewWriter(sh.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(t, "\nIn flight (%d)\n", len(s.InFlight))
+	for _, o := range s.InFlight {
+		fmt.Fprintf(t, "  %s\t%s\t%s\t%s\t%s\n", o.Status, o.Process, o.ObjectType, local(o.Created), printable(o.ObjectPath))
+	}
+	fmt.Fprintf(t, "\nWaiting to be sent (%d)\n", len(s.Outbox))
+	for _, d := range s.Outbox {
+		fmt.Fprintf(t, "  %s\t%s\t%s\t%s\t%s\n", d.Sink, d.ID, count(len(d.Events), "row"), local(d.Created), d.LastError)
+	}
+	fmt.Fprintf(t, "\nGiven up (%d)\n", len(s.Dead))
+	for _, d := range s.Dead {
+		fmt.Fprintf(t, "  %s\t%s\t%s\t%s\t%s\n", d.Sink, d.ID, count(len(d.Events), "row"), local(d.Created), d.LastError)
+	}
+	t.Flush()
+	if s.Trouble != nil {
+		fmt.Fprintf(sh.out, "\nPolls have been failing since %s.\n", local(s.Trouble.Since))
+	}
+	if s.LastRun != nil {
+		fmt.Fprintf(sh.out, "\nLast run that had something to write: %s\n", summary(*s.LastRun))
+	}
+}
+
+func local(t time.Time) string {
+	if t.IsZero() {
+		return "-"
+	}
+	return t.Local().Format("2006-01-02 15:04:05")
+}
+
+// printable keeps control characters in the API's words from reaching a terminal.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 {
+			return '?'
+		}
+		return r
+	}, s)
+}
+
+func (sh shell) showChecks(findings []Finding) {
+	marks := map[notifier.Level]string{notifier.OK: "ok  ", notifier.Warn: "warn", notifier.Bad: "BAD "}
+	for _, f := range findings {
+		fmt.Fprintf(sh.out, "%s  %s: %s\n", marks[f.Level], f.Item, f.Detail)
+		if f.Hint != "" {
+			fmt.Fprintf(sh.out, "      → %s\n", f.Hint)
+		}
+	}
+}

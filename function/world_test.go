@@ -1,0 +1,230 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"testing"
+	"time"
+
+	"refreshwatch/notifier"
+	"refreshwatch/poller"
+	"refreshwatch/poller/checkpoint/checkpointtest"
+	"refreshwatch/poller/vod/vodtest"
+)
+
+// world is everything around a run, in memory: the API, the store, the sinks.
+// Inside a synctest bubble its days take milliseconds.
+type world struct {
+	t     *testing.T
+	api   *vodtest.Server
+	store *checkpointtest.Mem
+	sinks []*inbox
+	log   *slog.Logger
+}
+
+func newWorld(t *testing.T, sinks ...string) *world {
+	w := &world{t: t, api: vodtest.New(vodtest.Options{}), store: checkpointtest.NewMem(), log: slog.New(slog.DiscardHandler)}
+	for _, name := range sinks {
+		w.sinks = append(w.sinks, newInbox(name))
+	}
+	return w
+}
+
+// process is one start of the program: it shares the world, and dies alone.
+func (w *world) process() *process {
+	p := &process{world: w}
+	p.mem = w.store.Process(p.step)
+	return p
+}
+
+// process is a run's own view of the world, with the faults it meets.
+type process struct {
+	*world
+	mem   *checkpointtest.Mem
+	fault func(op string) effect // asked at each step towards the store and the sinks; nil for none
+	mu    sync.Mutex
+	dead  bool
+	steps []string // what was done, in order
+}
+
+// effect is what happens to one step.
+type effect int
+
+const (
+	fine   effect = iota
+	failed        // nothing happened, and an error says so
+	lost          // it happened, but the answer was lost
+	killed        // the process died before it
+	died          // the process died after it
+)
+
+func (p *process) meets(op string) effect {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.dead {
+		return killed
+	}
+	p.steps = append(p.steps, op)
+	if p.fault == nil {
+		return fine
+	}
+	e := p.fault(op)
+	p.dead = e == killed || e == died
+	return e
+}
+
+var errFault = errors.New("fault of the test")
+
+// step is the store's hook.
+func (p *process) step(op checkpointtest.Op) checkpointtest.Fault {
+	switch p.meets("store " + op.Verb) {
+	case failed:
+		return checkpointtest.Fault{Err: errFault}
+	case lost:
+		return checkpointtest.Fault{Err: errFault, Landed: true}
+	case killed:
+		return checkpointtest.Fault{Kill: true}
+	case died:
+		return checkpointtest.Fault{Kill: true, Landed: true}
+	}
+	return checkpointtest.Fault{}
+}
+
+// app is the program under test, as wired for this process.
+func (p *process) app() *App {
+	var to []string
+	var channels []notifier.Channel
+	for _, s := range p.sinks {
+		to = append(to, s.name)
+		channels = append(channels, notifier.Channel{Name: s.name, Sink: sender{p, s}, Style: s.style})
+	}
+	return &App{
+		API: p.api.Lister(20 * time.Millisecond), Store: p.mem, Channels: channels,
+		Routes: notifier.Routes{{To: to}}, QPS: 4, Log: p.log,
+	}
+}
+
+// run runs one request; it reports false when the process was killed.
+func (p *process) run(req Request, change ...func(*App)) (report Report, err error, alive bool) {
+	defer func() {
+		if r := recover(); r != nil {
+			if _, ok := r.(checkpointtest.Killed); !ok {
+				panic(r)
+			}
+		}
+	}()
+	ctx, stop := context.WithTimeout(context.Background(), time.Minute)
+	defer stop()
+	app := p.app()
+	for _, c := range change {
+		c(app)
+	}
+	report, err = app.Run(ctx, req)
+	return report, err, true
+}
+
+// poll is one undisturbed tick, which must succeed.
+func (w *world) poll() Report { w.t.Helper(); return w.do(Request{Action: ActionPoll}) }
+
+func (w *world) do(req Request, change ...func(*App)) Report {
+	w.t.Helper()
+	report, err, _ := w.process().run(req, change...)
+	if err != nil {
+		w.t.Fatalf("%s: %v", req.Action, err)
+	}
+	return report
+}
+
+func (w *world) add(tasks ...vodtest.Task) {
+	w.t.Helper()
+	if err := w.api.Add(tasks...); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func key(i int) poller.Key {
+	return poller.Key{TaskID: fmt.Sprint(1000 + i), ObjectType: "file", ObjectPath: fmt.Sprintf("https://cdn.example.com/%d.mp4", i)}
+}
+
+// inbox is a receiver: it accepts what is sent to it, and counts.
+type inbox struct {
+	name  string
+	style notifier.Style
+
+	mu       sync.Mutex
+	accepted map[string]int                // by delivery id
+	told     map[poller.Key]int            // accepted deliveries a row was in
+	covers   map[string]string             // the tasks of each delivery id, which never change
+	verdict  func(notifier.Delivery) error // nil accepts
+}
+
+func newInbox(name string) *inbox {
+	return &inbox{name: name, style: notifier.Machine, accepted: map[string]int{}, told: map[poller.Key]int{}, covers: map[string]string{}}
+}
+
+func (b *inbox) accept(t *testing.T, d notifier.Delivery) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	tasks := fmt.Sprint(len(d.Events))
+	for _, e := range d.Events {
+		b.told[e.Task.Key]++
+		tasks += e.ID()
+	}
+	if before, ok := b.covers[d.ID]; ok && before != tasks {
+		t.Errorf("sink %s: delivery %s came with other tasks", b.name, d.ID)
+	}
+	b.covers[d.ID] = tasks
+	b.accepted[d.ID]++
+}
+
+// repeats counts the deliveries that were accepted more than once.
+func (b *inbox) repeats() int {
+	n := 0
+	for _, times := range b.accepted {
+		n += times - 1
+	}
+	return n
+}
+
+// sender is the way from a process to an inbox.
+type sender struct {
+	p *process
+	b *inbox
+}
+
+func (s sender) Send(_ context.Context, d notifier.Delivery) error {
+	if s.b.verdict != nil {
+		if err := s.b.verdict(d); err != nil {
+			return err
+		}
+	}
+	switch s.p.meets("send " + s.b.name) {
+	case failed, killed:
+		return &notifier.Error{Class: notifier.Later, Code: "503", Err: errFault}
+	case lost, died:
+		s.b.accept(s.p.t, d)
+		return &notifier.Error{Class: notifier.Unknown, Code: "reset", Err: errFault}
+	}
+	s.b.accept(s.p.t, d)
+	return nil
+}
+
+// head decodes the newest document, behind the program's back.
+func (w *world) head() Document {
+	w.t.Helper()
+	doc, err := w.store.Process(nil).Load(context.Background())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if doc.Generation == 0 {
+		return Document{}
+	}
+	d, err := DecodeDocument(doc.Data)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return d
+}
