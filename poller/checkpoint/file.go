@@ -20,9 +20,12 @@ import (
 // links to one name the kernel, or the NFS server, lets one succeed. Rename would
 // overwrite, and locks do not outlive their holder's network. A mount that knows no
 // hard links (ossfs) fails at the first swap, which is the right time.
-func NewFile(dir string) Store { return New(&folder{dir: dir}) }
+func NewFile(dir string) Store { return New(&folder{dir: dir, link: os.Link}) }
 
-type folder struct{ dir string }
+type folder struct {
+	dir  string
+	link func(from, to string) error // os.Link
+}
 
 func (f *folder) Get(ctx context.Context, name string) (Answer, error) {
 	if err := ctx.Err(); err != nil {
@@ -60,7 +63,7 @@ func (f *folder) Create(ctx context.Context, name string, data []byte) (time.Tim
 		return time.Time{}, f.explain("write", err)
 	}
 	defer os.Remove(tmp) // a crash before leaves it to Collect
-	err = os.Link(tmp, filepath.Join(f.dir, name))
+	err = f.link(tmp, filepath.Join(f.dir, name))
 	// The answer of an NFS server may be lost and the call repeated: a second name
 	// on our own file says that we won, whatever the error says (link(2), Linux).
 	if err != nil && links(tmp) == 2 {
@@ -159,8 +162,6 @@ func (f *folder) Remove(ctx context.Context, name string) error {
 func (f *folder) explain(op string, err error) error {
 	e := &Error{Op: op, Err: err}
 	switch {
-	case errors.Is(err, fs.ErrPermission):
-		e.Hint = "let this user read and write " + f.dir
 	case errors.Is(err, syscall.ENOTDIR):
 		e.Hint = "CHECKPOINT must name a folder, and " + f.dir + " or a part of it is a file"
 	case errors.Is(err, syscall.EROFS):
@@ -169,6 +170,8 @@ func (f *folder) explain(op string, err error) error {
 		e.Hint = "make room on the disk"
 	case op == "link":
 		e.Hint = "the file system must know hard links; an OSS mount does not, use oss:// there"
+	case errors.Is(err, fs.ErrPermission):
+		e.Hint = "let this user read and write " + f.dir
 	}
 	return e
 }

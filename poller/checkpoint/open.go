@@ -17,6 +17,8 @@ type Options struct {
 	// Credentials is asked before every request to OSS; see OSSConfig. Not needed
 	// for file://.
 	Credentials func(context.Context) (id, secret, token string, err error)
+	// Dial replaces the way to the network; nil is the real one.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
 // Open returns the store that the setting CHECKPOINT names:
@@ -85,6 +87,7 @@ func openOSS(u *url.URL, o Options) (Store, error) {
 		Bucket:      u.Host,
 		Prefix:      strings.Trim(u.Path, "/"),
 		Credentials: o.Credentials,
+		Dial:        o.Dial,
 	}
 	query, err := ossQuery(u.RawQuery)
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"hash/crc64"
 	"io"
+	"net"
 	"net/http"
 	"path"
 	"strconv"
@@ -32,6 +33,8 @@ type OSSConfig struct {
 	// Credentials is asked before every request, as those of a function change with
 	// each invocation. Token is empty for a long-lived pair.
 	Credentials func(context.Context) (id, secret, token string, err error)
+	// Dial replaces the way to the network; nil is the real one.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
 // opTimeout bounds one call to OSS, its retry included. The caller's deadline may
@@ -50,7 +53,7 @@ func NewOSS(c OSSConfig) Store {
 		Region:           &c.Region,
 		UsePathStyle:     &c.PathStyle,
 		RetryMaxAttempts: oss.Ptr(2),
-		HttpClient:       newHTTPClient(),
+		HttpClient:       newHTTPClient(c.Dial),
 		CredentialsProvider: credentials.CredentialsProviderFunc(func(ctx context.Context) (credentials.Credentials, error) {
 			id, secret, token, err := c.Credentials(ctx)
 			if err == nil && (id == "" || secret == "") {

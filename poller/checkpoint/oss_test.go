@@ -2,6 +2,7 @@ package checkpoint_test
 
 import (
 	"testing"
+	"testing/synctest"
 
 	"refreshwatch/poller/checkpoint"
 	"refreshwatch/poller/checkpoint/checkpointtest"
@@ -29,9 +30,19 @@ func startOSS(t *testing.T) *checkpointtest.OSS {
 	return s
 }
 
+// inBubble runs a test against a server without sockets, where no time is lost.
+func inBubble(t *testing.T, test func(t *testing.T, s *checkpointtest.OSS)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		s := checkpointtest.PipeOSS()
+		defer s.Close()
+		test(t, s)
+	})
+}
+
 func openOSS(t *testing.T, s *checkpointtest.OSS) checkpoint.Store {
 	t.Helper()
-	store, err := checkpoint.Open(s.Checkpoint("refresh/watch"), checkpoint.Options{Credentials: s.Credentials})
+	store, err := checkpoint.Open(s.Checkpoint("refresh/watch"), checkpoint.Options{Credentials: s.Credentials, Dial: s.Dial})
 	if err != nil {
 		t.Fatal(err)
 	}

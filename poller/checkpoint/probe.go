@@ -9,21 +9,24 @@ import (
 	"time"
 )
 
+// Prober is a Store that can prove itself; those of New are.
+type Prober interface{ Probe(context.Context) error }
+
 // Probe proves that a store writes an object once: of several creates at the same
 // time one must win, and a later one must be refused. It leaves nothing behind. A
 // store that fails it would let two runs believe that each had won.
 func Probe(ctx context.Context, s Store) error {
-	p, ok := s.(interface{ probe(context.Context) error })
+	p, ok := s.(Prober)
 	if !ok {
 		return errors.New("probe the checkpoint: this store cannot be probed")
 	}
-	if err := p.probe(ctx); err != nil {
+	if err := p.Probe(ctx); err != nil {
 		return fmt.Errorf("probe the checkpoint: %w", err)
 	}
 	return nil
 }
 
-func (g *generations) probe(ctx context.Context) (err error) {
+func (g *generations) Probe(ctx context.Context) (err error) {
 	name := probePrefix + rand.Text()
 	defer func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)

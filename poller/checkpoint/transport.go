@@ -19,11 +19,14 @@ const stepTimeout = 3 * time.Second
 
 // newHTTPClient follows no redirect (a signed request must not travel) and reads no
 // endless answer. The SDK's own client would wait up to 10 s for each read.
-func newHTTPClient() *http.Client {
+func newHTTPClient(dial func(ctx context.Context, network, address string) (net.Conn, error)) *http.Client {
+	if dial == nil {
+		dial = (&net.Dialer{Timeout: stepTimeout}).DialContext
+	}
 	return &http.Client{
 		Transport: capped{&http.Transport{
 			Proxy:                  http.ProxyFromEnvironment,
-			DialContext:            (&net.Dialer{Timeout: stepTimeout}).DialContext,
+			DialContext:            dial,
 			TLSHandshakeTimeout:    stepTimeout,
 			ResponseHeaderTimeout:  stepTimeout,
 			IdleConnTimeout:        20 * time.Second, // a connection kept over a frozen hour is dead

@@ -241,7 +241,7 @@ func collectKeepsYoung(t *testing.T, p Place) {
 func generationsAreBounded(t *testing.T, p Place) {
 	s := p.Open()
 	most := 0
-	for range 50 {
+	for range 25 {
 		d := fill(t, s, 10)
 		p.Age(10 * time.Minute) // sixty swaps an hour
 		collect(t, s, d)
@@ -250,7 +250,7 @@ func generationsAreBounded(t *testing.T, p Place) {
 	if most > 1+60+24 {
 		t.Errorf("there were up to %d generations", most)
 	}
-	expect(t, p.Open(), 500, "text 500")
+	expect(t, p.Open(), 250, "text 250")
 }
 
 func leftoversAreRemoved(t *testing.T, p Place) {

@@ -61,6 +61,9 @@ func (m *Mem) Process(h Hook) *Mem {
 	return &Mem{Store: checkpoint.New(c), client: c, disk: m.disk}
 }
 
+// Probe makes Mem a checkpoint.Prober, as the stores it stands for are.
+func (m *Mem) Probe(ctx context.Context) error { return m.Store.(checkpoint.Prober).Probe(ctx) }
+
 // SetHook changes what happens to this process's next steps.
 func (m *Mem) SetHook(h Hook) {
 	m.client.mu.Lock()

@@ -20,6 +20,8 @@ import (
 // 16 racers win a forbid-overwrite put, minio and versitygw know no OSS4-HMAC.
 type OSS struct {
 	Bucket, Region string
+	// Dial reaches a server made by PipeOSS; nil for one on a port.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 
 	done   <-chan struct{} // closed when the server ends
 	cancel context.CancelFunc
@@ -63,6 +65,8 @@ type OSSFault struct {
 	Status int           // answer so, with Code and EC
 	Code   string
 	EC     string
+	// Endpoint is where the bucket is instead, as in an answer from another region.
+	Endpoint string
 }
 
 // StartOSS serves an empty bucket on a loopback port, with credentials of an STS
@@ -72,6 +76,19 @@ func StartOSS() (*OSS, error) {
 	if err != nil {
 		return nil, err
 	}
+	return serveOSS(listener), nil
+}
+
+// PipeOSS serves an empty bucket without a socket: to whoever dials with Dial. So
+// it works within a synctest bubble, where hangs and pauses take no time.
+func PipeOSS() *OSS {
+	p := &pipes{conns: make(chan net.Conn), closed: make(chan struct{})}
+	s := serveOSS(p)
+	s.Dial = p.dial
+	return s
+}
+
+func serveOSS(listener net.Listener) *OSS {
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &OSS{
 		Bucket: "test-bucket", Region: "cn-shanghai",
@@ -86,7 +103,7 @@ func StartOSS() (*OSS, error) {
 	s.Rotate()
 	s.server = &http.Server{Handler: s, BaseContext: func(net.Listener) context.Context { return ctx }}
 	go s.server.Serve(listener)
-	return s, nil
+	return s
 }
 
 // Close ends the server, hanging requests included.

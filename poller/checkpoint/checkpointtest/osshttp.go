@@ -34,7 +34,7 @@ func (s *OSS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		a = s.answer(r, req, body)
 	}
 	if fault.Status != 0 {
-		a = refuse(fault.Status, fault.Code, fault.EC, "injected")
+		a = refuseAt(fault.Endpoint, fault.Status, fault.Code, fault.EC, "injected")
 	}
 	if fault.Then != nil {
 		fault.Then()
@@ -120,13 +120,19 @@ func operation(r *http.Request, bucket string) string {
 
 // refuse is an error document.
 func refuse(status int, code, ec, message string) ossAnswer {
+	return refuseAt("", status, code, ec, message)
+}
+
+// refuseAt is the error document of a bucket that is elsewhere.
+func refuseAt(endpoint string, status int, code, ec, message string) ossAnswer {
 	body, err := xml.Marshal(struct {
-		XMLName xml.Name `xml:"Error"`
-		Code    string
-		Message string
-		HostID  string `xml:"HostId"`
-		EC      string `xml:",omitempty"`
-	}{Code: code, Message: message, HostID: "oss-cn-shanghai.aliyuncs.com", EC: ec})
+		XMLName  xml.Name `xml:"Error"`
+		Code     string
+		Message  string
+		HostID   string `xml:"HostId"`
+		Endpoint string `xml:",omitempty"`
+		EC       string `xml:",omitempty"`
+	}{Code: code, Message: message, HostID: "oss-cn-shanghai.aliyuncs.com", Endpoint: endpoint, EC: ec})
 	if err != nil {
 		panic(err) // strings always marshal
 	}

@@ -1,0 +1,264 @@
+package checkpoint_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"refreshwatch/poller/checkpoint"
+	"refreshwatch/poller/checkpoint/checkpointtest"
+)
+
+// TestOSSVersionedBucketIsRefused: with versioning OSS ignores forbid-overwrite, so
+// nothing may be written, and it must be said why.
+func TestOSSVersionedBucketIsRefused(t *testing.T) {
+	for _, status := range []string{"Enabled", "Suspended"} {
+		server := startOSS(t)
+		server.SetVersioning(status)
+		store := openOSS(t, server)
+		_, err := store.Swap(t.Context(), load(t, store), []byte("x"))
+		if err == nil || errors.Is(err, checkpoint.ErrConflict) || !strings.Contains(err.Error(), "versioning of bucket test-bucket is "+strings.ToLower(status)) {
+			t.Errorf("%s: Swap: %v", status, err)
+		}
+		if err := checkpoint.Probe(t.Context(), store); err == nil {
+			t.Errorf("%s: Probe succeeds", status)
+		}
+		if server.Writes() > 0 {
+			t.Errorf("%s: %d writes", status, server.Writes())
+		}
+		server.SetVersioning("")
+		if _, err := store.Swap(t.Context(), checkpoint.Doc{}, []byte("x")); err != nil {
+			t.Errorf("a refusal must not be remembered: %v", err)
+		}
+	}
+}
+
+// TestOSSDenied: each missing permission is named, and none looks like an empty or
+// a lost store.
+func TestOSSDenied(t *testing.T) {
+	everything := func(s checkpoint.Store) error {
+		d, err := s.Load(t.Context())
+		if err == nil {
+			_, err = s.Swap(t.Context(), d, nil)
+		}
+		if err == nil {
+			err = checkpoint.Probe(t.Context(), s)
+		}
+		return err
+	}
+	for op, resource := range map[string]string{
+		"GetObject":           "acs:oss:*:*:test-bucket/refresh/watch/*",
+		"PutObject":           "acs:oss:*:*:test-bucket/refresh/watch/*",
+		"DeleteObject":        "acs:oss:*:*:test-bucket/refresh/watch/*",
+		"ListObjects":         "acs:oss:*:*:test-bucket",
+		"GetBucketVersioning": "acs:oss:*:*:test-bucket",
+	} {
+		server := startOSS(t)
+		server.Deny(op)
+		err := everything(openOSS(t, server))
+		want := fmt.Sprintf("grant oss:%s on %s ", op, resource)
+		if err == nil || errors.Is(err, checkpoint.ErrConflict) || !strings.Contains(err.Error(), want) {
+			t.Errorf("without %s: %v; want %q", op, err, want)
+		}
+		if e, ok := errors.AsType[*checkpoint.Error](err); !ok || e.Code != "AccessDenied" || e.RequestID == "" {
+			t.Errorf("without %s: %+v", op, e)
+		}
+	}
+}
+
+// TestOSSMistakes: what a person gets wrong, and what tells him so. Neither errors
+// nor logs hold a secret, not even those that OSS repeats in its answers.
+func TestOSSMistakes(t *testing.T) {
+	logs := captureLogs(t)
+	t.Setenv("OSS_SDK_LOG_LEVEL", "debug") // would log signed headers, if the SDK were asked to read it
+	server := startOSS(t)
+	right := server.Credential()
+	provide := func(c checkpointtest.Credential, err error) func(context.Context) (string, string, string, error) {
+		return func(context.Context) (string, string, string, error) { return c.ID, c.Secret, c.Token, err }
+	}
+	wrong := func(change func(*checkpointtest.Credential)) func(context.Context) (string, string, string, error) {
+		c := right
+		change(&c)
+		return provide(c, nil)
+	}
+	url := server.Checkpoint("refresh/watch")
+	for _, test := range []struct {
+		name, url   string
+		credentials func(context.Context) (string, string, string, error)
+		want        string
+	}{
+		{"wrong id", url, wrong(func(c *checkpointtest.Credential) { c.ID = "LTAIwrong" }), "403 InvalidAccessKeyId"},
+		{"wrong secret", url, wrong(func(c *checkpointtest.Credential) { c.Secret = "hunter2" }), "403 SignatureDoesNotMatch"},
+		{"wrong token", url, wrong(func(c *checkpointtest.Credential) { c.Token = "old-token" }), "credentials are wrong or expired"},
+		{"no token", url, wrong(func(c *checkpointtest.Credential) { c.Token = "" }), "credentials are wrong or expired"},
+		{"none", url, provide(checkpointtest.Credential{}, nil), "there are no credentials; on Function Compute give the function a role"},
+		{"provider fails", url, provide(right, errors.New("metadata is away")), "metadata is away"},
+		{"wrong region", strings.Replace(url, "cn-shanghai", "cn-beijing", 1), server.Credentials, "region= in CHECKPOINT"},
+		{"wrong bucket", strings.Replace(url, "test-bucket", "no-bucket", 1), server.Credentials, "create bucket no-bucket"},
+	} {
+		store, err := checkpoint.Open(test.url, checkpoint.Options{Credentials: test.credentials})
+		must(t, err)
+		d, loadErr := store.Load(t.Context())
+		_, swapErr := store.Swap(t.Context(), checkpoint.Doc{}, []byte("x"))
+		probeErr := checkpoint.Probe(t.Context(), store)
+		for _, err := range []error{loadErr, swapErr, probeErr} {
+			if err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("%s: %v; want %q (generation %d)", test.name, err, test.want, d.Generation)
+				continue
+			}
+			for _, secret := range []string{right.ID, right.Secret, right.Token, "LTAIwrong", "hunter2", "old-token", "OSS4-HMAC", "aliyun_v4_request"} {
+				if strings.Contains(fmt.Sprintf("%v %+v %#v", err, err, err), secret) {
+					t.Errorf("%s: the error holds %q: %v", test.name, secret, err)
+				}
+			}
+		}
+	}
+	if logs.Len() > 0 {
+		t.Errorf("logged: %s", logs)
+	}
+	if server.Writes() > 0 {
+		t.Errorf("%d writes", server.Writes())
+	}
+}
+
+// TestOSSOtherRegion: a bucket elsewhere answers with its endpoint.
+func TestOSSOtherRegion(t *testing.T) {
+	server := startOSS(t)
+	server.SetHook(func(checkpointtest.OSSRequest) checkpointtest.OSSFault {
+		return checkpointtest.OSSFault{Status: 403, Code: "AccessDenied", Endpoint: "oss-cn-beijing.aliyuncs.com"}
+	})
+	_, err := openOSS(t, server).Load(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "the bucket is in another region") {
+		t.Errorf("Load: %v", err)
+	}
+}
+
+// TestOSSCredentialsChange: an instance lives longer than a credential, so each
+// request asks for them.
+func TestOSSCredentialsChange(t *testing.T) {
+	server := startOSS(t)
+	store := openOSS(t, server)
+	d := load(t, store)
+	for range 3 {
+		server.Rotate()
+		var err error
+		d, err = store.Swap(t.Context(), d, []byte("x"))
+		must(t, err)
+		server.SetCredential(checkpointtest.Credential{ID: "LTAIlong", Secret: "lived"}) // no token
+		load(t, store)
+	}
+}
+
+// TestOSSRequests counts what a run costs: a quiet one writes nothing.
+func TestOSSRequests(t *testing.T) {
+	server := startOSS(t)
+	store := openOSS(t, server)
+	asked := 0
+	requests := func() (ops []string) {
+		all := server.Requests()
+		for _, r := range all[asked:] {
+			ops = append(ops, fmt.Sprintf("%s %d", r.Op, r.Status))
+		}
+		asked = len(all)
+		return ops
+	}
+	check := func(what string, want ...string) {
+		t.Helper()
+		if diff := cmp.Diff(want, requests()); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", what, diff)
+		}
+	}
+	d := load(t, store)
+	check("first load", "GetObject 404", "ListObjects 200")
+	d, err := store.Swap(t.Context(), d, []byte("x"))
+	must(t, err)
+	check("first swap", "GetBucketVersioning 200", "PutObject 200", "PutObject 200")
+	_, err = store.Swap(t.Context(), d, []byte("y"))
+	must(t, err)
+	check("swap", "PutObject 200", "PutObject 200")
+	d = load(t, store)
+	check("load", "GetObject 200", "ListObjects 200", "GetObject 200", "GetObject 404")
+	must(t, store.Collect(t.Context(), d, 0))
+	check("collect of a few", []string(nil)...)
+}
+
+// TestOSSPages: a listing that comes in pages is read to its end.
+func TestOSSPages(t *testing.T) {
+	server := startOSS(t)
+	server.SetPageSize(7)
+	store := openOSS(t, server)
+	d := load(t, store)
+	for range 40 {
+		var err error
+		d, err = store.Swap(t.Context(), d, []byte("x"))
+		must(t, err)
+	}
+	server.SetObject("refresh/watch/nested/00000000000000000099", []byte("not ours"))
+	server.SetObject("refresh/watcher/00000000000000000099", []byte("not ours"))
+	server.SetObject("refresh/watch/latest", nil)
+	if d := load(t, openOSS(t, server)); d.Generation != 40 {
+		t.Errorf("generation %d, want 40", d.Generation)
+	}
+}
+
+// TestOSSLargeAnswer: what does not fit into a small function is not read.
+func TestOSSLargeAnswer(t *testing.T) {
+	server := startOSS(t)
+	server.SetObject("refresh/watch/00000000000000000001", make([]byte, 64<<20+1))
+	_, err := openOSS(t, server).Load(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "larger than 64 MiB") {
+		t.Errorf("Load: %v", err)
+	}
+}
+
+// captureLogs collects what anybody writes to the standard logger.
+func captureLogs(t *testing.T) *strings.Builder {
+	var b strings.Builder
+	log.SetOutput(&b)
+	t.Cleanup(func() { log.SetOutput(os.Stderr) })
+	return &b
+}
+
+func TestProbe(t *testing.T) {
+	server := startOSS(t)
+	must(t, checkpoint.Probe(t.Context(), openOSS(t, server)))
+	if keys := server.Keys(""); len(keys) > 0 {
+		t.Errorf("OSS: %q is left", keys)
+	}
+	server.SetLax(true)
+	err := checkpoint.Probe(t.Context(), openOSS(t, server))
+	if err == nil || !strings.Contains(err.Error(), "cannot keep two runs apart") {
+		t.Errorf("Probe of a store that writes over: %v", err)
+	}
+	if keys := server.Keys(""); len(keys) > 0 {
+		t.Errorf("lax OSS: %q is left", keys)
+	}
+
+	dir := t.TempDir()
+	must(t, checkpoint.Probe(t.Context(), checkpoint.NewFile(dir)))
+	if names := folder(t, dir).Names(); len(names) > 0 {
+		t.Errorf("folder: %q is left", names)
+	}
+
+	mem := checkpointtest.NewMem()
+	must(t, checkpoint.Probe(t.Context(), mem))
+	refuseSecond := func(op checkpointtest.Op) checkpointtest.Fault {
+		if op.Verb == checkpointtest.Create && op.N > 3 {
+			return checkpointtest.Fault{Err: errors.New("flaky")}
+		}
+		return checkpointtest.Fault{}
+	}
+	if err := checkpoint.Probe(t.Context(), mem.Process(refuseSecond)); err == nil || !strings.Contains(err.Error(), "flaky") {
+		t.Errorf("Probe of a flaky store: %v", err)
+	}
+	if names := mem.Names(); !slices.Equal(names, nil) {
+		t.Errorf("memory: %q is left", names)
+	}
+}
