@@ -85,19 +85,21 @@ type deployedFunction struct {
 	}
 }
 
-// What the header of s.yaml asks to set, with one way to be told.
-var deployEnv = map[string]string{
-	"REFRESHWATCH_ROLE": "acs:ram::1234567890123456:role/refreshwatch",
-	"CHECKPOINT":        "oss://bucket/refreshwatch?region=cn-shanghai",
-	"LOG_PROJECT":       "logs",
-	"SLACK_WEBHOOK_URL": "https://hooks.slack.com/services/T0/B0/secret",
+// deployEnv is what the header of s.yaml asks to set, with one way to be told.
+func deployEnv() map[string]string {
+	return map[string]string{
+		"REFRESHWATCH_ROLE": "acs:ram::1234567890123456:role/refreshwatch",
+		"CHECKPOINT":        "oss://bucket/refreshwatch?region=cn-shanghai",
+		"LOG_PROJECT":       "logs",
+		"SLACK_WEBHOOK_URL": "https://hooks.slack.com/services/T0/B0/secret",
+	}
 }
 
 func TestDeployment(t *testing.T) {
 	text := readDeployment(t)
 	for name, text := range map[string]string{"as it is": text, "with the alternatives": withAlternatives(text)} {
 		t.Run(name, func(t *testing.T) {
-			d, err := loadDeployment(text, deployEnv)
+			d, err := loadDeployment(text, deployEnv())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -110,7 +112,7 @@ func TestDeployment(t *testing.T) {
 
 // The program must take what s.yaml gives it, empty variables included.
 func TestDeployedEnvironmentLoads(t *testing.T) {
-	d, err := loadDeployment(readDeployment(t), deployEnv)
+	d, err := loadDeployment(readDeployment(t), deployEnv())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,7 +123,7 @@ func TestDeployedEnvironmentLoads(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(c.Sinks) != 1 || c.Sinks[0].Type != TypeSlackWebhook || c.Checkpoint != deployEnv["CHECKPOINT"] {
+	if len(c.Sinks) != 1 || c.Sinks[0].Type != TypeSlackWebhook || c.Checkpoint != deployEnv()["CHECKPOINT"] {
 		t.Errorf("sinks %d, checkpoint %s", len(c.Sinks), c.Checkpoint)
 	}
 }
@@ -132,11 +134,11 @@ func TestDeploymentOffersEveryVariable(t *testing.T) {
 		"ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET", "ALIBABA_CLOUD_SECURITY_TOKEN", // the invocation brings its own
 		"SLACK_API_URL", "VOD_ENDPOINT", // for tests and proxies
 	}
-	d, err := loadDeployment(withAlternatives(readDeployment(t)), deployEnv)
+	d, err := loadDeployment(withAlternatives(readDeployment(t)), deployEnv())
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range variables() {
+	for _, name := range variablesOnFC() {
 		if _, ok := d.Resources.Watch.Props.Env[name]; ok == slices.Contains(notOffered, name) {
 			t.Errorf("%s: in s.yaml %v", name, ok)
 		}
@@ -178,7 +180,7 @@ func TestDeploymentMistakes(t *testing.T) {
 			if strings.Count(text, tt.old) != 1 {
 				t.Fatalf("%q is %d times in s.yaml, want once", tt.old, strings.Count(text, tt.old))
 			}
-			d, err := loadDeployment(strings.Replace(text, tt.old, tt.new, 1), deployEnv)
+			d, err := loadDeployment(strings.Replace(text, tt.old, tt.new, 1), deployEnv())
 			if err == nil {
 				err = d.check()
 			}
@@ -216,7 +218,7 @@ func (d deployment) check() error {
 	must(len(p.Triggers) == 1, "%d triggers, want 1", len(p.Triggers))
 	for _, t := range p.Triggers {
 		must(t.Type == "timer" && t.Config.Enable, "trigger %s: want an enabled timer", t.Name)
-		period, err := every(t.Config.Cron)
+		period, err := timerPeriod(t.Config.Cron)
 		must(err == nil, "period %q: %v", t.Config.Cron, err)
 		must(seconds(p.Timeout) < period, "timeout %ds is not below the period", p.Timeout)
 		must(0 < p.Async.EventAge && seconds(p.Async.EventAge) <= period, "event age %ds is beyond the period", p.Async.EventAge)
@@ -245,7 +247,7 @@ func (d deployment) checkBuild() error {
 
 func (d deployment) checkEnv() error {
 	var mistakes []error
-	known := variables()
+	known := variablesOnFC()
 	for name, value := range d.Resources.Watch.Props.Env {
 		if !slices.Contains(known, name) {
 			mistakes = append(mistakes, fmt.Errorf("the program knows no variable %s", name))
@@ -257,8 +259,8 @@ func (d deployment) checkEnv() error {
 	return errors.Join(mistakes...)
 }
 
-// variables are the names the program asks for when it runs on Function Compute.
-func variables() []string {
+// variablesOnFC are the names the program asks for when it runs on Function Compute.
+func variablesOnFC() []string {
 	var names []string
 	LoadConfig(func(name string) string { // only asks here; that nothing is set is its mistake
 		names = append(names, name)
@@ -267,7 +269,7 @@ func variables() []string {
 	return names
 }
 
-func every(cron string) (time.Duration, error) {
+func timerPeriod(cron string) (time.Duration, error) {
 	d, ok := strings.CutPrefix(cron, "@every ")
 	if !ok {
 		return 0, errors.New("want @every and a duration, as the default")
@@ -302,16 +304,16 @@ func loadDeployment(text string, env map[string]string) (deployment, error) {
 	if err := root.Load(&raw); err != nil {
 		return deployment{}, err
 	}
-	if err := render(&root, raw.Vars, env); err != nil {
+	if err := renderNode(&root, raw.Vars, env); err != nil {
 		return deployment{}, err
 	}
 	var d deployment
 	return d, root.Load(&d, yaml.WithKnownFields())
 }
 
-// render replaces ${vars.x}, ${env('X')} and ${env('X', 'default')}; anything else
+// renderNode replaces ${vars.x}, ${env('X')} and ${env('X', 'default')}; anything else
 // in such braces is a mistake.
-func render(n *yaml.Node, vars, env map[string]string) error {
+func renderNode(n *yaml.Node, vars, env map[string]string) error {
 	var mistakes []error
 	reference := regexp.MustCompile(`\$\{(?:vars\.(\w+)|env\('(\w+)'(, '([^']*)')?\)|.*?)\}`)
 	n.Value = reference.ReplaceAllStringFunc(n.Value, func(ref string) string {
@@ -328,7 +330,7 @@ func render(n *yaml.Node, vars, env map[string]string) error {
 		return m[4]
 	})
 	for _, child := range n.Content {
-		mistakes = append(mistakes, render(child, vars, env))
+		mistakes = append(mistakes, renderNode(child, vars, env))
 	}
 	return errors.Join(mistakes...)
 }
