@@ -3,7 +3,6 @@ package notifier
 import (
 	"context"
 	"io"
-	"slices"
 	"strings"
 
 	"refreshwatch/template"
@@ -43,11 +42,7 @@ func (c *Console) Render(d Delivery) (string, error) {
 	for _, f := range card.Fields {
 		b.WriteString("    " + f.Label + strings.Repeat(" ", width-columns(f.Label)) + "  " + f.Value + "\n")
 	}
-	told := nonEmpty(append(slices.Clone(card.Rows), card.More)...)
-	if len(card.Rows)+len(card.Reasons) == 0 {
-		told = []string{card.Text}
-	}
-	for _, line := range told {
+	for _, line := range told(card) {
 		b.WriteString("    " + line + "\n")
 	}
 	for _, reason := range card.Reasons {

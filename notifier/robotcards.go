@@ -1,6 +1,7 @@
 package notifier
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -9,17 +10,23 @@ import (
 
 // parts are a card's facts, rows and reasons as Markdown that all three platforms
 // read, a text each; list marks an item. The title has its own place everywhere.
-// A card without rows, such as a notice, says it in sentences.
 func parts(card template.Card, list string) []string {
 	var facts []string
 	for _, f := range card.Fields {
 		facts = append(facts, list+"**"+f.Label+"**: "+f.Value)
 	}
-	told := append(prefixed(list, card.Rows), nonEmpty(card.More)...)
+	rows := card
+	rows.Rows = prefixed(list, card.Rows)
+	return nonEmpty(strings.Join(facts, "\n"), strings.Join(told(rows), "\n"), strings.Join(prefixed("> ", card.Reasons), "\n"))
+}
+
+// told is the body of a card: its rows and how many more there are. A card
+// without rows, such as a notice, says it in sentences.
+func told(card template.Card) []string {
 	if len(card.Rows)+len(card.Reasons) == 0 {
-		told = []string{card.Text}
+		return nonEmpty(card.Text)
 	}
-	return nonEmpty(strings.Join(facts, "\n"), strings.Join(told, "\n"), strings.Join(prefixed("> ", card.Reasons), "\n"))
+	return nonEmpty(append(slices.Clone(card.Rows), card.More)...)
 }
 
 func prefixed(mark string, texts []string) []string {

@@ -3,6 +3,8 @@ package notifier
 import (
 	"encoding/json"
 	"net/url"
+	"regexp"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -27,7 +29,8 @@ const (
 // slackMessage is a message in the JSON form of chat.postMessage.
 type slackMessage struct {
 	Channel     string               `json:"channel,omitempty"`
-	Text        string               `json:"text"`
+	Text        string               `json:"text"` // read out and pushed; not shown beside blocks
+	Blocks      []slack.Block        `json:"blocks,omitempty"`
 	Attachments []slack.Attachment   `json:"attachments,omitempty"`
 	Metadata    *slack.SlackMetadata `json:"metadata,omitempty"`
 	UnfurlLinks bool                 `json:"unfurl_links"`
@@ -47,15 +50,17 @@ func (s *Slack) message(d Delivery) (slackMessage, error) {
 	return m, nil
 }
 
-// slackMessage renders the delivery as a card: one attachment, for its colour bar
-// is the only one Slack has, with blocks inside.
+// slackMessage renders the delivery as a title, and a card under it in an
+// attachment: its colour bar is the only one Slack has. Who is to be called stands
+// with the title, for mentions in attachments call nobody.
 func (k Kit) slackMessage(d Delivery) (slackMessage, error) {
 	card, err := k.render(template.Slack, d)
 	if err != nil {
 		return slackMessage{}, err
 	}
 	return slackMessage{
-		Text:        strings.TrimSpace(card.Mention + " " + card.Text), // mentions in attachments call nobody
+		Text:        strings.TrimSpace(card.Mention + " " + card.Text),
+		Blocks:      []slack.Block{section(strings.TrimSpace(card.Title + " " + card.Mention))},
 		Attachments: []slack.Attachment{{Color: slackColor(card.Color), Blocks: slack.Blocks{BlockSet: slackBlocks(card)}}},
 		plain:       strings.TrimSpace(card.Mention + " " + plainText(card, slackPlain)),
 		thread:      card.Thread,
@@ -68,8 +73,30 @@ func (s *Slack) Body(d Delivery) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return encode(m)
+	return m.encode()
 }
+
+// encode is the message as JSON. Slack-go's blocks escape < > & as if the JSON went
+// into a web page; people who read a preview should not have to.
+func (m slackMessage) encode() ([]byte, error) {
+	body, err := encode(m)
+	return escapedForHTML.ReplaceAllFunc(body, func(escape []byte) []byte {
+		switch string(escape) {
+		case `\u003c`:
+			return []byte("<")
+		case `\u003e`:
+			return []byte(">")
+		case `\u0026`:
+			return []byte("&")
+		default:
+			return escape
+		}
+	}), err
+}
+
+// escapedForHTML matches every escape of a JSON text, so that the backslash of one
+// is never taken for the beginning of the next.
+var escapedForHTML = regexp.MustCompile(`\\(u[0-9a-fA-F]{4}|.)`)
 
 // BuilderLink opens the card in Slack's Block Kit Builder.
 func (s *Slack) BuilderLink(d Delivery) (string, error) { return s.Kit.builderLink(d) }
@@ -79,7 +106,7 @@ func (k Kit) builderLink(d Delivery) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	card, err := encode(map[string]any{"attachments": m.Attachments})
+	card, err := encode(slackMessage{Blocks: m.Blocks, Attachments: m.Attachments})
 	if err != nil {
 		return "", err
 	}
@@ -108,7 +135,8 @@ func slackEventType(d Delivery) string {
 }
 
 func (m slackMessage) options() []slack.MsgOption {
-	return append(m.base(m.Text), slack.MsgOptionMetadata(*m.Metadata), slack.MsgOptionAttachments(m.Attachments...))
+	return append(m.base(m.Text), slack.MsgOptionMetadata(*m.Metadata),
+		slack.MsgOptionBlocks(m.Blocks...), slack.MsgOptionAttachments(m.Attachments...))
 }
 
 // plainOptions is the message without what was refused. It keeps its metadata, or
@@ -140,7 +168,7 @@ func slackBlocks(card template.Card) []slack.Block {
 }
 
 func layOut(card template.Card) []slack.Block {
-	blocks := []slack.Block{section(card.Title)}
+	var blocks []slack.Block
 	if len(card.Fields) > 0 {
 		var fields []*slack.TextBlockObject
 		for _, f := range card.Fields[:min(len(card.Fields), slackFields)] {
@@ -148,14 +176,11 @@ func layOut(card template.Card) []slack.Block {
 		}
 		blocks = append(blocks, slack.NewSectionBlock(nil, fields, nil))
 	}
-	for _, text := range packed(card.Rows, slackSection) {
+	for _, text := range packed(told(card), slackSection) {
 		blocks = append(blocks, section(text))
 	}
 	for _, text := range packed(card.Reasons, slackSection) {
 		blocks = append(blocks, section(text))
-	}
-	if card.More != "" {
-		blocks = append(blocks, slack.NewContextBlock("", mrkdwn(card.More, slackField)))
 	}
 	if card.Context != "" {
 		blocks = append(blocks, slack.NewContextBlock("", mrkdwn(card.Context, slackField)))
@@ -192,10 +217,7 @@ func packed(lines []string, limit int) []string {
 
 // plainText is the card without layout, whole lines up to limit characters.
 func plainText(card template.Card, limit int) string {
-	lines := append([]string{card.Text}, card.Rows...)
-	if card.More != "" {
-		lines = append(lines, card.More)
-	}
+	lines := append([]string{card.Text}, nonEmpty(append(slices.Clone(card.Rows), card.More)...)...)
 	lines = append(append(lines, card.Reasons...), card.Context)
 	return packed(lines, limit)[0]
 }

@@ -37,7 +37,7 @@ func (s *SlackHook) Send(ctx context.Context, d Delivery) error {
 	err = s.post(ctx, m)
 	if rule, _ := slackHookRule(codeOf(err)); rule.layout {
 		s.warn("Slack refused the layout of " + d.ID + " (" + codeOf(err) + "); it is sent as plain text")
-		m.Text, m.Attachments = m.plain, nil
+		m.Text, m.Blocks, m.Attachments = m.plain, nil, nil
 		err = s.post(ctx, m)
 	}
 	return err
@@ -49,7 +49,7 @@ func (s *SlackHook) Body(d Delivery) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return encode(m)
+	return m.encode()
 }
 
 // BuilderLink opens the card in Slack's Block Kit Builder.
@@ -59,7 +59,7 @@ func (s *SlackHook) post(ctx context.Context, m slackMessage) error {
 	if err := s.pace.wait(ctx); err != nil {
 		return err
 	}
-	body, err := encode(m)
+	body, err := m.encode()
 	if err != nil {
 		return &Error{Class: Refused, Code: "encode", Err: err}
 	}

@@ -33,6 +33,7 @@ type Message struct {
 	TS          string          `json:"ts"`
 	ThreadTS    string          `json:"thread_ts,omitempty"`
 	Text        string          `json:"text"`
+	Blocks      json.RawMessage `json:"blocks,omitempty"`
 	Attachments json.RawMessage `json:"attachments,omitempty"`
 	Metadata    *Metadata       `json:"metadata,omitempty"`
 }
@@ -135,13 +136,13 @@ func formJSON(form url.Values) []byte {
 func (r *Receiver) slackPost(form url.Values) verdict {
 	m := Message{
 		Text: form.Get("text"), ThreadTS: form.Get("thread_ts"),
-		Attachments: json.RawMessage(form.Get("attachments")),
+		Blocks: json.RawMessage(form.Get("blocks")), Attachments: json.RawMessage(form.Get("attachments")),
 	}
 	channel := r.Slack.channel(form.Get("channel"))
 	if refusal := r.mayPost(channel); refusal != "" {
 		return slackRefusal(refusal)
 	}
-	if code, detail := messageProblem(m.Text, m.Attachments); code != "" {
+	if code, detail := messageProblem(m); code != "" {
 		return slackRefusal(code, detail)
 	}
 	if raw := form.Get("metadata"); raw != "" {
@@ -280,7 +281,7 @@ func (r *Receiver) slackHook(_ *http.Request, body []byte) verdict {
 	if json.Unmarshal(body, &m) != nil {
 		return refuse("invalid_payload")
 	}
-	if code, _ := messageProblem(m.Text, m.Attachments); code != "" {
+	if code, _ := messageProblem(m); code != "" {
 		return refuse(code)
 	}
 	return verdict{reply: func() reply { return reply{status: http.StatusOK, contentType: "text/html", body: "ok"} }}

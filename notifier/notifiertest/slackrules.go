@@ -40,13 +40,19 @@ type text struct {
 
 // messageProblem is Slack's error code for a message, and the detail that comes
 // with it; "" accepts it.
-func messageProblem(words string, attachments json.RawMessage) (code, detail string) {
+func messageProblem(m Message) (code, detail string) {
 	var list []attachment
-	if len(attachments) > 0 && json.Unmarshal(attachments, &list) != nil {
+	if len(m.Attachments) > 0 && json.Unmarshal(m.Attachments, &list) != nil {
 		return "invalid_attachments", "not a list of attachments"
 	}
+	top := attachment{}
+	if len(m.Blocks) > 0 && json.Unmarshal(m.Blocks, &top.Blocks) != nil {
+		return "invalid_blocks_format", "not a list of blocks"
+	}
+	words := m.Text
+	list = append(list, top)
 	switch {
-	case words == "" && len(list) == 0:
+	case words == "" && len(list) == 1 && len(top.Blocks) == 0:
 		return "no_text", "nothing to show"
 	case utf8.RuneCountInString(words) > slackText:
 		return "msg_too_long", "text"
