@@ -208,16 +208,6 @@ func TestOSSPages(t *testing.T) {
 	}
 }
 
-// TestOSSLargeAnswer: what does not fit into a small function is not read.
-func TestOSSLargeAnswer(t *testing.T) {
-	server := startOSS(t)
-	server.SetObject("refresh/watch/00000000000000000001", make([]byte, 64<<20+1))
-	_, err := openOSS(t, server).Load(t.Context())
-	if err == nil || !strings.Contains(err.Error(), "larger than 64 MiB") {
-		t.Errorf("Load: %v", err)
-	}
-}
-
 // captureLogs collects what anybody writes to the standard logger.
 func captureLogs(t *testing.T) *strings.Builder {
 	var b strings.Builder

@@ -64,6 +64,9 @@ func (m *Mem) Process(h Hook) *Mem {
 // Probe makes Mem a checkpoint.Prober, as the stores it stands for are.
 func (m *Mem) Probe(ctx context.Context) error { return m.Store.(checkpoint.Prober).Probe(ctx) }
 
+// Backend is what this process's store stands on, to put something in between.
+func (m *Mem) Backend() checkpoint.Backend { return m.client }
+
 // SetHook changes what happens to this process's next steps.
 func (m *Mem) SetHook(h Hook) {
 	m.client.mu.Lock()
