@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"math"
@@ -11,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"go.yaml.in/yaml/v4"
+	"go.yaml.in/yaml/v3"
 )
 
 // deployment is s.yaml as far as we use it. Every key must be here: neither
@@ -297,18 +298,24 @@ func withAlternatives(text string) string {
 // loadDeployment renders the variables as `s` does and refuses unknown keys.
 func loadDeployment(text string, env map[string]string) (deployment, error) {
 	var root yaml.Node
-	if err := yaml.Load([]byte(text), &root); err != nil {
+	if err := yaml.Unmarshal([]byte(text), &root); err != nil {
 		return deployment{}, err
 	}
 	var raw struct{ Vars map[string]string }
-	if err := root.Load(&raw); err != nil {
+	if err := root.Decode(&raw); err != nil {
 		return deployment{}, err
 	}
 	if err := renderNode(&root, raw.Vars, env); err != nil {
 		return deployment{}, err
 	}
 	var d deployment
-	return d, root.Load(&d, yaml.WithKnownFields())
+	rendered, err := yaml.Marshal(&root)
+	if err != nil {
+		return d, err
+	}
+	strict := yaml.NewDecoder(bytes.NewReader(rendered))
+	strict.KnownFields(true)
+	return d, strict.Decode(&d)
 }
 
 // renderNode replaces ${vars.x}, ${env('X')} and ${env('X', 'default')}; anything else

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"refreshwatch/poller"
+	"refreshwatch/template"
 )
 
 // Style is how a sink likes its events put together.
@@ -125,4 +126,16 @@ func deliveryID(d Delivery) string {
 		h.Write([]byte(d.Notice.From.UTC().Format(time.RFC3339Nano) + d.Notice.Code))
 	}
 	return "d_" + hex.EncodeToString(h.Sum(nil)[:16])
+}
+
+// Announce makes the deliveries that tell every sink something about refreshwatch
+// itself.
+func Announce(channels []Channel, kind poller.Kind, notice *template.Notice, now time.Time) []Delivery {
+	var deliveries []Delivery
+	for _, c := range channels {
+		d := Delivery{Sink: c.Name, Kind: kind, Notice: notice, Created: now}
+		d.ID = deliveryID(d)
+		deliveries = append(deliveries, d)
+	}
+	return deliveries
 }

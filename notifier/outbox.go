@@ -77,21 +77,24 @@ func (o Outbox) Claimed(run string) []Delivery {
 	return mine
 }
 
-// Settle records what became of the run's deliveries. It may be applied to any
-// later outbox, and again: an accepted delivery is gone whoever holds it by now,
-// while a failure counts only against this run's own claim.
-func (o Outbox) Settle(run string, results []Result, now time.Time) Outbox {
+// Settle records what became of the run's deliveries, and reports whether that
+// changed anything. It may be applied to any later outbox, and again: an accepted
+// delivery is gone whoever holds it by now, while a failure counts only against
+// this run's own claim.
+func (o Outbox) Settle(run string, results []Result, now time.Time) (settled Outbox, changed bool) {
 	byID := map[string]Result{}
 	for _, r := range results {
 		byID[r.ID] = r
 	}
-	settled := Outbox{Dead: slices.Clone(o.Dead)}
+	settled.Dead = slices.Clone(o.Dead)
 	for _, d := range o.Pending {
-		r := byID[d.ID]
-		if r.Done() {
+		r, mine := byID[d.ID], d.Owner == run
+		switch {
+		case r.Done():
+			changed = true
 			continue
-		}
-		if d.Owner == run {
+		case mine:
+			changed = true
 			d = d.free()
 			if r.Err != nil {
 				d = d.failed(r, now)
@@ -103,7 +106,7 @@ func (o Outbox) Settle(run string, results []Result, now time.Time) Outbox {
 		}
 		settled.Pending = append(settled.Pending, d)
 	}
-	return settled
+	return settled, changed
 }
 
 // free is the delivery without its claim.
