@@ -48,7 +48,7 @@ type Card struct {
 	Fields  []Field  // only those that say something
 	Rows    []string // a row each, failed ones first, at most 10
 	More    string   // "+36 more", or ""
-	Reasons []string // why rows failed, each with what to do next
+	Reasons []string // why rows failed or what happened, each with what to do next
 	Context string   // region, time, delivery id
 	Button  Link     // to the console
 	Mention string   // the operator's own markup, untouched
@@ -60,7 +60,7 @@ type Card struct {
 // 4,096 bytes (read 2026-11); a sink's own structure has to fit in beside this.
 const (
 	maxTitle   = 250
-	maxText    = 1000
+	maxText    = 1000 // and bodies without reasons
 	maxLabel   = 60
 	maxField   = 300
 	maxRow     = 200

@@ -2,6 +2,7 @@ package template
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -86,7 +87,7 @@ func (x syntax) encode(s string) string {
 			i == 0 && !x.plain && strings.ContainsRune("#+-=>", r),
 			r == '_' && x.words && !(alnum(prev) && alnum(next)),
 			r == '@' && x.at && !(unicode.IsDigit(next) && at(i+2) == 'x'),
-			r == ':' && x.emoji && opensEmoji(prev, next):
+			r == ':' && x.emoji && opensEmoji(runes[i+1:]):
 			b.WriteString(x.replace(r))
 		default:
 			b.WriteRune(r)
@@ -97,13 +98,10 @@ func (x syntax) encode(s string) string {
 
 func alnum(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
 
-// opensEmoji reports whether a colon between these two may belong to ":name:".
-// The one of "https://", "10:20" or "error: text" does not.
-func opensEmoji(prev, next rune) bool {
-	if next == ' ' {
-		return prev != ' ' && strings.ContainsRune("_+-", prev)
-	}
-	return next != '/' && !(unicode.IsDigit(prev) && unicode.IsDigit(next))
+// opensEmoji reports whether what follows a colon is "name:".
+func opensEmoji(rest []rune) bool {
+	n := slices.IndexFunc(rest, func(r rune) bool { return !alnum(r) && !strings.ContainsRune("_+-'", r) })
+	return n > 0 && rest[n] == ':'
 }
 
 // wide is the full-width form of an ASCII character: it looks the same and is no

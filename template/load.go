@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
 	"maps"
 	"os"
 	"slices"
@@ -62,7 +63,14 @@ func readDir(dir string, defaults words) (words, error) {
 			ws[name], err = parseFile(name, string(src))
 		}
 		mistakes = append(mistakes, err)
-		mistakes = append(mistakes, unknown(ws[name], defaults)...)
+	}
+	known := defined(defaults)
+	for _, name := range slices.Sorted(maps.Keys(ws)) {
+		mistakes = append(mistakes, unknown(ws[name], known)...)
+	}
+	maps.Copy(known, defined(ws))
+	for _, name := range slices.Sorted(maps.Keys(ws)) {
+		mistakes = append(mistakes, dangling(ws[name], known)...)
 	}
 	return ws, errors.Join(mistakes...)
 }
@@ -82,29 +90,81 @@ func parseFile(name, src string) (map[string]*parse.Tree, error) {
 		trees[defined.Name()] = defined.Tree
 	}
 	if stray := trees[name]; stray != nil && !parse.IsEmptyTree(stray.Root) {
-		at, _ := stray.ErrorContext(stray.Root)
-		return nil, fmt.Errorf("%s: text outside of {{define}} is shown nowhere", at)
+		return nil, fmt.Errorf("%s: text outside of {{define}} is shown nowhere", position(stray, stray.Root))
 	}
 	delete(trees, name)
 	return trees, nil
 }
 
-// unknown reports templates that would override nothing.
-func unknown(trees map[string]*parse.Tree, defaults words) []error {
-	known := map[string]bool{}
-	for _, file := range defaults {
-		for name := range file {
-			known[name] = true
+// defined is the set of all names that some file defines.
+func defined(ws words) map[string]bool {
+	names := map[string]bool{}
+	for _, trees := range ws {
+		for name := range trees {
+			names[name] = true
 		}
 	}
+	return names
+}
+
+// unknown reports templates that would override nothing.
+func unknown(trees map[string]*parse.Tree, known map[string]bool) []error {
 	var mistakes []error
 	for _, name := range slices.Sorted(maps.Keys(trees)) {
 		if !known[name] && !strings.HasPrefix(name, "my-") {
-			at, _ := trees[name].ErrorContext(trees[name].Root)
-			mistakes = append(mistakes, fmt.Errorf("%s: nothing uses %q; known: %s (helpers of your own start with my-)", at, name, list(known)))
+			mistakes = append(mistakes, fmt.Errorf("%s: nothing uses %q; known: %s (helpers of your own start with my-)",
+				position(trees[name], trees[name].Root), name, list(known)))
 		}
 	}
 	return mistakes
+}
+
+// dangling reports calls of templates that nobody defines. They would fail only
+// when a message comes that reaches them.
+func dangling(trees map[string]*parse.Tree, known map[string]bool) []error {
+	var mistakes []error
+	for _, name := range slices.Sorted(maps.Keys(trees)) {
+		for call := range calls(trees[name].Root) {
+			if !known[call.Name] {
+				mistakes = append(mistakes, fmt.Errorf("%s: template %q is not defined", position(trees[name], call), call.Name))
+			}
+		}
+	}
+	return mistakes
+}
+
+// calls yields every {{template}} under node, in branches not taken, too.
+func calls(node parse.Node) iter.Seq[*parse.TemplateNode] {
+	return func(yield func(*parse.TemplateNode) bool) { walk(node, yield) }
+}
+
+func walk(node parse.Node, yield func(*parse.TemplateNode) bool) bool {
+	switch n := node.(type) {
+	case *parse.TemplateNode:
+		return yield(n)
+	case *parse.ListNode:
+		if n == nil {
+			return true
+		}
+		for _, child := range n.Nodes {
+			if !walk(child, yield) {
+				return false
+			}
+		}
+	case *parse.IfNode:
+		return walk(n.List, yield) && walk(n.ElseList, yield)
+	case *parse.WithNode:
+		return walk(n.List, yield) && walk(n.ElseList, yield)
+	case *parse.RangeNode:
+		return walk(n.List, yield) && walk(n.ElseList, yield)
+	}
+	return true
+}
+
+// position is where node stands: file:line:column.
+func position(tree *parse.Tree, node parse.Node) string {
+	at, _ := tree.ErrorContext(node)
+	return at
 }
 
 // assemble builds each dialect's set: the language's words, what all cards share,

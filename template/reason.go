@@ -49,3 +49,30 @@ func (c cause) String() string {
 	}
 	return c.detail
 }
+
+// troubleOf sorts the API's error codes by who can mend them; "" for those that
+// say nothing by themselves (codes of VOD and its siblings, read 2026-11).
+func troubleOf(code string) string {
+	kinds := []struct{ prefix, kind string }{
+		{"Throttling", "throttled"},
+		{"TooManyRequests", "throttled"},
+		{"InvalidSecurityToken", "token"},
+		{"InvalidAccessKeyId", "key"},
+		{"SignatureDoesNotMatch", "key"},
+		{"Forbidden", "permission"},
+		{"NoPermission", "permission"},
+		{"OperationDenied", "closed"},
+		{"InvalidTimeStamp", "clock"},
+		{"NoCredentials", "key"}, // ours
+		{"Transport", "network"}, // ours
+		{"BadAnswer", "network"}, // ours
+		{"ServiceUnavailable", "service"},
+		{"InternalError", "service"},
+	}
+	for _, k := range kinds {
+		if strings.HasPrefix(code, k.prefix) {
+			return k.kind
+		}
+	}
+	return ""
+}

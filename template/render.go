@@ -8,16 +8,26 @@ import (
 	text "github.com/DataDog/datadog-agent/pkg/template/text"
 )
 
-// names of the templates a card is made of, each with its limit in bytes.
-func leaves() map[string]int {
-	all := map[string]int{
-		"title": maxTitle, "text": maxText, "row": maxRow, "more": maxMore, "reason": maxReason,
-		"context": maxContext, "button": maxLabel,
+// limitOf is how many bytes the output of a card's template may have.
+func limitOf(leaf string) int {
+	switch leaf {
+	case "title":
+		return maxTitle
+	case "text", "body":
+		return maxText
+	case "row":
+		return maxRow
+	case "more", "more-reasons":
+		return maxMore
+	case "reason":
+		return maxReason
+	case "context":
+		return maxContext
 	}
-	for _, f := range fieldNames() {
-		all["field-"+f], all["label-"+f] = maxField, maxLabel
+	if strings.HasPrefix(leaf, "field-") {
+		return maxField
 	}
-	return all
+	return maxLabel
 }
 
 // fieldNames are the fields in the order they are shown.
@@ -38,12 +48,16 @@ func (r *renderer) leaf(name string, dot any) string {
 		return ""
 	}
 	var out limited
-	if err := r.set.ExecuteTemplate(&out, name, dot); err != nil {
+	err := r.set.ExecuteTemplate(&out, name, dot)
+	if errors.Is(err, errEndless) { // the only error that comes without a place
+		err = fmt.Errorf("%s: %q: %w", location(r.set, name), name, err)
+	}
+	if err != nil {
 		r.err = err
 		return ""
 	}
 	s := strings.Join(strings.Fields(strings.ToValidUTF8(out.String(), "\uFFFD")), " ")
-	limit := leaves()[name]
+	limit := limitOf(name)
 	if len(s) <= limit {
 		return s
 	}
@@ -78,8 +92,7 @@ func location(set *text.Template, name string) string {
 	if t == nil || t.Tree == nil {
 		return name
 	}
-	at, _ := t.Tree.ErrorContext(t.Root)
-	return at
+	return position(t.Tree, t.Root)
 }
 
 // card renders all leaves of m.
@@ -102,7 +115,7 @@ func (r *renderer) card(d Dialect, m Message, rich, plain encoder) (Card, error)
 			c.Fields = append(c.Fields, Field{r.leaf("label-"+name, v), value})
 		}
 	}
-	r.reasons(&c, f, rich)
+	r.reasons(&c, v, f, rich)
 	r.rows(&c, v, f, rich)
 	r.fitCard(&c, v, d.limit())
 	if m.Digest {
@@ -117,9 +130,16 @@ func (r *renderer) card(d Dialect, m Message, rich, plain encoder) (Card, error)
 	return c, nil
 }
 
-func (r *renderer) reasons(c *Card, f facts, e encoder) {
+// reasons groups the failures by what they come down to.
+func (r *renderer) reasons(c *Card, v view, f facts, e encoder) {
 	for _, t := range f.reasons[:min(maxReasons, len(f.reasons))] {
 		c.Reasons = append(c.Reasons, r.leaf("reason", newReason(parseReason(t.name), t.failed, detailBytes, e)))
+	}
+	if v.Hidden = len(f.reasons) - maxReasons; v.Hidden > 0 {
+		c.Reasons = append(c.Reasons, r.leaf("more-reasons", v))
+	}
+	if body := r.leaf("body", v); body != "" {
+		c.Reasons = append(c.Reasons, body)
 	}
 }
 

@@ -68,11 +68,15 @@ func event(i int, status poller.Status, description string) poller.Event {
 	if i < len(paths) {
 		path = paths[i]
 	}
+	process := "100%"
+	if status != poller.Complete {
+		process = "60%"
+	}
 	return poller.Event{
 		Kind: poller.Finished, From: poller.Refreshing, Observed: sampleTime(),
 		Task: poller.Task{
 			Key:    poller.Key{TaskID: "14589032781", ObjectType: "file", ObjectPath: path},
-			Status: status, Process: "100%", Description: description,
+			Status: status, Process: process, Description: description,
 			Created: sampleTime().Add(-6 * time.Minute),
 		},
 	}
@@ -85,7 +89,6 @@ func batch(n, failed int) []poller.Event {
 		events[i] = event(i, poller.Complete, "")
 		if i >= n-failed {
 			events[i] = event(i, poller.Failed, "Origin Timeout")
-			events[i].Task.Process = "60%"
 		}
 	}
 	return events

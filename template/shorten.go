@@ -24,7 +24,7 @@ func middle(path string, limit int, encode func(string) string) string {
 	}
 	host := hostRunes(short)
 	return fit(short, limit, encode, func(runes []rune, keep int) string {
-		front := min(host, keep/2)
+		front := min(host, keep*2/3)
 		return string(runes[:front]) + ellipsis + string(runes[len(runes)-(keep-front):])
 	})
 }

@@ -3,6 +3,7 @@ package template
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	text "github.com/DataDog/datadog-agent/pkg/template/text"
@@ -48,14 +49,41 @@ func Load(o Options) (*Set, error) {
 		s.used = s.embedded
 		return s, err
 	}
-	overrides, err := readDir(o.Dir, defaults)
-	if err != nil {
+	overrides, mistakes := readDir(o.Dir, defaults)
+	if s.used, err = assemble(lang, defaults, overrides); err == nil {
+		err = s.try()
+	}
+	if err = unique(mistakes, err); err != nil {
 		return nil, err
 	}
-	if s.used, err = assemble(lang, defaults, overrides); err != nil {
-		return nil, err
+	return s, nil
+}
+
+// Check reports everything that is wrong with the overrides in dir, for either
+// language.
+func Check(dir string) error {
+	_, en := Load(Options{Lang: "en", Dir: dir})
+	_, zh := Load(Options{Lang: "zh", Dir: dir})
+	return unique(en, zh)
+}
+
+// unique joins errors line by line, each line once: a mistake shows in more than
+// one dialect and language.
+func unique(errs ...error) error {
+	var lines []error
+	told := map[string]bool{}
+	for _, err := range errs {
+		if err == nil {
+			continue
+		}
+		for line := range strings.SplitSeq(err.Error(), "\n") {
+			if !told[line] {
+				told[line] = true
+				lines = append(lines, errors.New(line))
+			}
+		}
 	}
-	return s, s.try()
+	return errors.Join(lines...)
 }
 
 func (s *Set) defaultZone(zone *time.Location) {
@@ -89,15 +117,11 @@ func (s *Set) render(set *text.Template, d Dialect, m Message, strict bool) (Car
 // try renders every sample in every dialect, as strictly as no message will be.
 func (s *Set) try() error {
 	var mistakes []error
-	told := map[string]bool{}
 	for _, d := range Dialects() {
 		for _, sample := range Samples() {
 			_, err := s.render(s.used[d], d, sample.Message, true)
-			if err != nil && !told[err.Error()] {
-				told[err.Error()] = true
-				mistakes = append(mistakes, err)
-			}
+			mistakes = append(mistakes, err)
 		}
 	}
-	return errors.Join(mistakes...)
+	return unique(mistakes...)
 }

@@ -82,7 +82,8 @@ type notice struct {
 	From, To            string // times
 	Lasted              span
 	Code, Message, Hint string
-	Failures            int // polls in a row
+	Trouble             string // what Code is about: see troubleOf
+	Failures            int    // polls in a row
 }
 
 // Byte budgets of encoded fields; together they keep every embedded leaf within
@@ -96,7 +97,7 @@ const (
 	idBytes      = 80
 	detailBytes  = 160
 	rowDetail    = 40
-	messageBytes = 300
+	messageBytes = 240
 )
 
 func newView(m Message, f facts, e encoder) view {
@@ -179,8 +180,9 @@ func newReason(c cause, rows, room int, e encoder) reason {
 func newNotice(n Notice, e encoder) notice {
 	v := notice{
 		From: e.date(n.From), To: e.date(n.To), Failures: n.Count,
+		Trouble: troubleOf(n.Code),
 		Code:    head(clean(n.Code), idBytes, e.text),
-		Message: head(clean(n.Message), messageBytes, e.text),
+		Message: head(strings.TrimRight(clean(n.Message), ".。 "), messageBytes, e.text),
 		Hint:    head(clean(n.Hint), messageBytes, e.text),
 	}
 	if !n.From.IsZero() && n.To.After(n.From) {

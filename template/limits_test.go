@@ -1,0 +1,208 @@
+package template
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"refreshwatch/poller"
+)
+
+// renderStrictly renders m with the embedded words in every dialect and language,
+// and fails where a leaf would have to be cut: the view's budgets are to prevent that.
+func renderStrictly(t *testing.T, sets []*Set, m Message) {
+	t.Helper()
+	for _, set := range sets {
+		for _, d := range Dialects() {
+			c, err := set.render(set.embedded[d], d, m, true)
+			if err != nil {
+				t.Fatalf("%s: %v", d, err)
+			}
+			if fault := faultOf(d, c, m); fault != "" {
+				t.Fatalf("%s: %s in\n%s", d, fault, layout(c))
+			}
+		}
+	}
+}
+
+// faultOf is what breaks a card's promises, or "".
+func faultOf(d Dialect, c Card, m Message) string {
+	if c.weight() > d.limit() {
+		return fmt.Sprintf("weight %d over %d", c.weight(), d.limit())
+	}
+	if len(c.Rows) > maxRows || len(c.Thread) > 1 || c.Mention != m.Mention {
+		return "too many rows or threads, or another mention"
+	}
+	hidden := len(m.Events) - len(c.Rows)
+	if hidden < 0 || hidden > 0 && !strings.Contains(c.More, num(hidden)) || hidden == 0 && c.More != "" {
+		return fmt.Sprintf("%d hidden rows, but it says %q", hidden, c.More)
+	}
+	check := func(leaf string, limit int, rich bool) string {
+		switch {
+		case len(leaf) > limit:
+			return fmt.Sprintf("%d bytes where %d are allowed", len(leaf), limit)
+		case !utf8.ValidString(leaf):
+			return "invalid UTF-8"
+		case strings.ContainsFunc(leaf, func(r rune) bool { return r != '\n' && unicode.IsControl(r) }):
+			return "a control character"
+		}
+		return markupIn(d, leaf, rich)
+	}
+	faults := []string{check(c.Text, maxText, false), check(c.Title, maxTitle, d != Feishu), check(c.Context, maxContext, true)}
+	for _, f := range c.Fields {
+		faults = append(faults, check(f.Label, maxLabel, false), check(f.Value, maxField, true))
+	}
+	for _, leaf := range append(c.Rows, c.More, c.Button.Label) {
+		faults = append(faults, check(leaf, maxRow, true))
+	}
+	for _, leaf := range c.Reasons {
+		faults = append(faults, check(leaf, maxText, true))
+	}
+	for _, leaf := range c.Thread {
+		faults = append(faults, check(leaf, maxThread, true))
+	}
+	return strings.TrimSpace(strings.Join(faults, " "))
+}
+
+// The markup the embedded templates themselves write, per dialect.
+var (
+	slackOurs = regexp.MustCompile("(?s)`[^`\n]*`|" + `\*<https://vod\.console\.aliyun\.com/\|[^<>]*>\*|<!date\^\d+\^\{date_num\} \{time_secs\}\|[0-9: UTC+-]+>|\*[^*<>]*\*`)
+	robotOurs = regexp.MustCompile(`\[[^\[\]]*\]\(https://vod\.console\.aliyun\.com/\)|\*\*[^*]*\*\*`)
+	weComOurs = regexp.MustCompile("`[^`\n]*`|" + `<font color="(info|warning|comment)">|</font>`)
+)
+
+// markupIn finds markup that our templates did not write.
+func markupIn(d Dialect, leaf string, rich bool) string {
+	bad := ""
+	switch d {
+	case Slack:
+		for _, call := range []string{"<@", "<#", "<!channel", "<!here", "<!everyone", "<!subteam", "<http://"} {
+			if strings.Contains(leaf, call) {
+				return "mention or link " + call
+			}
+		}
+		leaf, bad = slackOurs.ReplaceAllString(leaf, ""), "<>*~`"
+	case DingTalk:
+		leaf, bad = robotOurs.ReplaceAllString(leaf, ""), "<>[]*~`\\"
+	case Feishu:
+		leaf, bad = robotOurs.ReplaceAllString(leaf, ""), "<>[]*~`\\_"
+	case WeCom:
+		if strings.Contains(leaf, "<@") {
+			return "a mention"
+		}
+		leaf = weComOurs.ReplaceAllString(leaf, "")
+		leaf, bad = robotOurs.ReplaceAllString(leaf, ""), "<>[]*~`\\"
+	}
+	if !rich && d != Slack {
+		bad = strings.Trim(bad, "[]*~`\\_") // plain text: only tags count
+	}
+	if i := strings.IndexAny(leaf, bad); i >= 0 && bad != "" {
+		return fmt.Sprintf("markup %q", leaf[i:])
+	}
+	if at := strings.IndexByte(leaf, '@'); (d == DingTalk || d == WeCom) && at >= 0 && !retina.MatchString(leaf[at:]) {
+		return fmt.Sprintf("mention %q", leaf[at:])
+	}
+	return ""
+}
+
+var retina = regexp.MustCompile(`^@\dx`)
+
+func bothLanguages(t testing.TB) []*Set {
+	return []*Set{load(t, Options{Lang: "en"}), load(t, Options{Lang: "zh"})}
+}
+
+func TestSamplesKeepThePromises(t *testing.T) {
+	sets := bothLanguages(t)
+	for _, sample := range Samples() {
+		sample.Message.Mention = "<!subteam^S0123>"
+		renderStrictly(t, sets, sample.Message)
+	}
+}
+
+// TestThousandsOfRows: one card however much happens at once, whatever it says.
+func TestThousandsOfRows(t *testing.T) {
+	fills := map[string]string{
+		"plain":   "directory/",
+		"chinese": "很长的目录名/",
+		"markup":  "&<>*_~`[x](y)@all",
+		"slashes": `"\"\`,
+	}
+	sets := bothLanguages(t)
+	for name, fill := range fills {
+		for _, rows := range []int{1, 2, 11, 2000, 2500} {
+			for _, digest := range []bool{false, true} {
+				t.Run(fmt.Sprintf("%s %d digest=%t", name, rows, digest), func(t *testing.T) {
+					m := message(poller.Finished, many(rows)...)
+					m.Digest, m.Region, m.ID = digest, strings.Repeat(fill, 20), strings.Repeat(fill, 20)
+					for i := range m.Events {
+						task := &m.Events[i].Task
+						task.ObjectPath = fmt.Sprintf("https://%d%s%s%d.mp4", i%50, fill, strings.Repeat("/"+fill, 60), i)
+						task.ObjectType, task.TaskID = strings.Repeat(fill, 1+i%7), strings.Repeat(fill, 30)
+						if i%3 == 0 {
+							task.Status, task.Description = poller.Failed, fmt.Sprint(i%6, strings.Repeat(fill, 40))
+						}
+						m.Events[i].From, task.Process = poller.Complete, strings.Repeat(fill, 9)
+					}
+					renderStrictly(t, sets, m)
+				})
+			}
+		}
+	}
+}
+
+// TestDigestTellsAsManyRowsAsFit: the thread continues where the card stops, and
+// says how many are left.
+func TestDigestTellsAsManyRowsAsFit(t *testing.T) {
+	m := message(poller.Finished, many(2500)...)
+	m.Digest = true
+	c := card(t, load(t, Options{}), Slack, m)
+	if len(c.Thread) != 1 {
+		t.Fatalf("%d threads", len(c.Thread))
+	}
+	lines := strings.Split(c.Thread[0], "\n")
+	last := len(lines) - 1
+	if want := fmt.Sprintf("+%s more", num(2500-len(c.Rows)-last)); lines[last] != want {
+		t.Errorf("the thread ends with %q, want %q", lines[last], want)
+	}
+	if len(c.Thread[0]) < maxThread-2*maxRow {
+		t.Errorf("a thread of %d bytes has room for more rows", len(c.Thread[0]))
+	}
+	if lines[0] == c.Rows[len(c.Rows)-1] || !strings.HasPrefix(c.Rows[0], "✗") {
+		t.Errorf("card %q, thread %q", c.Rows, lines[0])
+	}
+}
+
+// FuzzCard throws arbitrary fields at every dialect and language.
+func FuzzCard(f *testing.F) {
+	f.Add("finished", "14589032781", "file", "https://cdn.example.com/a.mp4", "Failed", "60%", "Origin Timeout", "Refreshing", uint16(1), true)
+	for i, e := range hostile() {
+		f.Add("finished", "<!here>", "*t*", e.Task.ObjectPath, "<@U1>", "`9`", e.Task.Description, "Failed", uint16(i*i*40), i%2 == 0)
+	}
+	f.Add("trouble", "", "", "", "", "", "@all [a](b)", "", uint16(0), false)
+	f.Add("stalled", "@all", "preload", "//[::1", "Refreshing", ":9:", "", "", uint16(13), true)
+	sets := bothLanguages(f)
+	f.Fuzz(func(t *testing.T, kind, id, objectType, path, status, process, description, from string, rows uint16, digest bool) {
+		m := message(poller.Kind(kind))
+		m.Digest, m.ID, m.Region = digest, id, objectType
+		m.Notice = &Notice{Code: status, Message: description, Hint: path, Count: int(rows), To: sampleTime()}
+		for i := range int(rows) % 60 {
+			task := poller.Task{
+				Key:    poller.Key{TaskID: id, ObjectType: objectType, ObjectPath: path},
+				Status: poller.Status(status), Process: process, Description: description,
+			}
+			switch i % 3 {
+			case 1:
+				task.Status, task.ObjectPath = poller.Failed, path+fmt.Sprint(i)
+			case 2:
+				task.Description, task.Created = fmt.Sprint(i, description), sampleTime().Add(-time.Duration(rows)*time.Minute)
+				task.ObjectType, task.Status = "preload", poller.Failed
+			}
+			m.Events = append(m.Events, poller.Event{Kind: m.Kind, Task: task, From: poller.Status(from), Observed: sampleTime()})
+		}
+		renderStrictly(t, sets, m)
+	})
+}

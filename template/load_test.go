@@ -1,0 +1,173 @@
+package template
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"refreshwatch/poller"
+)
+
+// overrides writes files into a directory of their own.
+func overrides(t testing.TB, files map[string]string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, src := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(src), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+func TestOverride(t *testing.T) {
+	dir := overrides(t, map[string]string{
+		"slack.tmpl": `{{define "row"}}{{template "my-mark"}} {{.Path}}{{end}}
+			{{define "my-mark"}}:package:{{end}}
+			{{define "field-task"}}{{end}}`,
+		"words.en.tmpl": `{{define "button"}}Show me{{end}}`,
+		".swp":          "an editor's own",
+	})
+	set := load(t, Options{Dir: dir})
+	c := card(t, set, Slack, message(poller.Finished, event(0, poller.Complete, "")))
+	if want := ":package: `https://cdn.example.com/video/2026/intro.mp4`"; c.Rows[0] != want {
+		t.Errorf("row %q, want %q", c.Rows[0], want)
+	}
+	if c.Button.Label != "Show me" {
+		t.Errorf("button %q", c.Button.Label)
+	}
+	for _, f := range c.Fields {
+		if f.Label == "Task ID" {
+			t.Errorf("an empty template did not remove the field %v", f)
+		}
+	}
+	other := card(t, set, Plain, message(poller.Finished, event(0, poller.Complete, "")))
+	if !strings.HasPrefix(other.Rows[0], "✓") || other.Button.Label != "Show me" {
+		t.Errorf("plain row %q, button %q: slack.tmpl is Slack's, the words are everybody's", other.Rows[0], other.Button.Label)
+	}
+}
+
+// TestMistakes: each is reported with its place, before anything is sent.
+func TestMistakes(t *testing.T) {
+	rows := []struct{ name, file, src, want string }{
+		{"unknown file", "slakc.tmpl", "", `slakc.tmpl overrides nothing; known files: card.tmpl, dingtalk.tmpl`},
+		{"syntax", "slack.tmpl", "\n{{define \"row\"}}{{if}}{{end}}", `slack.tmpl:2: missing value for if`},
+		{"unclosed", "slack.tmpl", `{{define "row"}}x`, `slack.tmpl:1: unexpected EOF`},
+		{"unknown function", "slack.tmpl", `{{define "row"}}{{env "HOME"}}{{end}}`, `slack.tmpl:1: function "env" not defined`},
+		{"unknown field", "slack.tmpl", "\n\n{{define \"row\"}}{{.Paht}}{{end}}", `slack.tmpl:3:18: executing "row" at <.Paht>: can't evaluate field Paht`},
+		{"unknown template", "slack.tmpl", `{{define "titel"}}x{{end}}`, `slack.tmpl:1:18: nothing uses "titel"; known: Type, about`},
+		{"call of nothing", "card.tmpl", "{{define \"row\"}}{{if eq .Type \"never\"}}\n{{template \"my-x\"}}{{end}}{{end}}", `card.tmpl:2:11: template "my-x" is not defined`},
+		{"too long", "slack.tmpl", `{{define "row"}}` + strings.Repeat("long", 60) + `{{end}}`, `slack.tmpl:1:16: "row" is 240 bytes long on a sample, the limit is 200`},
+		{"endless", "wecom.tmpl", `{{define "row"}}{{template "row" .}}x{{end}}`, `wecom.tmpl:1:`},
+		{"runaway", "plain.tmpl", `{{define "title"}}{{range $i := 100000}}{{$i}}{{end}}{{end}}`, `plain.tmpl:1:18: "title": the output is longer than 64 KiB`},
+		{"no title", "plain.tmpl", `{{define "title"}}{{end}}`, `plain.tmpl:1:18: a message needs a "title" and a "text"`},
+		{"outside", "plain.tmpl", `{{define "row"}}x{{end}} stray`, `plain.tmpl:1:0: text outside of {{define}}`},
+		{"other language", "words.zh.tmpl", `{{define "span"}}{{.M}}{{end}}`, `words.zh.tmpl:1:19: executing "span" at <.M>`},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			err := Check(overrides(t, map[string]string{row.file: row.src}))
+			if err == nil || !strings.Contains(err.Error(), row.want) {
+				t.Errorf("error %v\nwant %s", err, row.want)
+			}
+		})
+	}
+}
+
+func TestMistakesAreReportedTogether(t *testing.T) {
+	err := Check(overrides(t, map[string]string{
+		"slack.tmpl":    `{{define "row"}}{{.Nope}}{{end}}`,
+		"dingtalk.tmpl": `{{define "row"}}{{if}}{{end}}`,
+		"notes.txt":     "",
+	}))
+	if err == nil {
+		t.Fatal("no error")
+	}
+	for _, want := range []string{"slack.tmpl:1:", "dingtalk.tmpl:1:", "notes.txt overrides nothing"} {
+		if n := strings.Count(err.Error(), want); n != 1 {
+			t.Errorf("%q is there %d times in\n%v", want, n, err)
+		}
+	}
+	if _, err := Load(Options{Dir: filepath.Join(t.TempDir(), "missing")}); err == nil {
+		t.Error("a missing directory is accepted")
+	}
+	if _, err := Load(Options{Lang: "tlh"}); err == nil || !strings.Contains(err.Error(), "en, zh") {
+		t.Errorf("unknown language: %v", err)
+	}
+}
+
+// TestFailingOverrideFallsBack: samples cannot try everything; the news goes out
+// all the same.
+func TestFailingOverrideFallsBack(t *testing.T) {
+	var warned []error
+	set := load(t, Options{
+		Dir:  overrides(t, map[string]string{"slack.tmpl": `{{define "row"}}{{if eq .Type "odd"}}{{index .Path 9999}}{{end}}{{.Path}}{{end}}`}),
+		Warn: func(err error) { warned = append(warned, err) },
+	})
+	m := message(poller.Finished, event(0, poller.Complete, ""))
+	if card(t, set, Slack, m); warned != nil {
+		t.Fatalf("warned of %v", warned)
+	}
+	m.Events[0].Task.ObjectType = "odd"
+	c := card(t, set, Slack, m)
+	if want := "✓ `https://cdn.example.com/video/2026/intro.mp4`"; c.Rows[0] != want {
+		t.Errorf("row %q, want %q", c.Rows[0], want)
+	}
+	if len(warned) != 1 || !strings.Contains(warned[0].Error(), "slack.tmpl:1:") {
+		t.Errorf("warned of %v", warned)
+	}
+}
+
+// TestOverrideIsCutToo: what fitted the samples may not fit a message.
+func TestOverrideIsCutToo(t *testing.T) {
+	set := load(t, Options{Dir: overrides(t, map[string]string{
+		"slack.tmpl": `{{define "row"}}{{.Path}}{{if eq .Type "odd"}} {{.Path}} {{.Path}} {{.Path}}{{end}}{{end}}`,
+	})})
+	e := event(0, poller.Complete, "")
+	e.Task.ObjectType, e.Task.ObjectPath = "odd", "https://cdn.example.com/"+strings.Repeat("<&>", 9)+".mp4"
+	c := card(t, set, Slack, message(poller.Finished, e))
+	if row := c.Rows[0]; len(row) > maxRow || !strings.HasSuffix(row, ellipsis) || strings.Count(row, "`")%2 != 0 || strings.Contains(row, "<") {
+		t.Errorf("row %q of %d bytes", row, len(row))
+	}
+}
+
+func TestUnknownDialect(t *testing.T) {
+	if _, err := load(t, Options{}).Card("teams", message(Test)); err == nil {
+		t.Error("no error")
+	}
+}
+
+func TestFuncs(t *testing.T) {
+	for n, want := range map[int]string{0: "0", 999: "999", 1000: "1,000", 1234567: "1,234,567", -1000: "-1,000"} {
+		if got := num(n); got != want {
+			t.Errorf("num(%d) = %s, want %s", n, got, want)
+		}
+	}
+	dir := overrides(t, map[string]string{
+		"plain.tmpl": `{{define "title"}}{{plural 1 "day" "days"}} {{plural 2500 "day" "days"}} {{join "+" "a" "" "b"}} {{default "x" ""}}{{default "x" "y"}} {{trunc 2 "视频课程"}}{{trunc 4 "课程"}}{{end}}`,
+	})
+	c := card(t, load(t, Options{Dir: dir}), Plain, message(Test))
+	if want := "1 day 2,500 days a+b xy 视频…课程"; c.Title != want {
+		t.Errorf("%q, want %q", c.Title, want)
+	}
+}
+
+func BenchmarkLoad(b *testing.B) {
+	for b.Loop() {
+		load(b, Options{})
+	}
+}
+
+func BenchmarkCard(b *testing.B) {
+	set := load(b, Options{})
+	big := message(poller.Finished, many(2500)...)
+	big.Digest = true
+	for _, sample := range append(Samples(), Sample{"digest-2500", big}) {
+		b.Run(sample.Name, func(b *testing.B) {
+			for b.Loop() {
+				card(b, set, Slack, sample.Message)
+			}
+		})
+	}
+}
