@@ -5,7 +5,9 @@ package main
 import (
 	"archive/zip"
 	"bytes"
+	"compress/flate"
 	"fmt"
+	"io"
 	"os"
 )
 
@@ -52,6 +54,9 @@ func run(files []string) error {
 func zipped(data []byte) (int, error) {
 	var archive bytes.Buffer
 	z := zip.NewWriter(&archive)
+	z.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) {
+		return flate.NewWriter(w, flate.BestCompression) // the nearest to the zlib of the deploy tool
+	})
 	w, err := z.Create("refreshwatch")
 	if err != nil {
 		return 0, err

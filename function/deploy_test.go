@@ -308,14 +308,15 @@ func loadDeployment(text string, env map[string]string) (deployment, error) {
 	if err := renderNode(&root, raw.Vars, env); err != nil {
 		return deployment{}, err
 	}
-	var d deployment
 	rendered, err := yaml.Marshal(&root)
 	if err != nil {
-		return d, err
+		return deployment{}, err
 	}
 	strict := yaml.NewDecoder(bytes.NewReader(rendered))
 	strict.KnownFields(true)
-	return d, strict.Decode(&d)
+	var d deployment
+	err = strict.Decode(&d)
+	return d, err
 }
 
 // renderNode replaces ${vars.x}, ${env('X')} and ${env('X', 'default')}; anything else
