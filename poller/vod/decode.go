@@ -1,11 +1,9 @@
 package vod
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"strconv"
 	"time"
 
@@ -17,16 +15,14 @@ import (
 // nothing is guessed: keys count as spelled, none may come twice, and an empty
 // list must be said.
 func decode(body []byte, page int) (poller.Page, error) {
-	var (
-		requestID, number, size, total json.RawMessage
-		tasks                          json.RawMessage
-	)
-	err := object(body, fields{
-		"RequestId": &requestID, "PageNumber": &number, "PageSize": &size, "TotalCount": &total, "Tasks": &tasks,
-	})
-	if err != nil {
+	if !json.Valid(body) {
+		return poller.Page{}, errors.New("not one JSON value, whole and alone")
+	}
+	top := fields{{name: "RequestId"}, {name: "PageSize"}, {name: "PageNumber"}, {name: "TotalCount"}, {name: "Tasks"}}
+	if err := top.read(body); err != nil {
 		return poller.Page{}, err
 	}
+	requestID, size, number, total, tasks := top[0].raw, top[1].raw, top[2].raw, top[3].raw, top[4].raw
 	if id, err := text(requestID); err != nil || id == "" {
 		return poller.Page{}, errors.New("RequestId is missing")
 	}
@@ -37,6 +33,7 @@ func decode(body []byte, page int) (poller.Page, error) {
 		return poller.Page{}, errors.New("PageNumber is not the one that was asked for")
 	}
 	answer := poller.Page{Number: page}
+	var err error
 	if answer.Total, err = count(total); err != nil {
 		return poller.Page{}, fmt.Errorf("TotalCount: %w", err)
 	}
@@ -49,125 +46,68 @@ func decode(body []byte, page int) (poller.Page, error) {
 // list reads {"Task":[...]}. How the service spells an empty one is not
 // documented, and its neighbours leave the list out; this counts as empty only
 // next to an explicit TotalCount of 0.
-func list(raw json.RawMessage, total int) ([]poller.Task, error) {
-	var rows json.RawMessage
+func list(raw []byte, total int) ([]poller.Task, error) {
+	inner := fields{{name: "Task"}}
 	if !null(raw) {
-		if err := object(raw, fields{"Task": &rows}); err != nil {
-			return nil, fmt.Errorf("Tasks: %w", err)
+		if err := inner.read(raw); err != nil {
+			return nil, fmt.Errorf("in Tasks: %w", err)
 		}
 	}
-	if null(rows) {
-		if total == 0 {
-			return nil, nil
-		}
+	if rows := inner[0].raw; !null(rows) {
+		return rowsOf(rows)
+	}
+	if total != 0 {
 		return nil, errors.New("the list of tasks is missing")
 	}
-	var each []json.RawMessage
-	if err := json.Unmarshal(rows, &each); err != nil {
-		return nil, errors.New("Task is not a list")
+	return nil, nil
+}
+
+func rowsOf(raw []byte) ([]poller.Task, error) {
+	if raw[0] != '[' {
+		return nil, errors.New("what Task holds is not a list")
 	}
-	if len(each) > poller.PageSize {
-		return nil, fmt.Errorf("%d rows on a page of %d", len(each), poller.PageSize)
-	}
-	tasks := make([]poller.Task, len(each))
-	for i, raw := range each {
-		var err error
-		if tasks[i], err = row(raw); err != nil {
-			return nil, fmt.Errorf("row %d: %w", i+1, err)
+	tasks := make([]poller.Task, 0, poller.PageSize)
+	for value := range elements(raw) {
+		if len(tasks) == poller.PageSize {
+			return nil, fmt.Errorf("more than %d rows on a page", poller.PageSize)
 		}
+		task, err := row(value)
+		if err != nil {
+			return nil, fmt.Errorf("row %d: %w", len(tasks)+1, err)
+		}
+		tasks = append(tasks, task)
 	}
 	return tasks, nil
 }
 
 // row reads one task. A missing status counts as unfinished, like an unknown one.
-func row(raw json.RawMessage) (poller.Task, error) {
-	var id, kind, path, status, process, description, created json.RawMessage
-	err := object(raw, fields{
-		"TaskId": &id, "ObjectType": &kind, "ObjectPath": &path, "Status": &status,
-		"Process": &process, "Description": &description, "CreationTime": &created,
-	})
-	if err != nil {
+func row(raw []byte) (poller.Task, error) {
+	in := fields{
+		{name: "TaskId"}, {name: "ObjectType"}, {name: "ObjectPath"}, {name: "Status"},
+		{name: "Process"}, {name: "Description"}, {name: "CreationTime"},
+	}
+	if err := in.read(raw); err != nil {
 		return poller.Task{}, err
 	}
 	var t poller.Task
-	var when string
-	for _, f := range []struct {
-		name string
-		raw  json.RawMessage
-		to   *string
-	}{
-		{"TaskId", id, &t.TaskID}, {"ObjectType", kind, &t.ObjectType}, {"ObjectPath", path, &t.ObjectPath},
-		{"Status", status, (*string)(&t.Status)}, {"Process", process, &t.Process},
-		{"Description", description, &t.Description}, {"CreationTime", created, &when},
+	var created string
+	for i, to := range [...]*string{
+		&t.TaskID, &t.ObjectType, &t.ObjectPath, (*string)(&t.Status), &t.Process, &t.Description, &created,
 	} {
-		if *f.to, err = text(f.raw); err != nil {
-			return poller.Task{}, fmt.Errorf("%s: %w", f.name, err)
+		var err error
+		if *to, err = text(in[i].raw); err != nil {
+			return poller.Task{}, fmt.Errorf("%s: %w", in[i].name, err)
 		}
 	}
 	if t.TaskID == "" && t.ObjectPath == "" {
 		return poller.Task{}, errors.New("it has neither TaskId nor ObjectPath")
 	}
-	t.Created = moment(when)
+	t.Created = moment(created)
 	return t, nil
 }
 
-// fields is where an object's values go; other keys are skipped.
-type fields map[string]*json.RawMessage
-
-// object reads exactly one JSON object. The standard decoder alone would take
-// lower-case keys, let the last of two equal keys win, and accept null.
-func object(data []byte, into fields) error {
-	d := json.NewDecoder(bytes.NewReader(data))
-	if open, err := d.Token(); err != nil || open != json.Delim('{') {
-		return errors.New("not a JSON object")
-	}
-	for d.More() {
-		key, err := d.Token()
-		if err != nil {
-			return errors.New("broken JSON")
-		}
-		var value json.RawMessage
-		if err := d.Decode(&value); err != nil {
-			return errors.New("broken JSON")
-		}
-		to, wanted := into[key.(string)]
-		switch {
-		case !wanted:
-		case *to != nil:
-			return fmt.Errorf("%s comes twice", key)
-		default:
-			*to = value
-		}
-	}
-	if _, err := d.Token(); err != nil { // the closing brace
-		return errors.New("broken JSON")
-	}
-	if _, err := d.Token(); err != io.EOF {
-		return errors.New("something follows the JSON object")
-	}
-	return nil
-}
-
-func null(raw json.RawMessage) bool { return raw == nil || string(raw) == "null" }
-
-// text reads a string, or a number digit by digit: ids beyond 2^53 stay exact.
-// Missing and null are empty.
-func text(raw json.RawMessage) (string, error) {
-	if null(raw) {
-		return "", nil
-	}
-	if c := raw[0]; c == '-' || c >= '0' && c <= '9' {
-		return string(raw), nil
-	}
-	var s string
-	if err := json.Unmarshal(raw, &s); err != nil {
-		return "", errors.New("neither text nor a number")
-	}
-	return s, nil
-}
-
 // count reads a whole number from 0 on, also as a numeric string.
-func count(raw json.RawMessage) (int, error) {
+func count(raw []byte) (int, error) {
 	s, err := text(raw)
 	if err != nil {
 		return 0, err

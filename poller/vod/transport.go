@@ -37,6 +37,7 @@ func newTransport() *http.Transport {
 		DialContext:            (&net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
 		TLSHandshakeTimeout:    5 * time.Second,
 		ResponseHeaderTimeout:  attemptTimeout,
+		MaxConnsPerHost:        maxSessions,
 		MaxIdleConnsPerHost:    maxSessions,
 		IdleConnTimeout:        20 * time.Second, // the service closes after 25
 		MaxResponseHeaderBytes: 64 << 10,

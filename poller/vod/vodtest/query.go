@@ -36,7 +36,7 @@ func (t *table) find(q Request, v view) listing {
 	first := min((q.Page-1)*q.Size, len(matches))
 	for i := first; i < min(first+q.Size, len(matches)); i++ {
 		r := matches[i]
-		if !v.oldestFirst && !v.shuffle {
+		if !v.oldestFirst {
 			r = matches[len(matches)-1-i]
 		}
 		answer.rows = append(answer.rows, t.show(r, v))
@@ -44,7 +44,7 @@ func (t *table) find(q Request, v view) listing {
 	return answer
 }
 
-// matches are the rows of the whole answer, oldest first unless shuffled. The
+// matches are the rows of the whole answer, oldest second first. The
 // result may be a part of the index: it is not to be changed.
 func (t *table) matches(q Request, v view) []*row {
 	source := t.source(q, v)
