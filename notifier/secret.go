@@ -21,7 +21,7 @@ func (s Secret) GoString() string { return masked }
 // Format shows "***" for every verb, %x and %d included.
 func (s Secret) Format(f fmt.State, _ rune) { fmt.Fprint(f, masked) }
 
-// MarshalText shows "***" in text and YAML, and as a JSON map key.
+// MarshalText shows "***" in YAML and other text.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(masked), nil }
 
 // MarshalJSON shows "***".

@@ -155,16 +155,29 @@ func (m slackMessage) base(text string) []slack.MsgOption {
 }
 
 // slackBlocks lays the card out. Should it be larger than Slack is known to take,
-// rows go from the end until it fits.
+// it shrinks until it fits.
 func slackBlocks(card template.Card) []slack.Block {
 	for {
 		blocks := layOut(card)
 		size, err := json.Marshal(blocks)
-		if err != nil || len(size) <= slackBlockBytes || len(card.Rows) == 0 {
+		if err != nil || len(size) <= slackBlockBytes || !shrink(&card) {
 			return blocks
 		}
-		card.Rows = card.Rows[:len(card.Rows)-1]
 	}
+}
+
+// shrink takes the last row from a card, then its reasons. The templates keep to
+// the limits; this is for the card that does not.
+func shrink(card *template.Card) bool {
+	switch {
+	case len(card.Rows) > 0:
+		card.Rows = card.Rows[:len(card.Rows)-1]
+	case len(card.Reasons) > 0:
+		card.Reasons = card.Reasons[:len(card.Reasons)-1]
+	default:
+		return false
+	}
+	return true
 }
 
 func layOut(card template.Card) []slack.Block {
