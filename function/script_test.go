@@ -1,0 +1,115 @@
+package main
+
+import (
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"refreshwatch/notifier/notifiertest"
+	"refreshwatch/poller"
+	"refreshwatch/poller/vod/vodtest"
+)
+
+// The test binary is also the program, for the scripts.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"refreshwatch": main})
+}
+
+// The scripts in testdata/script run the command line against the simulated API
+// and receivers. Beside the usual commands of testscript they have
+//
+//	task ID TYPE PATH STATUS [AGE]   adds a task, or moves it to another status
+//	deny CODE                        lets the API refuse with one of its documented errors
+//	told SINK N                      so many rows have arrived at the sink
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "../testdata/script",
+		Setup: func(env *testscript.Env) error {
+			api := vodtest.New(vodtest.Options{Strict: true})
+			url, stop, err := api.Start()
+			if err != nil {
+				return err
+			}
+			env.Defer(stop)
+			receiver := &notifiertest.Receiver{Slack: slackWorkspace(), WebhookSecret: testWebhookSecret}
+			if err := receiver.Start(); err != nil {
+				return err
+			}
+			env.Defer(func() { receiver.Close() })
+			env.Values["api"], env.Values["receiver"] = api, receiver
+			env.Vars = append(env.Vars,
+				"VOD_ENDPOINT="+url, "CHECKPOINT=file://"+env.WorkDir+"/state", "VOD_MAX_QPS=100",
+				"ALIBABA_CLOUD_ACCESS_KEY_ID="+vodtest.AccessKeyID, "ALIBABA_CLOUD_ACCESS_KEY_SECRET="+vodtest.Secret,
+				"HOOK="+receiver.URL(notifiertest.Webhook), "HOOK_SECRET="+testWebhookSecret,
+				"SLACK="+receiver.URL(notifiertest.SlackPost), "NO_COLOR=1",
+			)
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"task": scriptTask, "deny": scriptDeny, "told": scriptTold,
+		},
+	})
+}
+
+const (
+	testWebhookSecret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+	testSlackToken    = "xoxb-script"
+)
+
+func slackWorkspace() notifiertest.Workspace {
+	return notifiertest.Workspace{
+		Token: testSlackToken, Scopes: []string{"chat:write", "channels:history", "channels:read"},
+		Channels: []*notifiertest.Channel{{ID: "C0OPS", Name: "ops", Member: true}, {ID: "C0AWAY", Name: "away"}},
+	}
+}
+
+func scriptTask(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) < 4 {
+		ts.Fatalf("usage: task ID TYPE PATH STATUS [AGE]")
+	}
+	api := ts.Value("api").(*vodtest.Server)
+	age := time.Minute
+	if len(args) > 4 {
+		var err error
+		age, err = time.ParseDuration(args[4])
+		ts.Check(err)
+	}
+	key := poller.Key{TaskID: args[0], ObjectType: args[1], ObjectPath: args[2]}
+	_ = api.Add(vodtest.Task{Key: key, Created: time.Now().Add(-age)}) // it may be there already
+	description := ""
+	if args[3] == "Failed" {
+		description = "Origin Timeout"
+	}
+	ts.Check(api.Set(key, poller.Status(args[3]), "", description))
+}
+
+func scriptDeny(ts *testscript.TestScript, _ bool, args []string) {
+	for _, fault := range vodtest.Refusals() {
+		if fault.Code == args[0] {
+			ts.Value("api").(*vodtest.Server).Fault(fault)
+			return
+		}
+	}
+	ts.Fatalf("vodtest has no refusal %s", args[0])
+}
+
+func scriptTold(ts *testscript.TestScript, neg bool, args []string) {
+	want, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	got := 0
+	for _, post := range ts.Value("receiver").(*notifiertest.Receiver).Posts(notifiertest.Endpoint(args[0])) {
+		if post.Problem != "" {
+			ts.Fatalf("%s refused a message: %s", args[0], post.Problem)
+		}
+		if post.Arrived {
+			got += max(1, strings.Count(string(post.Body), `"task_id"`))
+		}
+	}
+	if (got == want) == neg {
+		ts.Fatalf("%s was told %d rows, want %d", args[0], got, want)
+	}
+}
+
