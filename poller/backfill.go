@@ -26,7 +26,7 @@ func (f Filter) Match(t Task) bool {
 // answers, and lets it filter what it can.
 func BackfillPlan(w Span, now time.Time, l Limits, f Filter) Plan {
 	p := Plan{At: now.UTC(), Limits: l}
-	w = Span{w.From.Truncate(time.Second), w.To.Add(time.Second - 1).Truncate(time.Second)}
+	w = Span{w.From.Truncate(time.Second), ceilSecond(w.To)}
 	w = w.intersect(l.window(p.At))
 	if w.empty() {
 		return p

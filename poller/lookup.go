@@ -50,3 +50,10 @@ func (q Query) matches(o Open) bool {
 		(q.Domain == "" || q.Domain == o.Domain()) &&
 		(q.Status == "" || q.Status == o.Status)
 }
+
+// lookUp asks for every row of one task id.
+func lookUp(window Span, taskID string) Query {
+	q := ask(window)
+	q.TaskID = taskID
+	return q
+}

@@ -104,11 +104,21 @@ func (s Seen) since(t time.Time) Seen {
 	return s[i:]
 }
 
-// with is a new Seen that also holds added.
+// within are the rows created in span.
+func (s Seen) within(span Span) Seen {
+	s = s.since(span.From)
+	return s[:len(s)-len(s.since(span.To))]
+}
+
+// with is a new Seen that also holds added, which it sorts.
 func (s Seen) with(added []Mark) Seen {
-	out := append(slices.Clone(s), added...)
-	slices.SortFunc(out, compareMarks)
-	return out
+	slices.SortFunc(added, compareMarks)
+	out := make(Seen, 0, len(s)+len(added))
+	for _, m := range added {
+		i, _ := slices.BinarySearchFunc(s, m, compareMarks)
+		out, s = append(append(out, s[:i]...), m), s[i:]
+	}
+	return append(out, s...)
 }
 
 // The block: magic, rows, CRC-32C of what follows; then all hashes, all creation

@@ -32,6 +32,8 @@ func earlier(a, b time.Time) time.Time {
 	return b
 }
 
+func ceilSecond(t time.Time) time.Time { return t.Add(time.Second - 1).Truncate(time.Second) }
+
 // union adds s to spans, which are sorted and apart, and so is the result.
 func union(spans []Span, s Span) []Span {
 	if s.empty() {

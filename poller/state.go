@@ -1,6 +1,7 @@
 package poller
 
 import (
+	"slices"
 	"time"
 )
 
@@ -53,7 +54,7 @@ func (s State) mark() time.Time {
 // 2026-11) are asked about less often: the longer they were watched, the less a
 // few minutes matter.
 const (
-	watchClosely = 30 * time.Minute
+	watchClosely = 35 * time.Minute
 	patience     = 16 // a row watched for 16 hours may wait for one
 	longestWait  = 30 * time.Minute
 )
@@ -68,4 +69,27 @@ func (o Open) due(now time.Time, l Limits) bool {
 		return true
 	}
 	return now.Sub(o.Asked) >= min(now.Sub(o.FirstSeen)/patience, longestWait)
+}
+
+// Under load a row may skip a run or two: watched for 12 minutes, two of them.
+const (
+	mayWait     = 6
+	longestSkip = 2 * time.Minute
+)
+
+// canWait reports whether the row may wait for another run when this one has much
+// to ask: it is not new, and was asked about a moment ago.
+func (o Open) canWait(now time.Time) bool {
+	return !o.backedOff(now) && now.Sub(o.Asked) <= min(now.Sub(o.FirstSeen)/mayWait, longestSkip)
+}
+
+// watching is s as far as it is worth for another scope: what was read for the
+// old one proves nothing about the new one.
+func (s State) watching(scope Scope) State {
+	if s.Scope == scope.fingerprint() {
+		return s
+	}
+	s.Swept = nil
+	s.Open = slices.DeleteFunc(slices.Clone(s.Open), func(o Open) bool { return !scope.Has(o.Task) })
+	return s
 }

@@ -14,6 +14,7 @@ func (d *differ) sweep(b Batch) {
 		return
 	}
 	before := s.Swept
+	d.answered = b.Err == nil
 	for _, span := range d.plan.Limits.Scope.read(b.Whole) {
 		s.Swept = union(s.Swept, Span{span.From, earlier(span.To, mark)})
 	}
@@ -39,10 +40,27 @@ func (d *differ) progress(before, after []Span, window Span) {
 			d.change.Changed = true
 		}
 	}
+	if d.costly(before, after) {
+		d.change.Changed = true
+	}
 	if !s.Baseline.IsZero() && len(after) > 0 && len(holes(after, Span{window.From, s.Baseline.Truncate(time.Second)})) == 0 {
 		s.Baseline, d.change.Changed = time.Time{}, true
 	}
-	if s.Reconciled.IsZero() || d.now.Sub(s.Reconciled) >= d.plan.Limits.Calm {
-		s.Reconciled, d.change.Changed = d.now, true
+	if s.Reconciled.IsZero() && len(after) > 0 || d.plan.Reconcile && d.answered {
+		s.Reconciled, d.change.Changed = d.plan.At, true
 	}
+}
+
+// A quiet poll is not remembered, so the next one asks from the old mark again.
+// That is worth a write when many rows lie between, or when it goes on.
+const manyPages = 10
+
+func (d *differ) costly(before, after []Span) bool {
+	if len(before) == 0 || len(after) == 0 {
+		return false
+	}
+	limits, again := d.plan.Limits, Span{before[len(before)-1].To, after[len(after)-1].To}
+	again.From, again.To = again.From.Add(-limits.Overlap), again.To.Add(-limits.Overlap)
+	rows := len(d.state.Done.within(again)) + len(d.added)
+	return rows > manyPages*PageSize || rows > PageSize && d.plan.At.Sub(before[len(before)-1].To) > limits.Overlap
 }
