@@ -44,12 +44,12 @@ func (w *wiring) check(ctx context.Context, req Request, log *slog.Logger) (Repo
 	var bad []string
 	for _, f := range report.Checks {
 		if f.Level == notifier.Bad {
-			bad = append(bad, f.Item)
+			bad = append(bad, fmt.Sprintf("%s: %s. %s", f.Item, f.Detail, f.Hint))
 			log.Error("check", "item", f.Item, "detail", f.Detail, "hint", f.Hint)
 		}
 	}
 	if len(bad) > 0 {
-		return report, &RunError{CodeCheck, fmt.Errorf("not ready: %s", strings.Join(bad, ", "))}
+		return report, &RunError{CodeCheck, fmt.Errorf("not ready: %s", strings.Join(bad, "; "))}
 	}
 	return report, nil
 }

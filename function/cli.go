@@ -195,7 +195,7 @@ func runCommand(ctx context.Context, o options, sh shell) int {
 		return sh.fail(err)
 	}
 	sh.show(report, err)
-	if err != nil {
+	if err != nil || report.Dead > 0 {
 		return 1
 	}
 	return 0

@@ -49,28 +49,37 @@ func (r *run) countSent(results []notifier.Result) {
 	}
 }
 
-// finish completes the report and says whether a person is needed.
+// state fills in what the report says about the document.
+func (r *Report) state(d Document, now time.Time) {
+	r.InFlight = len(d.Poller.Open)
+	r.Retrying = len(d.Outbox.Pending)
+	r.Dead = len(d.Outbox.Dead)
+	if oldest := d.Outbox.Oldest(); !oldest.IsZero() {
+		r.LagSeconds = int64(now.Sub(oldest).Seconds())
+	}
+}
+
+// finish completes the report and says whether a person is needed. Only status
+// leaves that to its report: on Function Compute an error would hide it.
 func (r *run) finish(err error) (Report, error) {
 	now := time.Now()
-	r.report.InFlight = len(r.doc.Poller.Open)
-	r.report.Retrying = len(r.doc.Outbox.Pending)
-	r.report.Dead = len(r.doc.Outbox.Dead)
-	if oldest := r.doc.Outbox.Oldest(); !oldest.IsZero() {
-		r.report.LagSeconds = int64(now.Sub(oldest).Seconds())
-	}
+	r.report.state(r.doc, now)
 	r.report.TookMS = now.Sub(r.began).Milliseconds()
-
 	if err == nil && r.apiErr != nil {
 		err = apiError(r.apiErr)
 	}
-	if n := r.report.Dead; n > 0 {
+	if n := r.report.Dead; n > 0 && r.req.Action != ActionStatus {
 		last := r.doc.Outbox.Dead[n-1]
-		dead := &RunError{CodeDead, fmt.Errorf("%d given up, the last for sink %s: %s. Mend the sink, then run redrive",
-			n, last.Sink, last.LastError)}
-		if err == nil {
-			return r.report, dead
-		}
-		return r.report, errors.Join(err, dead)
+		err = join(err, &RunError{CodeDead, fmt.Errorf("%s given up, the last for sink %s: %s. Mend the sink, then run redrive",
+			count(n, "message"), last.Sink, last.LastError)})
 	}
 	return r.report, err
+}
+
+// join keeps the first error's code and shows both.
+func join(first, second error) error {
+	if first == nil {
+		return second
+	}
+	return errors.Join(first, second)
 }

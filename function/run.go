@@ -224,6 +224,8 @@ func (r *run) commit(ctx context.Context, n next) error {
 func (r *run) signed(d Document) Document {
 	last := r.report
 	r.found.addTo(&last)
+	last.state(d, time.Now())
+	last.TookMS = time.Since(r.began).Milliseconds()
 	d.Commit, d.Written, d.Last = r.owner(), time.Now().UTC(), &last
 	return d
 }
@@ -240,8 +242,9 @@ func (r *run) settle(ctx context.Context, results []notifier.Result) error {
 		if !changed {
 			return nil // nothing was claimed, or an earlier try had landed
 		}
-		n := r.signed(r.doc)
+		n := r.doc
 		n.Outbox = outbox
+		n = r.signed(n)
 		data, err := n.Encode()
 		if err != nil {
 			return &RunError{CodeInternal, err}

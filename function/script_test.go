@@ -112,4 +112,3 @@ func scriptTold(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("%s was told %d rows, want %d", args[0], got, want)
 	}
 }
-

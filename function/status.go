@@ -29,8 +29,8 @@ func (r *run) status(ctx context.Context) error {
 	}
 	s := &Status{
 		Generation: r.head.Generation, Written: r.doc.Written,
-		Remembered: len(r.doc.Poller.Done), InFlight: r.doc.Poller.Open,
-		Outbox: r.doc.Outbox.Pending, Dead: r.doc.Outbox.Dead,
+		Remembered: len(r.doc.Poller.Done), InFlight: append([]poller.Open{}, r.doc.Poller.Open...),
+		Outbox: append([]notifier.Delivery{}, r.doc.Outbox.Pending...), Dead: append([]notifier.Delivery{}, r.doc.Outbox.Dead...),
 		Backfill: r.doc.Backfill, LastRun: r.doc.Last,
 	}
 	if swept := r.doc.Poller.Swept; len(swept) > 0 {

@@ -7,10 +7,10 @@ import (
 // didYouMean completes an error about an unknown word: with the known word that is
 // nearest to it, or with all of them.
 func didYouMean(word string, words []string) string {
-	best, distance := "", 3
+	best, nearest := "", max(1, len(word)/3)+1 // a third of the letters may be wrong
 	for _, w := range words {
-		if d := editDistance(strings.ToLower(word), strings.ToLower(w)); d < distance {
-			best, distance = w, d
+		if d := editDistance(strings.ToLower(word), strings.ToLower(w)); d < nearest {
+			best, nearest = w, d
 		}
 	}
 	if best != "" {
