@@ -122,7 +122,8 @@ func slackText(s string) string {
 }
 
 func slackEscape(s string) string {
-	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(s)
+	s = strings.ReplaceAll(s, "&", "&amp;") // first: the others bring new ones
+	return strings.ReplaceAll(strings.ReplaceAll(s, "<", "&lt;"), ">", "&gt;")
 }
 
 // slackCode keeps a path or an id exactly as it is, but for backticks.
@@ -138,7 +139,8 @@ func wecomCode(s string) string {
 	if s == "" {
 		return ""
 	}
-	return "`" + strings.NewReplacer("`", "'", "<", wide('<'), ">", wide('>')).Replace(s) + "`"
+	s = strings.ReplaceAll(strings.ReplaceAll(s, "<", wide('<')), ">", wide('>'))
+	return "`" + strings.ReplaceAll(s, "`", "'") + "`"
 }
 
 // wall is a clock on the wall of zone.

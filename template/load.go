@@ -21,14 +21,18 @@ var embedded embed.FS
 // words are parsed templates: by file, by the name they are defined under.
 type words map[string]map[string]*parse.Tree
 
-// readEmbedded parses the files that come with the program.
-func readEmbedded() (words, error) {
+// readEmbedded parses the files that come with the program, all of them or those
+// one language needs.
+func readEmbedded(lang string) (words, error) {
 	files, err := fs.Glob(embedded, "*.tmpl")
 	if err != nil {
 		return nil, err
 	}
 	ws := words{}
 	for _, name := range files {
+		if lang != "" && strings.HasPrefix(name, "words.") && name != wordsFile(lang) {
+			continue
+		}
 		src, err := embedded.ReadFile(name)
 		if err != nil {
 			return nil, err
@@ -39,6 +43,8 @@ func readEmbedded() (words, error) {
 	}
 	return ws, nil
 }
+
+func wordsFile(lang string) string { return "words." + lang + ".tmpl" }
 
 // readDir parses the overrides in dir. A file may define as few templates as it
 // likes; helpers of its own are named "my-…".
@@ -175,7 +181,7 @@ func assemble(lang string, defaults, overrides words) (map[Dialect]*text.Templat
 	var mistakes []error
 	for _, d := range Dialects() {
 		trees := map[string]*parse.Tree{}
-		for _, file := range []string{"words." + lang + ".tmpl", "card.tmpl", string(d) + ".tmpl"} {
+		for _, file := range []string{wordsFile(lang), "card.tmpl", string(d) + ".tmpl"} {
 			maps.Copy(trees, defaults[file])
 			maps.Copy(trees, overrides[file])
 		}

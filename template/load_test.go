@@ -61,7 +61,7 @@ func TestMistakes(t *testing.T) {
 		{"too long", "slack.tmpl", `{{define "row"}}` + strings.Repeat("long", 60) + `{{end}}`, `slack.tmpl:1:16: "row" is 240 bytes long on a sample, the limit is 200`},
 		{"endless", "wecom.tmpl", `{{define "row"}}{{template "row" .}}x{{end}}`, `wecom.tmpl:1:`},
 		{"runaway", "plain.tmpl", `{{define "title"}}{{range $i := 100000}}{{$i}}{{end}}{{end}}`, `plain.tmpl:1:18: "title": the output is longer than 64 KiB`},
-		{"no title", "plain.tmpl", `{{define "title"}}{{end}}`, `plain.tmpl:1:18: a message needs a "title" and a "text"`},
+		{"no title", "plain.tmpl", `{{define "title"}}{{end}}`, `plain.tmpl:1:18: no message can do without "title"`},
 		{"outside", "plain.tmpl", `{{define "row"}}x{{end}} stray`, `plain.tmpl:1:0: text outside of {{define}}`},
 		{"other language", "words.zh.tmpl", `{{define "span"}}{{.M}}{{end}}`, `words.zh.tmpl:1:19: executing "span" at <.M>`},
 	}
@@ -77,14 +77,14 @@ func TestMistakes(t *testing.T) {
 
 func TestMistakesAreReportedTogether(t *testing.T) {
 	err := Check(overrides(t, map[string]string{
-		"slack.tmpl":    `{{define "row"}}{{.Nope}}{{end}}`,
+		"slack.tmpl":    `{{define "row"}}{{.Nope}}{{end}}{{define "more"}}{{.Nope}}{{end}}`,
 		"dingtalk.tmpl": `{{define "row"}}{{if}}{{end}}`,
 		"notes.txt":     "",
 	}))
 	if err == nil {
 		t.Fatal("no error")
 	}
-	for _, want := range []string{"slack.tmpl:1:", "dingtalk.tmpl:1:", "notes.txt overrides nothing"} {
+	for _, want := range []string{`slack.tmpl:1:18: executing "row"`, `slack.tmpl:1:51: executing "more"`, "dingtalk.tmpl:1:", "notes.txt overrides nothing"} {
 		if n := strings.Count(err.Error(), want); n != 1 {
 			t.Errorf("%q is there %d times in\n%v", want, n, err)
 		}

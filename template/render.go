@@ -35,16 +35,17 @@ func fieldNames() []string {
 	return []string{"types", "domains", "took", "changed", "process", "task"}
 }
 
-// renderer runs the templates of one dialect for one card.
+// renderer runs the templates of one dialect.
 type renderer struct {
-	set    *text.Template
-	strict bool // a leaf over its limit is an error instead of being cut
-	err    error
+	set      *text.Template
+	strict   bool // try everything, and take a leaf over its limit for a mistake
+	mistakes []error
+	broken   map[string]bool // leaves that failed: once is enough to know
 }
 
 // leaf is one template's output: one line, valid UTF-8, within its limit.
 func (r *renderer) leaf(name string, dot any) string {
-	if r.err != nil {
+	if r.broken[name] || len(r.mistakes) > 0 && !r.strict {
 		return ""
 	}
 	var out limited
@@ -53,7 +54,7 @@ func (r *renderer) leaf(name string, dot any) string {
 		err = fmt.Errorf("%s: %q: %w", location(r.set, name), name, err)
 	}
 	if err != nil {
-		r.err = err
+		r.fail(name, err)
 		return ""
 	}
 	s := strings.Join(strings.Fields(strings.ToValidUTF8(out.String(), "\uFFFD")), " ")
@@ -62,10 +63,17 @@ func (r *renderer) leaf(name string, dot any) string {
 		return s
 	}
 	if r.strict {
-		r.err = fmt.Errorf("%s: %q is %d bytes long on a sample, the limit is %d", location(r.set, name), name, len(s), limit)
-		return ""
+		r.fail(name, fmt.Errorf("%s: %q is %d bytes long on a sample, the limit is %d", location(r.set, name), name, len(s), limit))
 	}
 	return mend(prefix(s, limit-len(ellipsis)-len("`"))) + ellipsis
+}
+
+func (r *renderer) fail(leaf string, err error) {
+	if r.broken == nil {
+		r.broken = map[string]bool{}
+	}
+	r.broken[leaf] = true
+	r.mistakes = append(r.mistakes, place(err))
 }
 
 // mend ends s before an escape, link or tag that was cut in two, and closes an
@@ -96,7 +104,7 @@ func location(set *text.Template, name string) string {
 }
 
 // card renders all leaves of m.
-func (r *renderer) card(d Dialect, m Message, rich, plain encoder) (Card, error) {
+func (r *renderer) card(d Dialect, m Message, rich, plain encoder) Card {
 	f := digest(m)
 	titles := rich
 	if d == Feishu {
@@ -121,13 +129,12 @@ func (r *renderer) card(d Dialect, m Message, rich, plain encoder) (Card, error)
 	if m.Digest {
 		r.thread(&c, v, f, rich)
 	}
-	switch {
-	case r.err != nil:
-		return Card{}, r.err
-	case c.Title == "" || c.Text == "":
-		return Card{}, fmt.Errorf("%s: a message needs a \"title\" and a \"text\"", location(r.set, "title"))
+	for name, leaf := range map[string]string{"title": c.Title, "text": c.Text} {
+		if leaf == "" && !r.broken[name] {
+			r.fail(name, fmt.Errorf("%s: no message can do without %q", location(r.set, name), name))
+		}
 	}
-	return c, nil
+	return c
 }
 
 // reasons groups the failures by what they come down to.

@@ -40,14 +40,20 @@ func Load(o Options) (*Set, error) {
 	default:
 		return nil, fmt.Errorf("unknown language %q; known: en, zh", o.Lang)
 	}
-	defaults, err := readEmbedded()
+	needed := lang
+	if o.Dir != "" {
+		needed = "" // an override of the other language is looked at, too
+	}
+	defaults, err := readEmbedded(needed)
 	if err != nil {
 		return nil, err
 	}
-	s.embedded, err = assemble(lang, defaults, nil)
-	if err != nil || o.Dir == "" {
-		s.used = s.embedded
-		return s, err
+	if s.embedded, err = assemble(lang, defaults, nil); err != nil {
+		return nil, err
+	}
+	s.used = s.embedded
+	if o.Dir == "" {
+		return s, nil
 	}
 	overrides, mistakes := readDir(o.Dir, defaults)
 	if s.used, err = assemble(lang, defaults, overrides); err == nil {
@@ -98,30 +104,31 @@ func (s *Set) Card(d Dialect, m Message) (Card, error) {
 	if s.used[d] == nil {
 		return Card{}, fmt.Errorf("unknown dialect %q", d)
 	}
-	c, err := s.render(s.used[d], d, m, false)
+	c, err := s.render(s.used[d], d, m)
 	if err == nil || s.used[d] == s.embedded[d] {
 		return c, err
 	}
 	if s.warn != nil {
 		s.warn(fmt.Errorf("the embedded words were used: %w", err))
 	}
-	return s.render(s.embedded[d], d, m, false)
+	return s.render(s.embedded[d], d, m)
 }
 
-func (s *Set) render(set *text.Template, d Dialect, m Message, strict bool) (Card, error) {
-	r := renderer{set: set, strict: strict}
-	c, err := r.card(d, m, d.markup(s.zone), d.sentence(s.zone))
-	return c, place(err)
+func (s *Set) render(set *text.Template, d Dialect, m Message) (Card, error) {
+	r := renderer{set: set}
+	c := r.card(d, m, d.markup(s.zone), d.sentence(s.zone))
+	return c, errors.Join(r.mistakes...)
 }
 
 // try renders every sample in every dialect, as strictly as no message will be.
 func (s *Set) try() error {
 	var mistakes []error
 	for _, d := range Dialects() {
+		r := renderer{set: s.used[d], strict: true}
 		for _, sample := range Samples() {
-			_, err := s.render(s.used[d], d, sample.Message, true)
-			mistakes = append(mistakes, err)
+			r.card(d, sample.Message, d.markup(s.zone), d.sentence(s.zone))
 		}
+		mistakes = append(mistakes, r.mistakes...)
 	}
 	return unique(mistakes...)
 }

@@ -95,7 +95,7 @@ func layout(c Card) string {
 
 // TestLanguagesDefineTheSame keeps one language from falling behind.
 func TestLanguagesDefineTheSame(t *testing.T) {
-	defaults, err := readEmbedded()
+	defaults, err := readEmbedded("")
 	if err != nil {
 		t.Fatal(err)
 	}
