@@ -1,8 +1,13 @@
 package main
 
 import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -15,7 +20,37 @@ import (
 
 // The test binary is also the program, for the scripts.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"refreshwatch": main})
+	testscript.Main(cleaning{m}, map[string]func(){"refreshwatch": main})
+}
+
+// cleaning removes the deployed binary after the last test.
+type cleaning struct{ *testing.M }
+
+func (c cleaning) Run() int {
+	defer os.RemoveAll(binaries)
+	return c.M.Run()
+}
+
+// binaries is the folder of the binary as it is deployed, built when the first
+// test asks for it.
+var binaries = filepath.Join(os.TempDir(), fmt.Sprintf("refreshwatch-test-%d", os.Getpid()))
+
+var build sync.Once
+
+func deployedBinary(t testing.TB) string {
+	t.Helper()
+	binary := filepath.Join(binaries, "refreshwatch")
+	build.Do(func() {
+		cmd := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", binary, ".")
+		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("go build: %v\n%s", err, out)
+		}
+	})
+	if _, err := os.Stat(binary); err != nil {
+		t.Fatal("the binary could not be built")
+	}
+	return binary
 }
 
 // The scripts in testdata/script run the command line against the simulated API

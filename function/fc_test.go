@@ -1,0 +1,127 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"refreshwatch/function/fctest"
+	"refreshwatch/notifier/notifiertest"
+	"refreshwatch/poller"
+	"refreshwatch/poller/vod/vodtest"
+)
+
+// The binary as it is deployed, started as Function Compute starts it: the timer's
+// event is answered with the report, signed with the invocation's credentials and
+// not with those of the environment.
+func TestFunctionCompute(t *testing.T) {
+	role := fctest.Credentials{AccessKeyID: "STS.role-id", AccessKeySecret: "role-secret", SecurityToken: "role-token"}
+	api := vodtest.New(vodtest.Options{AccessKeyID: role.AccessKeyID, Secret: role.AccessKeySecret, Token: role.SecurityToken})
+	url, stop, err := api.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stop()
+	receiver := &notifiertest.Receiver{WebhookSecret: testWebhookSecret}
+	if err := receiver.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer receiver.Close()
+
+	dir := t.TempDir()
+	function := fctest.Start(t, deployedBinary(t), []string{
+		"VOD_ENDPOINT=" + url, "CHECKPOINT=file://" + filepath.Join(dir, "state"),
+		"WEBHOOK_URL=" + receiver.URL(notifiertest.Webhook), "WEBHOOK_SECRET=" + testWebhookSecret,
+		"ALIBABA_CLOUD_ACCESS_KEY_ID=old-id", "ALIBABA_CLOUD_ACCESS_KEY_SECRET=old-secret",
+	}, fctest.Options{Timeout: 20 * time.Second, Credentials: role})
+	invoke := func(event string) fctest.Result {
+		t.Helper()
+		ctx, stop := context.WithTimeout(t.Context(), 30*time.Second)
+		defer stop()
+		result, err := function.Invoke(ctx, []byte(event))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return result
+	}
+	report := func(event string) (r Report) {
+		t.Helper()
+		result := invoke(event)
+		if result.Error != nil {
+			t.Fatalf("%s: %+v", event, result.Error)
+		}
+		d := json.NewDecoder(bytes.NewReader(result.Body))
+		d.DisallowUnknownFields()
+		if err := d.Decode(&r); err != nil {
+			t.Fatalf("the answer %s is no report: %v", result.Body, err)
+		}
+		return r
+	}
+
+	task := poller.Key{TaskID: "7", ObjectType: "preload", ObjectPath: "https://cdn.example.com/live.m3u8"}
+	if err := api.Add(vodtest.Task{Key: task, Created: time.Now().Add(-time.Minute), Steps: vodtest.Stuck(time.Second)}); err != nil {
+		t.Fatal(err)
+	}
+	const tick = `{"triggerTime":"2026-11-23T07:49:00Z","triggerName":"tick","payload":""}`
+	if r := report(tick); r.Action != "poll" || r.InFlight != 1 || r.New != 0 {
+		t.Errorf("first tick: %+v", r)
+	}
+	if err := api.Set(task, poller.Complete, "100%", ""); err != nil {
+		t.Fatal(err)
+	}
+	if r := report(tick); r.New != 1 || r.Sent != 1 || r.InFlight != 0 {
+		t.Errorf("second tick: %+v", r)
+	}
+	if got := len(receiver.Arrived()); got != 1 {
+		t.Errorf("%d messages arrived, want 1", got)
+	}
+
+	if r := invoke(`{"action":"pol"}`); r.Error == nil || r.Error.Type != CodeUsage || !strings.Contains(r.Error.Message, "did you mean poll") {
+		t.Errorf("a wrong action was answered with %+v", r)
+	}
+	denied := vodtest.Refusals()[0]
+	for _, f := range vodtest.Refusals() {
+		if f.Code == "OperationDenied" {
+			denied = f
+		}
+	}
+	api.Fault(denied.Times(1))
+	if r := invoke(tick); r.Error == nil || r.Error.Type != CodeAPIDenied {
+		t.Errorf("a closed service was answered with %+v", r)
+	}
+
+	stdout, stderr := function.Logs()
+	stored := ""
+	filepath.Walk(dir, func(path string, _ os.FileInfo, _ error) error {
+		text, _ := os.ReadFile(path)
+		stored += string(text)
+		return nil
+	})
+	for _, secret := range []string{role.AccessKeySecret, role.SecurityToken, testWebhookSecret, "old-secret"} {
+		if strings.Contains(stdout+stderr+stored, secret) {
+			t.Errorf("the logs or the checkpoint hold a secret")
+		}
+	}
+	if !strings.Contains(stderr, `"msg":"run"`) || !strings.Contains(stderr, `"request_id"`) {
+		t.Errorf("the log lacks the summary of a run:\n%s", stderr)
+	}
+}
+
+// A configuration that cannot be used is said by every invocation.
+func TestFunctionComputeWithoutSinks(t *testing.T) {
+	function := fctest.Start(t, deployedBinary(t), nil, fctest.Options{})
+	ctx, stop := context.WithTimeout(t.Context(), 30*time.Second)
+	defer stop()
+	r, err := function.Invoke(ctx, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Error == nil || r.Error.Type != CodeConfig || !strings.Contains(r.Error.Message, "CHECKPOINT: must be set") {
+		t.Errorf("answered %+v", r)
+	}
+}
