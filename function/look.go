@@ -124,8 +124,11 @@ func (r *run) fingerprint() string {
 	return hex.EncodeToString(sum[:16])
 }
 
-// fetch asks within the time that is kept for it. Running out of it is no error:
-// what was not asked is the batch's rest.
+// errSilent is an API that let a whole run's time pass without one answer.
+var errSilent = &poller.Error{Class: poller.Transient, Code: "Timeout", Err: errors.New("no answer in the time of this run")}
+
+// fetch asks within the time that is kept for it. Running out of it is no error, as
+// long as the API answers: what was not asked is the batch's rest.
 func (r *run) fetch(ctx context.Context, qs []poller.Query, pages int) poller.Batch {
 	if len(qs) == 0 {
 		return poller.Batch{}
@@ -137,6 +140,9 @@ func (r *run) fetch(ctx context.Context, qs []poller.Query, pages int) poller.Ba
 	r.report.Fetched += len(batch.Tasks)
 	if errors.Is(batch.Err, context.DeadlineExceeded) {
 		batch.Err = nil
+		if r.report.APICalls == 0 {
+			batch.Err = errSilent
+		}
 	}
 	return batch
 }

@@ -263,11 +263,13 @@ func (r *run) settle(ctx context.Context, results []notifier.Result) error {
 	}
 }
 
-// collect removes generations that no run can still need. Failing to do so costs
-// nothing but space.
+// collect removes generations that no run can still need, in what is left of the
+// settling time. Failing to do so costs nothing but space.
 func (r *run) collect(ctx context.Context) {
+	ctx, stop := context.WithDeadline(context.WithoutCancel(ctx), r.budget.work.Add(r.budget.settle))
+	defer stop()
 	age := max(time.Hour, r.lease.TTL+notifier.ClockSkew)
-	if err := r.Store.Collect(context.WithoutCancel(ctx), r.head, age); err != nil {
+	if err := r.Store.Collect(ctx, r.head, age); err != nil {
 		r.Log.Warn("old checkpoints were not removed", "error", err.Error())
 	}
 }

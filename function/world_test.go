@@ -59,6 +59,9 @@ const (
 	lost          // it happened, but the answer was lost
 	killed        // the process died before it
 	died          // the process died after it
+	slow          // nothing happened, and no answer came in time
+	tardy         // it happened, but no answer came in time
+	late          // an error came first, and then it happened
 )
 
 func (p *process) meets(op string) effect {
@@ -89,8 +92,32 @@ func (p *process) step(op checkpointtest.Op) checkpointtest.Fault {
 		return checkpointtest.Fault{Kill: true}
 	case died:
 		return checkpointtest.Fault{Kill: true, Landed: true}
+	case slow:
+		return checkpointtest.Fault{Delay: time.Hour}
+	case tardy:
+		return checkpointtest.Fault{Delay: time.Hour, Landed: true}
+	case late:
+		return checkpointtest.Fault{Err: errFault, Late: 700 * time.Millisecond}
 	}
 	return checkpointtest.Fault{}
+}
+
+// asker is the way from a process to the API. Asking changes nothing, so that a
+// question that was not asked and an answer that was lost are the same.
+type asker struct {
+	p   *process
+	api poller.Lister
+}
+
+func (a asker) List(ctx context.Context, q poller.Query, page int) (poller.Page, error) {
+	switch a.p.meets("api") {
+	case fine:
+		return a.api.List(ctx, q, page)
+	case slow, tardy:
+		<-ctx.Done()
+		return poller.Page{}, fmt.Errorf("list refresh tasks: %w", ctx.Err())
+	}
+	return poller.Page{}, &poller.Error{Class: poller.Transient, Code: "Transport", Err: errFault}
 }
 
 // app is the program under test, as wired for this process.
@@ -102,10 +129,13 @@ func (p *process) app() *App {
 		channels = append(channels, notifier.Channel{Name: s.name, Sink: sender{p, s}, Style: s.style})
 	}
 	return &App{
-		API: p.api.Lister(20 * time.Millisecond), Store: p.mem, Channels: channels,
+		API: asker{p, p.api.Lister(20 * time.Millisecond)}, Store: p.mem, Channels: channels,
 		Routes: notifier.Routes{{To: to}}, QPS: 4, Log: p.log,
 	}
 }
+
+// runTimeout is the deadline of a run.
+const runTimeout = time.Minute
 
 // run runs one request; it reports false when the process was killed.
 func (p *process) run(req Request, change ...func(*App)) (report Report, err error, alive bool) {
@@ -116,7 +146,7 @@ func (p *process) run(req Request, change ...func(*App)) (report Report, err err
 			}
 		}
 	}()
-	ctx, stop := context.WithTimeout(context.Background(), time.Minute)
+	ctx, stop := context.WithTimeout(context.Background(), runTimeout)
 	defer stop()
 	app := p.app()
 	for _, c := range change {
@@ -158,11 +188,12 @@ type inbox struct {
 	accepted map[string]int                // by delivery id
 	told     map[poller.Key]int            // accepted deliveries a row was in
 	covers   map[string]string             // the tasks of each delivery id, which never change
+	tellings map[poller.Key][]telling      // what was said of each row, one for each delivery id
 	verdict  func(notifier.Delivery) error // nil accepts
 }
 
 func newInbox(name string) *inbox {
-	return &inbox{name: name, style: notifier.Machine, accepted: map[string]int{}, told: map[poller.Key]int{}, covers: map[string]string{}}
+	return &inbox{name: name, style: notifier.Machine, accepted: map[string]int{}, told: map[poller.Key]int{}, covers: map[string]string{}, tellings: map[poller.Key][]telling{}}
 }
 
 func (b *inbox) accept(t *testing.T, d notifier.Delivery) {
@@ -171,6 +202,9 @@ func (b *inbox) accept(t *testing.T, d notifier.Delivery) {
 	tasks := fmt.Sprint(len(d.Events))
 	for _, e := range d.Events {
 		b.told[e.Task.Key]++
+		if b.accepted[d.ID] == 0 {
+			b.tellings[e.Task.Key] = append(b.tellings[e.Task.Key], telling{d.ID, e})
+		}
 		tasks += e.ID()
 	}
 	if before, ok := b.covers[d.ID]; ok && before != tasks {
@@ -178,6 +212,12 @@ func (b *inbox) accept(t *testing.T, d notifier.Delivery) {
 	}
 	b.covers[d.ID] = tasks
 	b.accepted[d.ID]++
+}
+
+// telling is one event as one delivery id told it.
+type telling struct {
+	ID    string // of the delivery
+	Event poller.Event
 }
 
 // repeats counts the deliveries that were accepted more than once.
@@ -195,18 +235,24 @@ type sender struct {
 	b *inbox
 }
 
-func (s sender) Send(_ context.Context, d notifier.Delivery) error {
+func (s sender) Send(ctx context.Context, d notifier.Delivery) error {
 	if s.b.verdict != nil {
 		if err := s.b.verdict(d); err != nil {
 			return err
 		}
 	}
 	switch s.p.meets("send " + s.b.name) {
-	case failed, killed:
+	case failed, killed, late:
 		return &notifier.Error{Class: notifier.Later, Code: "503", Err: errFault}
 	case lost, died:
 		s.b.accept(s.p.t, d)
 		return &notifier.Error{Class: notifier.Unknown, Code: "reset", Err: errFault}
+	case tardy:
+		s.b.accept(s.p.t, d)
+		fallthrough
+	case slow:
+		sleep(ctx, notifier.PostTimeout)
+		return &notifier.Error{Class: notifier.Unknown, Code: "timeout", Err: errFault}
 	}
 	s.b.accept(s.p.t, d)
 	return nil
