@@ -28,18 +28,10 @@ type rig struct {
 	warned []string
 }
 
+// newRig starts a receiver.
 func newRig(t *testing.T, lang string) *rig {
 	t.Helper()
-	r := &rig{Receiver: &notifiertest.Receiver{
-		Slack: notifiertest.Workspace{
-			Token:    testToken,
-			Channels: []*notifiertest.Channel{{ID: testChannel, Name: "ops", Member: true}},
-		},
-		WebhookSecret:  "whsec_" + base64.StdEncoding.EncodeToString([]byte("webhooksigningsecret-32-bytes-ok")),
-		DingTalkSecret: "SECdingtalksigningsecret",
-		FeishuSecret:   "feishusigningsecret",
-		Now:            func() time.Time { return testNow },
-	}}
+	r := newReceiver()
 	if err := r.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -48,20 +40,44 @@ func newRig(t *testing.T, lang string) *rig {
 			t.Error(err)
 		}
 	})
-	words, err := template.Load(template.Options{Lang: lang})
+	out := NewOutlet(300 * time.Millisecond)
+	t.Cleanup(out.Close)
+	return withSinks(t, r, out, words(t, lang))
+}
+
+func newReceiver() *notifiertest.Receiver {
+	return &notifiertest.Receiver{
+		Slack: notifiertest.Workspace{
+			Token:    testToken,
+			Channels: []*notifiertest.Channel{{ID: testChannel, Name: "ops", Member: true}},
+		},
+		WebhookSecret:  "whsec_" + base64.StdEncoding.EncodeToString([]byte("webhooksigningsecret-32-bytes-ok")),
+		DingTalkSecret: "SECdingtalksigningsecret",
+		FeishuSecret:   "feishusigningsecret",
+		Now:            func() time.Time { return testNow },
+	}
+}
+
+func words(t testing.TB, lang string) *template.Set {
+	t.Helper()
+	set, err := template.Load(template.Options{Lang: lang})
 	if err != nil {
 		t.Fatal(err)
 	}
+	return set
+}
+
+func withSinks(t *testing.T, receiver *notifiertest.Receiver, out *Outlet, words *template.Set) *rig {
+	t.Helper()
+	r := &rig{Receiver: receiver}
 	r.kit = Kit{
-		Outlet: NewOutlet(300 * time.Millisecond), Templates: words, Region: "cn-shanghai",
-		Now: r.Now, Unpaced: true,
+		Outlet: out, Templates: words, Region: "cn-shanghai", Now: receiver.Now, Unpaced: true,
 		Warn: func(text string) {
 			r.mu.Lock()
 			defer r.mu.Unlock()
 			r.warned = append(r.warned, text)
 		},
 	}
-	t.Cleanup(r.kit.Outlet.Close)
 	return r
 }
 

@@ -1,6 +1,7 @@
 package notifiertest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -95,20 +96,22 @@ const (
 )
 
 // URL is where the endpoint listens; for all of Slack's Web API it is the base.
+// A receiver that was not started is a handler behind "http://localhost".
 func (r *Receiver) URL(e Endpoint) string {
+	base := cmp.Or(r.base, "http://localhost")
 	switch e {
 	case SlackHook:
-		return r.base + slackHook
+		return base + slackHook
 	case Webhook:
-		return r.base + webhookPath
+		return base + webhookPath
 	case DingTalk:
-		return r.base + dingTalkPath + "?access_token=" + dingTalkToken
+		return base + dingTalkPath + "?access_token=" + dingTalkToken
 	case Feishu:
-		return r.base + feishuPath
+		return base + feishuPath
 	case WeCom:
-		return r.base + weComPath + "?key=" + weComKey
+		return base + weComPath + "?key=" + weComKey
 	default:
-		return r.base + slackBase
+		return base + slackBase
 	}
 }
 
