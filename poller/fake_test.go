@@ -68,6 +68,14 @@ func (a *fakeAPI) List(_ context.Context, q Query, page int) (Page, error) {
 	}
 	lo := sort.Search(len(a.rows), func(i int) bool { return !a.rows[i].Created.Before(q.From) })
 	hi := sort.Search(len(a.rows), func(i int) bool { return a.rows[i].Created.After(q.To) })
+	if q == (Query{From: q.From, To: q.To}) && !a.exacting && !q.From.Before(a.now.Add(-72*time.Hour)) {
+		hi = min(hi, sort.Search(len(a.rows), func(i int) bool { return a.rows[i].Created.After(a.now) }))
+		out.Total = hi - lo
+		for i := hi - 1 - (page-1)*PageSize; i >= max(lo, hi-page*PageSize); i-- {
+			out.Tasks = append(out.Tasks, a.rows[i].at(a.now))
+		}
+		return out, nil
+	}
 	if q.TaskID != "" {
 		for _, i := range slices.Backward(a.byID[q.TaskID]) {
 			if lo <= i && i < hi {

@@ -231,8 +231,8 @@ func (p *planner) reconcile() {
 
 // A cycle's requests are spread over so long that they hardly count.
 const (
-	cyclePerPage  = 9 * time.Minute
-	shortestCycle = 36 * time.Hour
+	cyclePerPage  = 30 * time.Minute
+	shortestCycle = 12 * time.Hour
 	longestCycle  = 72 * time.Hour
 )
 

@@ -103,8 +103,12 @@ func TestRequestsPerTick(t *testing.T) {
 				s := []stream{urls(0), preloads(0)}[i%2]
 				rows = append(rows, never(submit(rng, s, simStart.Add(at), 1, fmt.Sprint("stuck", i)))...)
 			}
-			return append(rows, append(submit(rng, urls(0), simStart.Add(7*time.Hour), 1999, "half"),
-				never(submit(rng, urls(0), simStart.Add(7*time.Hour), 2000, "half")[1999:])...)...)
+			return rows
+		}},
+		{"one stuck of a purge", 1, func(rng *rand.Rand, from, to time.Time) []fakeRow {
+			purge := submit(rng, urls(0), simStart.Add(7*time.Hour), 2000, "purge")
+			never(purge[1999:])
+			return append(traffic(rng, from, to, quotas(1)...), purge...)
 		}},
 		{"idle", 4, func(*rand.Rand, time.Time, time.Time) []fakeRow { return nil }},
 	}
@@ -112,9 +116,9 @@ func TestRequestsPerTick(t *testing.T) {
 		t.Run(sc.name, func(t *testing.T) {
 			rng := rand.New(rand.NewPCG(1, 2))
 			end := simStart.Add(time.Duration(sc.days) * 24 * time.Hour)
-			sim := &simulation{t: t, api: newFakeAPI(sc.rows(rng, simStart.Add(-72*time.Hour), end)), seen: map[Key]bool{}}
+			sim := &simulation{t: t, api: newFakeAPI(sc.rows(rng, simStart.Add(-72*time.Hour), end)), told: map[Key]time.Time{}}
 			sim.run(simStart, end)
-			t.Log(sim.summary())
+			sim.check(end, sc.name == "idle")
 		})
 	}
 }
@@ -125,89 +129,97 @@ type simulation struct {
 	api   *fakeAPI
 	state State // as remembered
 
-	first      int // requests of the first sweep
-	firstRows  int
-	days       []dayCount
-	ratios     float64
-	ticks      int
-	told       map[Key]time.Time
-	worstDelay time.Duration
-	second     int
-	reconcile  int
-	seen       map[Key]bool
+	first   dayCount // the first sweep, its bound in whole pages
+	days    []dayCount
+	ratios  float64 // sum over the ticks
+	ticks   int
+	told    map[Key]time.Time
+	slowest time.Duration // from a row's end until it was told
 }
 
+// dayCount is a day's requests, and the fewest that could have read the rows that
+// were unfinished or new.
 type dayCount struct{ requests, bound int }
 
 func (d dayCount) ratio() float64 { return float64(d.requests) / float64(d.bound) }
 
 func (sim *simulation) run(from, to time.Time) {
-	sim.told = map[Key]time.Time{}
-	finish := map[Key]time.Time{}
-	for _, r := range sim.api.rows {
-		finish[r.Key] = r.done
-	}
 	next := 0
 	for now := from; now.Before(to); now = now.Add(time.Minute) {
 		sim.api.now = now
-		fresh := 0
+		created := 0
 		for ; next < len(sim.api.rows) && !sim.api.rows[next].Created.After(now); next++ {
-			fresh++
+			created++
 		}
-		open := len(sim.state.Open)
-		calls := sim.api.calls
-		c := sim.tick(now)
-		calls = sim.api.calls - calls
-		for _, e := range c.Events {
-			if !sim.told[e.Task.Key].IsZero() {
-				sim.t.Fatalf("told twice: %+v", e)
-			}
-			sim.told[e.Task.Key] = now
-			if d := now.Sub(finish[e.Task.Key]); d > sim.worstDelay {
-				sim.worstDelay = d
-			}
-		}
+		count := dayCount{-sim.api.calls, pagesFor(len(sim.state.Open) + created)}
+		sim.tick(now)
+		count.requests += sim.api.calls
 		if now.Equal(from) {
-			sim.first, sim.firstRows = calls, fresh
+			sim.first = count
 			continue
 		}
 		if day := int(now.Sub(from).Hours() / 24); day == len(sim.days) {
 			sim.days = append(sim.days, dayCount{})
 		}
-		bound := pagesFor(open + fresh)
 		d := &sim.days[len(sim.days)-1]
-		d.requests += calls
-		d.bound += bound
-		sim.ratios += float64(calls) / float64(bound)
+		d.requests, d.bound = d.requests+count.requests, d.bound+count.bound
+		sim.ratios += count.ratio()
 		sim.ticks++
+	}
+}
+
+// tick is one poll; a state that is not worth a write is forgotten.
+func (sim *simulation) tick(now time.Time) {
+	p := sim.state.Plan(now, DefaultLimits())
+	b := Fetch(context.Background(), sim.api, p.Queries, FetchOptions{})
+	b = b.Merge(Fetch(context.Background(), sim.api, sim.state.LookUps(p, b), FetchOptions{}))
+	c := sim.state.Diff(p, b, now, Policy{Room: 1 << 30})
+	for _, e := range c.Events {
+		if !sim.told[e.Task.Key].IsZero() {
+			sim.t.Fatalf("told twice: %+v", e)
+		}
+		sim.told[e.Task.Key] = now
+	}
+	if c.Changed {
+		sim.state = c.State
+	}
+}
+
+// check asserts the figures, and that every end was told, soon.
+func (sim *simulation) check(end time.Time, idle bool) {
+	for _, r := range sim.api.rows {
+		at := sim.told[r.Key]
+		switch {
+		case !at.IsZero():
+			sim.slowest = max(sim.slowest, at.Sub(r.done))
+		case r.done.After(simStart) && r.done.Before(end.Add(-3*time.Minute)):
+			sim.t.Fatalf("never told: %+v", r)
+		}
+	}
+	var sum dayCount
+	worst := 0.0
+	for _, d := range sim.days {
+		sum = dayCount{sum.requests + d.requests, sum.bound + d.bound}
+		worst = max(worst, d.ratio())
+	}
+	perTick := sim.ratios / float64(sim.ticks)
+	sim.t.Logf("%d requests in %d ticks, at least %d: ratio %.3f (mean of the ticks %.3f, worst day %.3f)",
+		sum.requests, sim.ticks, sum.bound, sum.ratio(), perTick, worst)
+	sim.t.Logf("first sweep %d requests, at least %d; %d ends told, the slowest after %v",
+		sim.first.requests, sim.first.bound, len(sim.told), sim.slowest.Round(time.Second))
+	if idle && sum.requests != sim.ticks {
+		sim.t.Errorf("an idle account costs %d requests in %d ticks", sum.requests, sim.ticks)
+	}
+	if sum.ratio() > 1.25 || perTick > 1.26 || worst > 1.6 {
+		sim.t.Error("too many requests")
+	}
+	if float64(sim.first.requests) > float64(sim.first.bound)*1.03 {
+		sim.t.Error("the first sweep costs too much")
+	}
+	if sim.slowest > 3*time.Minute {
+		sim.t.Error("told too late")
 	}
 	if sim.api.refused != nil {
 		sim.t.Error(sim.api.refused)
 	}
-}
-
-func (sim *simulation) tick(now time.Time) Change {
-	p := sim.state.Plan(now, DefaultLimits())
-	b := Fetch(context.Background(), sim.api, p.Queries, FetchOptions{})
-	if q := sim.state.LookUps(p, b); len(q) > 0 {
-		sim.second += len(q)
-		b = b.Merge(Fetch(context.Background(), sim.api, q, FetchOptions{}))
-	}
-	c := sim.state.Diff(p, b, now, Policy{Room: 1 << 30})
-	if c.Changed {
-		sim.state = c.State
-	}
-	return c
-}
-
-func (sim *simulation) summary() string {
-	var sum dayCount
-	worst := 0.0
-	for _, d := range sim.days {
-		sum.requests += d.requests
-		sum.bound += d.bound
-		worst = max(worst, d.ratio())
-	}
-	return fmt.Sprintf("first sweep %d pages for %d rows; %d requests in %d ticks, bound %d: ratio %.3f (per tick %.3f), worst day %.3f; told %d, slowest %v; second round %d",
-		sim.first, sim.firstRows, sum.requests, sim.ticks, sum.bound, sum.ratio(), sim.ratios/float64(sim.ticks), worst, len(sim.told), sim.worstDelay, sim.second)
 }
