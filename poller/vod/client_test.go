@@ -215,36 +215,6 @@ func TestRefusesBadQuestionsBeforeTheWire(t *testing.T) {
 	}
 }
 
-func TestNewNamesEachMistake(t *testing.T) {
-	creds := func() vod.Credentials { return key }
-	for _, row := range []struct {
-		config vod.Config
-		want   string // "" for none
-	}{
-		{vod.Config{Region: "cn-shanghai", MaxQPS: 4}, ""},
-		{vod.Config{Region: "ap-southeast-1", MaxQPS: 0.5, Endpoint: "https://vod.example.com:8443/"}, ""},
-		{vod.Config{Region: "cn-shanghai", MaxQPS: 4, Endpoint: "http://127.0.0.1:8080"}, ""},
-		{vod.Config{Region: "cn-shanghai", MaxQPS: 4, Endpoint: "http://[::1]:8080"}, ""},
-		{vod.Config{Region: "cn-shanghai", MaxQPS: 4, Endpoint: "http://localhost"}, ""},
-		{vod.Config{MaxQPS: 4}, "VOD_REGION"},
-		{vod.Config{Region: "cn/../shanghai", MaxQPS: 4}, "VOD_REGION"},
-		{vod.Config{Region: "cn-shanghai"}, "VOD_MAX_QPS"},
-		{vod.Config{Region: "cn-shanghai", MaxQPS: -1}, "VOD_MAX_QPS"},
-		{vod.Config{Region: "cn-shanghai", MaxQPS: 4, Endpoint: "http://vod.cn-shanghai.aliyuncs.com"}, "VOD_ENDPOINT"},
-		{vod.Config{Region: "cn-shanghai", MaxQPS: 4, Endpoint: "http://localhost.example.com"}, "VOD_ENDPOINT"},
-		{vod.Config{Region: "cn-shanghai", MaxQPS: 4, Endpoint: "https://user:hunter2@vod.example.com"}, "VOD_ENDPOINT"},
-		{vod.Config{Region: "cn-shanghai", MaxQPS: 4, Endpoint: "https://vod.example.com/path"}, "VOD_ENDPOINT"},
-		{vod.Config{Region: "cn-shanghai", MaxQPS: 4, Endpoint: "vod.example.com"}, "VOD_ENDPOINT"},
-		{vod.Config{Region: "cn-shanghai", MaxQPS: 4, Endpoint: "ftp://vod.example.com"}, "VOD_ENDPOINT"},
-		{vod.Config{Region: "cn-shanghai", MaxQPS: 4, Endpoint: "https://\x7fhunter2"}, "VOD_ENDPOINT"},
-		{vod.Config{Region: "", MaxQPS: -1, Endpoint: "https://"}, "VOD_ENDPOINT VOD_REGION VOD_MAX_QPS"},
-	} {
-		row.config.Credentials = creds
-		_, err := vod.New(row.config)
-		checkMistake(t, row.config, err, row.want)
-	}
-}
-
 func TestCredentialsAreReadForEachRequest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		now := time.Now()

@@ -188,6 +188,18 @@ func TestTimeIsUp(t *testing.T) {
 	}
 }
 
+func TestCancelledWhileItWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		start := time.Now()
+		time.AfterFunc(500*time.Millisecond, cancel) // a throttled client waits a second or more
+		_, err := client(t, faulty(t, vodtest.Throttling())).List(ctx, lastDay(start), 1)
+		if took := time.Since(start); !errors.Is(err, context.Canceled) || took != 500*time.Millisecond {
+			t.Errorf("got %v after %v", err, took)
+		}
+	})
+}
+
 // One attempt's timeout must not look like the run's: the caller would stop.
 func TestAttemptTimeoutIsNotTheContextsError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

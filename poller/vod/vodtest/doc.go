@@ -9,6 +9,8 @@
 //     within testing/synctest, where no time passes unless everyone waits;
 //   - [Server.Lister] stands in for the client: days of polling in a second.
 //
+// A server for a bubble is made within that bubble.
+//
 // [Server.Fault] makes it misbehave, [Server.Requests] tells what it was asked.
 //
 // Its one invariant: without a fault it never says anything the document, or the

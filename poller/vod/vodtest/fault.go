@@ -32,7 +32,8 @@ func (f Fault) Times(n int) Fault {
 	return f
 }
 
-// When limits f to requests that ask for something in particular.
+// When limits f to requests that ask for something in particular. The server is
+// locked while it is asked.
 func (f Fault) When(asks func(Request) bool) Fault {
 	f.when = asks
 	return f

@@ -109,8 +109,8 @@ func Hang() Fault {
 	return f
 }
 
-// Drip is an answer that comes one byte at a time. The client's patience of ten
-// seconds ends first if the gap between bytes is long enough.
+// Drip is an answer that comes one byte at a time, with a gap long enough for the
+// client's patience of ten seconds to end first.
 func Drip(gap time.Duration) Fault {
 	f := damage("drip", "Timeout", func(r *reply) { r.drip = gap })
 	f.slow = true
