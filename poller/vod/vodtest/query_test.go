@@ -1,6 +1,7 @@
 package vodtest
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -96,5 +97,48 @@ func BenchmarkListerOver100000Rows(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// What the document leaves open, both ways.
+func TestOpenQuestions(t *testing.T) {
+	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	ids := func(o Options, q poller.Query) string {
+		o.Now = func() time.Time { return now }
+		s := New(o)
+		for i, id := range []string{"a", "b", "c"} {
+			add(t, s, Task{Key: poller.Key{TaskID: id}, Created: now.Add(time.Duration(i-10) * time.Second)})
+		}
+		page, err := s.Lister(0).List(t.Context(), q, 1)
+		if err != nil {
+			if !errors.Is(err, poller.ErrNoSuchTask) {
+				t.Error(err)
+			}
+			return "no such task"
+		}
+		got := ""
+		for _, task := range page.Tasks {
+			got += task.TaskID
+		}
+		return got
+	}
+	toB := poller.Query{From: now.Add(-10 * time.Second), To: now.Add(-9 * time.Second)}
+	unknown := toB
+	unknown.TaskID = "x"
+	for _, c := range []struct {
+		name    string
+		options Options
+		query   poller.Query
+		want    string
+	}{
+		{"both ends count", Options{}, toB, "ba"},
+		{"the end does not count", Options{EndExclusive: true}, toB, "a"},
+		{"oldest first", Options{OldestFirst: true}, toB, "ab"},
+		{"an unknown id lists nothing", Options{}, unknown, ""},
+		{"an unknown id is an error", Options{UnknownTaskIsError: true}, unknown, "no such task"},
+	} {
+		if got := ids(c.options, c.query); got != c.want {
+			t.Errorf("%s: got %q, want %q", c.name, got, c.want)
+		}
 	}
 }
