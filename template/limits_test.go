@@ -21,7 +21,7 @@ func renderStrictly(t *testing.T, sets []*Set, m Message) {
 			r := renderer{set: set.embedded[d], strict: true}
 			c := r.card(d, m, d.markup(set.zone), d.sentence(set.zone))
 			if len(r.mistakes) > 0 {
-				t.Fatalf("%s: %v", d, r.mistakes)
+				t.Fatalf("%s: %v in %+v", d, r.mistakes, m)
 			}
 			if fault := faultOf(d, c, m); fault != "" {
 				t.Fatalf("%s: %s in\n%s", d, fault, layout(c))
@@ -141,10 +141,10 @@ func TestThousandsOfRows(t *testing.T) {
 					m.Digest, m.Region, m.ID = digest, strings.Repeat(fill, 20), strings.Repeat(fill, 20)
 					for i := range m.Events {
 						task := &m.Events[i].Task
-						task.ObjectPath = fmt.Sprintf("https://%d%s%s%d.mp4", i%50, fill, strings.Repeat("/"+fill, 60), i)
+						task.ObjectPath = fmt.Sprintf("https://%d%s%s%d.mp4", i%50, fill, strings.Repeat("/"+fill, 20), i)
 						task.ObjectType, task.TaskID = strings.Repeat(fill, 1+i%7), strings.Repeat(fill, 30)
 						if i%3 == 0 {
-							task.Status, task.Description = poller.Failed, fmt.Sprint(i%6, strings.Repeat(fill, 40))
+							task.Status, task.Description = poller.Failed, fmt.Sprint(i%6, strings.Repeat(fill, 20))
 						}
 						m.Events[i].From, task.Process = poller.Complete, strings.Repeat(fill, 9)
 					}
@@ -218,7 +218,7 @@ func TestFragments(t *testing.T) {
 		"\x1b]8;;https://evil.example\x07x", "\u202e\u2066", "\u2028", "\xff", "\x00", "", " ", "…", "{{.Path}}", "`", "``", "\"", "\\", "'",
 	}
 	sets := bothLanguages(t)
-	for _, trick := range tricks {
+	for i, trick := range tricks {
 		for field := range 9 {
 			m := message(poller.Finished, batch(1+field%2*2, 1)...)
 			task := &m.Events[0].Task
@@ -242,10 +242,7 @@ func TestFragments(t *testing.T) {
 			case 8:
 				m = said(poller.Kind(trick), Notice{Message: trick})
 			}
-			renderStrictly(t, sets, m)
-			if t.Failed() {
-				t.Fatalf("trick %q in field %d", trick, field)
-			}
+			renderStrictly(t, sets[(i+field)%2:][:1], m)
 		}
 	}
 }

@@ -20,6 +20,9 @@ const (
 // parseReason reads a description. VOD says "Origin Timeout" where DCDN says
 // "OriginTimeout" (DescribeVodRefreshTasks, DescribeDcdnRefreshTasks, read 2026-11).
 func parseReason(description string) cause {
+	if len(description) > 64 { // longer than any the API documents
+		return cause{kind: otherReason, detail: description}
+	}
 	bare := strings.ToLower(strings.Join(strings.Fields(description), ""))
 	bare = strings.TrimSuffix(bare, ".")
 	switch bare {

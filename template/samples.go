@@ -97,7 +97,7 @@ func batch(n, failed int) []poller.Event {
 // many is n rows of many submissions, types, domains and reasons.
 func many(n int) []poller.Event {
 	types := []string{"file", "file", "preload", "directory"}
-	reasons := []string{"Internal Error", "OriginTimeout", "Origin Return StatusCode 503", "Object locked by legal hold"}
+	reasons := []string{"Internal Error", "OriginTimeout", "Origin Return StatusCode 503", "Object locked by legal hold", "Origin Return StatusCode 404"}
 	events := make([]poller.Event, n)
 	for i := range events {
 		e := event(i, poller.Complete, "")
