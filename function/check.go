@@ -30,15 +30,15 @@ const maxSkew = 2 * time.Minute
 // probe that it removes, and posts nothing unless it is asked to.
 func (w *wiring) check(ctx context.Context, req Request, log *slog.Logger) (Report, error) {
 	began := time.Now()
-	report := Report{Action: ActionCheck, Run: newRunID()}
+	report := Report{Action: ActionCheck, Run: newRunID(), DryRun: req.DryRun}
 	report.Checks = append(report.Checks, w.checkSettings()...)
 	if report.Checks[0].Level == notifier.OK {
 		report.Checks = append(report.Checks, w.checkAPI(ctx)...)
 		report.APICalls = 1
 	}
-	report.Checks = append(report.Checks, w.checkStore(ctx)...)
+	report.Checks = append(report.Checks, w.checkStore(ctx, !req.DryRun)...)
 	for _, c := range w.channels {
-		report.Checks = append(report.Checks, checkSink(ctx, c, req.Post)...)
+		report.Checks = append(report.Checks, checkSink(ctx, c, req.Post && !req.DryRun)...)
 	}
 	report.TookMS = time.Since(began).Milliseconds()
 	var bad []string
@@ -98,7 +98,7 @@ func (w *wiring) checkAPI(ctx context.Context) []Finding {
 	return findings
 }
 
-func (w *wiring) checkStore(ctx context.Context) []Finding {
+func (w *wiring) checkStore(ctx context.Context, write bool) []Finding {
 	readable := Finding{"checkpoint", notifier.OK, "nothing is remembered yet; the first poll begins", ""}
 	head, err := w.store.Load(ctx)
 	if err == nil && head.Generation > 0 {
@@ -107,6 +107,9 @@ func (w *wiring) checkStore(ctx context.Context) []Finding {
 	}
 	if err != nil {
 		return []Finding{explained("checkpoint", err)}
+	}
+	if !write {
+		return []Finding{readable}
 	}
 	once := Finding{"checkpoint write-once", notifier.OK, "a second write of the same name is refused", ""}
 	if err := checkpoint.Probe(ctx, w.store); err != nil {

@@ -81,11 +81,6 @@ var sinkTypes = []string{TypeSlack, TypeSlackWebhook, TypeWebhook, TypeDingTalk,
 func LoadConfig(getenv func(string) string, onFC bool) (Config, error) {
 	e := env{get: func(name string) string { return strings.TrimSpace(getenv(name)) }}
 	c := Config{
-		Key: Key{
-			ID:     e.get("ALIBABA_CLOUD_ACCESS_KEY_ID"),
-			Secret: notifier.Secret(e.get("ALIBABA_CLOUD_ACCESS_KEY_SECRET")),
-			Token:  notifier.Secret(e.get("ALIBABA_CLOUD_SECURITY_TOKEN")),
-		},
 		Region:       e.text("VOD_REGION", "cn-shanghai"),
 		MaxQPS:       e.qps("VOD_MAX_QPS", 4),
 		NotifyFirst:  e.oneOf("FIRST_RUN", "baseline", "notify") == "notify",
@@ -97,6 +92,13 @@ func LoadConfig(getenv func(string) string, onFC bool) (Config, error) {
 		Heartbeat:    notifier.Secret(e.url("HEARTBEAT_URL", "")),
 		LogLevel:     e.level("LOG_LEVEL"),
 		Checkpoint:   e.get("CHECKPOINT"),
+	}
+	if !onFC { // there the environment's may have aged with the instance
+		c.Key = Key{
+			ID:     e.get("ALIBABA_CLOUD_ACCESS_KEY_ID"),
+			Secret: notifier.Secret(e.get("ALIBABA_CLOUD_ACCESS_KEY_SECRET")),
+			Token:  notifier.Secret(e.get("ALIBABA_CLOUD_SECURITY_TOKEN")),
+		}
 	}
 	c.Endpoint = e.url("VOD_ENDPOINT", "https://vod."+c.Region+".aliyuncs.com")
 	for _, t := range c.Scope.ObjectTypes {

@@ -31,6 +31,7 @@ func (r *run) poll(ctx context.Context) next {
 	plan := state.Plan(now, limits)
 	batch := r.fetch(ctx, plan.Queries, limits.Pages)
 	batch = batch.Merge(r.fetch(ctx, state.LookUps(plan, batch), limits.Pages))
+	r.report.Fetched += len(batch.Tasks)
 	change := state.Diff(plan, batch, now, r.policy())
 
 	n := r.remember(change, now)
@@ -62,6 +63,7 @@ func (r *run) backfill(ctx context.Context) error {
 				plan.Queries = left
 			}
 			batch = r.fetch(ctx, plan.Queries, min(slicePages, plan.Limits.Pages))
+			r.report.Fetched += len(batch.Tasks)
 			policy := r.policy()
 			policy.Backfill = &poller.Backfill{Match: r.filter().Match, Renotify: r.req.Renotify, LeaveOpen: len(r.req.Sinks) > 0}
 			n := r.remember(r.doc.Poller.Diff(plan, batch, now, policy), now)
@@ -137,7 +139,6 @@ func (r *run) fetch(ctx context.Context, qs []poller.Query, pages int) poller.Ba
 	defer stop()
 	batch := poller.Fetch(ctx, r.API, qs, poller.FetchOptions{Workers: fetchWorkers, Pages: pages})
 	r.report.APICalls += batch.Calls
-	r.report.Fetched += len(batch.Tasks)
 	if errors.Is(batch.Err, context.DeadlineExceeded) {
 		batch.Err = nil
 		if r.report.APICalls == 0 {

@@ -215,7 +215,7 @@ type givenField struct {
 
 // given lists the fields that are set, with the actions they belong to.
 func (r Request) given() []givenField {
-	backfill, sending := []string{ActionBackfill}, []string{ActionPoll, ActionBackfill, ActionRedrive}
+	backfill := []string{ActionBackfill}
 	var fields []givenField
 	add := func(set bool, name string, actions []string) {
 		if set {
@@ -232,7 +232,6 @@ func (r Request) given() []givenField {
 	add(r.ObjectPath != "", "object_path", backfill)
 	add(len(r.Sinks) > 0, "sinks", []string{ActionBackfill, ActionRedrive})
 	add(r.Renotify, "renotify", backfill)
-	add(r.DryRun, "dry_run", sending)
 	add(r.Post, "post", []string{ActionCheck})
 	return fields
 }

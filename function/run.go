@@ -110,7 +110,9 @@ func (r *run) tick(ctx context.Context, look func(context.Context) next) error {
 		if err := r.settle(ctx, results); err != nil {
 			return err
 		}
-		r.collect(ctx)
+		if n.changed {
+			r.collect(ctx)
+		}
 		return nil
 	}
 	r.report.Conflict = true
@@ -151,11 +153,12 @@ func (b budget) pages(now time.Time, qps float64) int {
 
 // load reads the head and decodes it. Nothing written yet is an empty document.
 func (r *run) load(ctx context.Context) error {
-	r.lease = notifier.NewLease(time.Now(), r.budget.work, r.budget.deadline)
+	asked := time.Now()
 	head, err := r.Store.Load(ctx)
 	if err != nil {
 		return storeError("load checkpoint", err)
 	}
+	r.lease = notifier.NewLease(asked, time.Now(), r.budget.work, r.budget.deadline)
 	doc := Document{}
 	if head.Generation > 0 {
 		if doc, err = DecodeDocument(head.Data); err != nil {

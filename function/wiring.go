@@ -48,7 +48,7 @@ func (k *keyring) oss(context.Context) (id, secret, token string, err error) {
 	return key.ID, string(key.Secret), string(key.Token), nil
 }
 
-var errNoKey = errors.New("no credentials: set ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET")
+var errNoKey = errors.New("no credentials: set ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET; on Function Compute give the function a role")
 
 // wire puts the program together. Messages go to console when no sink is
 // configured.
