@@ -3,8 +3,12 @@ package vod_test
 import (
 	"context"
 	"errors"
+	"io"
+	"log"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -151,6 +155,39 @@ func TestRedirectIsNotFollowed(t *testing.T) {
 	}
 	if n := reached.Load(); n != 0 {
 		t.Errorf("the other host was asked %d times", n)
+	}
+}
+
+// What cannot be reached says which setting to look at, and gets no request.
+func TestUnreachable(t *testing.T) {
+	s := vodtest.New(options())
+	untrusted := httptest.NewUnstartedServer(s)
+	untrusted.Config.ErrorLog = log.New(io.Discard, "", 0) // it complains about the handshake
+	untrusted.StartTLS()
+	defer untrusted.Close()
+	gone := httptest.NewServer(s)
+	gone.Close()
+	unresolved := carrier(func(*http.Request) (*http.Response, error) {
+		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "no such host", IsNotFound: true}}
+	})
+	for _, row := range []struct {
+		endpoint   string
+		wire       http.RoundTripper
+		code, hint string
+	}{
+		{untrusted.URL, nil, "TLS", "certificate"},
+		{gone.URL, nil, "Transport", "VOD_ENDPOINT"},
+		{"https://vod.example.com", unresolved, "Transport", "VOD_REGION"},
+	} {
+		c := newClient(t, vod.Config{Endpoint: row.endpoint, Transport: row.wire, MaxQPS: 1000})
+		_, err := c.Ask(t.Context(), lastDay(time.Now()), 1)
+		var e *poller.Error
+		if !errors.As(err, &e) || e.Class != poller.Transient || e.Code != row.code || !strings.Contains(e.Hint, row.hint) {
+			t.Errorf("%s: got %v, want %s with a hint about %s", row.endpoint, err, row.code, row.hint)
+		}
+	}
+	if n := len(s.Requests()); n != 0 {
+		t.Errorf("%d requests were sent", n)
 	}
 }
 
