@@ -40,3 +40,14 @@ func TestMountWithoutLinks(t *testing.T) {
 		t.Errorf("%q is left", names)
 	}
 }
+
+// TestUnreadableIsNotAbsent: only ENOENT says that nothing was written.
+func TestUnreadableIsNotAbsent(t *testing.T) {
+	f := &folder{dir: t.TempDir(), link: os.Link}
+	if err := os.Mkdir(filepath.Join(f.dir, "a"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if a, err := f.Get(t.Context(), "a"); err == nil {
+		t.Errorf("Get of a folder = %+v", a)
+	}
+}

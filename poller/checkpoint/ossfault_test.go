@@ -1,8 +1,10 @@
 package checkpoint_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"net"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -182,10 +184,103 @@ func TestOSSHangEnds(t *testing.T) {
 		if d, err := openOSS(t, server).Load(t.Context()); err == nil {
 			t.Errorf("Load = generation %d", d.Generation)
 		}
-		if took := time.Since(start); took > 10*time.Second {
+		if took := time.Since(start); took > 8*time.Second {
 			t.Errorf("it took %v", took)
 		}
 	})
+}
+
+// TestOSSStallEnds: neither is one that stops in the middle of a document.
+func TestOSSStallEnds(t *testing.T) {
+	inBubble(t, func(t *testing.T, server *checkpointtest.OSS) {
+		store := openOSS(t, server)
+		_, err := store.Swap(t.Context(), load(t, store), []byte("text"))
+		must(t, err)
+		server.SetHook(func(r checkpointtest.OSSRequest) checkpointtest.OSSFault {
+			return checkpointtest.OSSFault{Cut: true, Hang: true}
+		})
+		start := time.Now()
+		if d, err := store.Load(t.Context()); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("Load = generation %d, %v", d.Generation, err)
+		}
+		if took := time.Since(start); took > 11*time.Second {
+			t.Errorf("it took %v", took)
+		}
+	})
+}
+
+// TestOSSDeadlineInAPause: the caller's deadline is in the error, even when it ends
+// the pause before the second attempt.
+func TestOSSDeadlineInAPause(t *testing.T) {
+	inBubble(t, func(t *testing.T, server *checkpointtest.OSS) {
+		server.SetHook(func(checkpointtest.OSSRequest) checkpointtest.OSSFault {
+			return checkpointtest.OSSFault{Status: 503, Code: "ServiceUnavailable"}
+		})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Nanosecond)
+		defer cancel()
+		_, err := openOSS(t, server).Load(ctx)
+		if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "503 ServiceUnavailable") {
+			t.Errorf("Load: %v", err)
+		}
+	})
+}
+
+// flipping damages what goes over a connection, in either direction.
+type flipping struct{ net.Conn }
+
+func (c flipping) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	copy(p, bytes.ReplaceAll(p[:n], []byte("stored text"), []byte("stared text")))
+	return n, err
+}
+
+func (c flipping) Write(p []byte) (int, error) {
+	return c.Conn.Write(bytes.ReplaceAll(p, []byte("new text"), []byte("now text")))
+}
+
+// TestOSSDamageOnTheWay: a damaged document is neither stored nor returned.
+func TestOSSDamageOnTheWay(t *testing.T) {
+	inBubble(t, func(t *testing.T, server *checkpointtest.OSS) {
+		good := openOSS(t, server)
+		d, err := good.Swap(t.Context(), load(t, good), []byte("stored text"))
+		must(t, err)
+		bad, err := checkpoint.Open(server.Checkpoint("refresh/watch"), checkpoint.Options{
+			Credentials: server.Credentials,
+			Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
+				conn, err := server.Dial(ctx, network, address)
+				return flipping{conn}, err
+			},
+		})
+		must(t, err)
+		if d, err := bad.Load(t.Context()); err == nil || !strings.Contains(err.Error(), "damaged on its way") {
+			t.Errorf("Load = %q, %v", d.Data, err)
+		}
+		if _, err := bad.Swap(t.Context(), d, []byte("new text")); err == nil || !strings.Contains(err.Error(), "InvalidDigest") {
+			t.Errorf("Swap: %v", err)
+		}
+		if d := load(t, good); d.Generation != 1 {
+			t.Errorf("generation %d, %q was stored", d.Generation, d.Data)
+		}
+	})
+}
+
+// TestOSSRedirectIsNotFollowed: a signed request does not travel.
+func TestOSSRedirectIsNotFollowed(t *testing.T) {
+	server, elsewhere := startOSS(t), startOSS(t)
+	server.SetHook(func(r checkpointtest.OSSRequest) checkpointtest.OSSFault {
+		return checkpointtest.OSSFault{Status: 307, Code: "TemporaryRedirect", Endpoint: elsewhere.URL() + "/test-bucket/" + r.Key}
+	})
+	store := openOSS(t, server)
+	_, loadErr := store.Load(t.Context())
+	_, swapErr := store.Swap(t.Context(), checkpoint.Doc{}, []byte("x"))
+	for _, err := range []error{loadErr, swapErr} {
+		if err == nil || !strings.Contains(err.Error(), "307 TemporaryRedirect") {
+			t.Errorf("%v", err)
+		}
+	}
+	if n := len(elsewhere.Requests()); n > 0 {
+		t.Errorf("%d requests followed", n)
+	}
 }
 
 // TestOSSClockIsTheServers: Doc.Now is OSS's Date, and a clock that is wrong by more

@@ -61,11 +61,12 @@ type OSSFault struct {
 	Then   func()        // called after that, before anything is answered
 	Drop   bool          // close the connection without an answer
 	Hang   bool          // answer nothing until the client goes away
-	Cut    bool          // end the answer half-way
+	Cut    bool          // end the answer half-way; with Hang, stall there
 	Status int           // answer so, with Code and EC
 	Code   string
 	EC     string
-	// Endpoint is where the bucket is instead, as in an answer from another region.
+	// Endpoint is where the bucket is instead, as in an answer from another region,
+	// and where a Status of 3xx leads.
 	Endpoint string
 }
 

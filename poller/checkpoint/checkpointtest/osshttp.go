@@ -5,6 +5,7 @@ import (
 	"encoding/xml"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -28,7 +29,8 @@ func (s *OSS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case <-time.After(fault.Delay):
 	case <-s.done:
 	}
-	broken := fault.Drop || fault.Hang || fault.Status != 0
+	silent := fault.Drop || fault.Hang && !fault.Cut
+	broken := silent || fault.Status != 0
 	var a ossAnswer
 	if !broken || fault.Apply {
 		a = s.answer(r, req, body)
@@ -39,14 +41,16 @@ func (s *OSS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if fault.Then != nil {
 		fault.Then()
 	}
+	if !silent {
+		s.note(entry, a.status)
+		s.send(w, a, fault.Cut)
+	}
 	if fault.Hang {
 		<-r.Context().Done()
 	}
-	if fault.Hang || fault.Drop {
+	if silent || fault.Cut {
 		panic(http.ErrAbortHandler)
 	}
-	s.note(entry, a.status)
-	s.send(w, a, fault.Cut)
 }
 
 // admit logs the request, asks the hook, and returns the log's entry.
@@ -81,13 +85,15 @@ func (s *OSS) send(w http.ResponseWriter, a ossAnswer, cut bool) {
 	for k, v := range a.header {
 		h.Set(k, v)
 	}
-	w.WriteHeader(a.status)
 	if cut {
-		w.Write(a.body[:len(a.body)/2])
-		http.NewResponseController(w).Flush()
-		panic(http.ErrAbortHandler)
+		h.Set("Content-Length", strconv.Itoa(len(a.body)))
+		a.body = a.body[:len(a.body)/2]
 	}
+	w.WriteHeader(a.status)
 	w.Write(a.body)
+	if cut {
+		http.NewResponseController(w).Flush()
+	}
 }
 
 // operation is the RAM action that a request takes, without its "oss:".
@@ -137,6 +143,9 @@ func refuseAt(endpoint string, status int, code, ec, message string) ossAnswer {
 		panic(err) // strings always marshal
 	}
 	header := map[string]string{"Content-Type": "application/xml", "x-oss-ec": ec}
+	if status/100 == 3 {
+		header["Location"] = endpoint
+	}
 	return ossAnswer{status: status, header: header, body: append([]byte(xml.Header), body...)}
 }
 
