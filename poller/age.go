@@ -1,11 +1,21 @@
 package poller
 
-// asked notes which unfinished rows a full answer covered. That is worth
-// remembering only for those that are not asked about every time.
+// asked notes which unfinished rows were listed, or looked up in vain. That is
+// worth remembering only for those that are not asked about every time.
 func (d *differ) asked(b Batch) {
+	if d.change.Held > 0 {
+		return // a row held back is listed, yet must be read again
+	}
+	listed, lookedUp := map[Key]bool{}, map[string]bool{}
+	for _, t := range b.Tasks {
+		listed[t.Key] = true
+	}
+	for _, q := range b.Whole {
+		lookedUp[q.TaskID] = q.TaskID != "" && q.ObjectPath == ""
+	}
 	for i := range d.state.Open {
 		o := &d.state.Open[i]
-		if d.closed[i] || !o.coveredBy(b.Whole) {
+		if d.closed[i] || !listed[o.Key] && !lookedUp[o.TaskID] {
 			continue
 		}
 		if o.backedOff(d.now) && o.due(d.now, d.plan.Limits) {

@@ -16,7 +16,7 @@ func (s State) Diff(p Plan, b Batch, now time.Time, pol Policy) Change {
 	}
 	if pol.Backfill == nil {
 		d.asked(b)
-		if b.Err == nil {
+		if b.Err == nil && b.Calls > 0 {
 			d.age()
 		}
 		d.sweep(b)
@@ -65,7 +65,7 @@ func (d *differ) begin(b Batch) {
 	if !d.policy.NotifyFirst {
 		d.state.Baseline = d.plan.At
 	}
-	d.state.Scope = scope
+	d.state.Scope, d.state.Origin = scope, d.plan.Limits.floor(d.plan.At)
 	d.change.Changed = true
 }
 
@@ -117,10 +117,17 @@ func (d *differ) row(t Task) {
 		d.change.Changed = true
 		return
 	}
+	if d.leaves() && !d.past(t) {
+		return
+	}
 	if told, ok := d.end(t, "", d.history(t)); ok {
 		d.remember(t, told)
 	}
 }
+
+// leaves reports whether what polls have not seen yet is left to them: a backfill
+// that tells some of the sinks must not hide it from the others.
+func (d *differ) leaves() bool { return d.policy.Backfill != nil && d.policy.Backfill.LeaveOpen }
 
 // watched is a listed row that was unfinished so far.
 func (d *differ) watched(i int, t Task) {
@@ -132,7 +139,7 @@ func (d *differ) watched(i int, t Task) {
 		o.Task = t
 		return
 	}
-	if f := d.policy.Backfill; f != nil && f.LeaveOpen {
+	if d.leaves() {
 		return
 	}
 	if told, ok := d.end(t, o.Status, false); ok {
@@ -155,6 +162,9 @@ func (d *differ) finished(i int, t Task) {
 			return
 		}
 	}
+	if from != "" && d.leaves() {
+		return
+	}
 	told, ok := d.end(t, from, false)
 	if !ok {
 		return
@@ -168,12 +178,12 @@ func (d *differ) finished(i int, t Task) {
 	}
 }
 
-// history reports whether a row first seen finished was over before anybody watched.
-func (d *differ) history(t Task) bool {
-	if d.policy.Backfill != nil || d.policy.NotifyFirst {
-		return false
-	}
-	return d.first || t.Created.Before(d.state.Baseline)
+// history reports whether a row first seen finished is not told because it is past.
+func (d *differ) history(t Task) bool { return d.policy.Backfill == nil && d.past(t) }
+
+// past reports whether a row first seen finished was over before anybody watched.
+func (d *differ) past(t Task) bool {
+	return !d.policy.NotifyFirst && (d.first || t.Created.Before(d.state.Baseline))
 }
 
 // end counts a finished row and tells it, unless it is silent; ok is false when

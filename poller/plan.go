@@ -21,6 +21,7 @@ type Plan struct {
 func (s State) Plan(now time.Time, l Limits) Plan {
 	now = now.UTC()
 	p := planner{Plan: Plan{At: now, Limits: l}, state: s.watching(l.Scope), window: l.window(now)}
+	p.window.From = later(p.window.From, p.state.Origin)
 	p.tally = newTally(p.state)
 	p.begin()
 	p.open()
@@ -196,10 +197,26 @@ func (p *planner) lookUp(ids ...string) {
 
 // unread asks for what no run ever read, newest first.
 func (p *planner) unread() {
-	unread := holes(p.state.Swept, Span{p.window.From, p.fresh.From})
-	for i := len(unread) - 1; i >= 0; i-- {
-		p.Queries = append(p.Queries, p.Limits.Scope.questions(unread[i])...)
+	unread := p.holes()
+	if len(unread) == 0 {
+		return
 	}
+	oldest := &unread[0]
+	if edge := (Span{p.window.From, p.window.From.Add(nearEdge)}); oldest.contains(edge) && oldest.To.After(edge.To) && len(p.state.Swept) > 0 {
+		p.Queries = append(p.Queries, p.Limits.Scope.questions(edge)...) // first, or it is gone
+		oldest.From = edge.To
+	}
+	for _, hole := range slices.Backward(unread) {
+		p.Queries = append(p.Queries, p.Limits.Scope.questions(hole)...)
+	}
+}
+
+// nearEdge is how much of a hole at the old edge of the window must not wait.
+const nearEdge = 15 * time.Minute
+
+// holes are what no run has read, besides the fresh window.
+func (p *planner) holes() []Span {
+	return holes(p.state.Swept, Span{p.window.From, p.fresh.From})
 }
 
 // reconcile reads old rows once more, each when it is an hour old and then once a
@@ -207,7 +224,7 @@ func (p *planner) unread() {
 // the longer the cycle.
 func (p *planner) reconcile() {
 	last := p.state.Reconciled
-	if last.IsZero() || p.At.Sub(last) < p.Limits.Calm || len(holes(p.state.Swept, Span{p.window.From, p.fresh.From})) > 0 {
+	if last.IsZero() || p.At.Sub(last) < p.Limits.Calm || len(p.holes()) > 0 {
 		return
 	}
 	last = later(last, p.At.Add(-2*p.Limits.Calm)).Truncate(time.Second)

@@ -21,13 +21,13 @@ type Policy struct {
 type Backfill struct {
 	Match     func(Task) bool // which rows are meant; nil for all
 	Renotify  bool            // also those that were told
-	LeaveOpen bool            // rows watched as unfinished are left to the polls
+	LeaveOpen bool            // rows whose end no poll has seen are left to the polls
 }
 
 // Change is what a run found, and the state to remember it by.
 type Change struct {
 	State  State
-	Events []Event // to be told, in order of creation
+	Events []Event // to be told: the finished ones in order of creation, then the others
 
 	New      int // finished rows found
 	Complete int // of them by status

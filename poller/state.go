@@ -13,6 +13,10 @@ type State struct {
 	// Baseline is set until the first sweep is whole: a row created before it and
 	// first seen finished is history, not news.
 	Baseline time.Time `json:"baseline,omitzero"`
+	// Origin is the oldest creation time the first sweep asked for: nothing before
+	// it is ever asked, or a later run that reaches further back would find news in
+	// history.
+	Origin time.Time `json:"origin,omitzero"`
 	// Scope is the fingerprint of what was watched.
 	Scope string `json:"scope,omitempty"`
 	// Swept are the creation times that were read in full, oldest first and apart.
@@ -89,7 +93,7 @@ func (s State) watching(scope Scope) State {
 	if s.Scope == scope.fingerprint() {
 		return s
 	}
-	s.Swept = nil
+	s.Swept, s.Origin = nil, time.Time{}
 	s.Open = slices.DeleteFunc(slices.Clone(s.Open), func(o Open) bool { return !scope.Has(o.Task) })
 	return s
 }

@@ -9,6 +9,7 @@ import (
 // held back and must be read again.
 func (d *differ) sweep(b Batch) {
 	s, window := &d.state, d.plan.Limits.window(d.plan.At)
+	window.From = later(window.From, s.Origin)
 	mark := d.plan.At.Truncate(time.Second) // the current second is still filling
 	if d.change.Held > 0 {
 		return
@@ -21,6 +22,7 @@ func (d *differ) sweep(b Batch) {
 	if s.mark().After(window.From) {
 		if d.plan.Gap != nil {
 			d.change.Gap, d.change.Changed = d.plan.Gap, true
+			s.Origin = window.From
 		}
 		s.Swept = slices.DeleteFunc(slices.Clone(s.Swept), func(sp Span) bool { return sp.To.Before(d.now.Add(-d.plan.Limits.Window)) })
 	}
@@ -61,6 +63,6 @@ func (d *differ) costly(before, after []Span) bool {
 	}
 	limits, again := d.plan.Limits, Span{before[len(before)-1].To, after[len(after)-1].To}
 	again.From, again.To = again.From.Add(-limits.Overlap), again.To.Add(-limits.Overlap)
-	rows := len(d.state.Done.within(again)) + len(d.added)
+	rows := len(d.state.Done.within(again))
 	return rows > manyPages*PageSize || rows > PageSize && d.plan.At.Sub(before[len(before)-1].To) > limits.Overlap
 }
