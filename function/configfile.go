@@ -214,9 +214,20 @@ func (f *configFile) match(n *yaml.Node) notifier.Match {
 	into := func(key string, list *[]string) func(*yaml.Node) {
 		return func(n *yaml.Node) { *list = f.strings(n, key) }
 	}
+	among := func(key string, list *[]string, known ...string) func(*yaml.Node) {
+		return func(n *yaml.Node) {
+			for _, v := range f.strings(n, key) {
+				*list = append(*list, v)
+				if !slices.Contains(known, v) {
+					f.at(n, "%s: unknown value %q%s", key, v, didYouMean(v, known))
+				}
+			}
+		}
+	}
 	f.mapping(n, "match", map[string]func(*yaml.Node){
-		"status":      into("status", &m.Status),
-		"object_type": into("object_type", &m.ObjectType),
+		// Unfinished tasks are told, too, when they stall or expire.
+		"status":      among("status", &m.Status, "Complete", "Failed", "Refreshing", "Pending"),
+		"object_type": among("object_type", &m.ObjectType, objectTypes...),
 		"domain":      into("domain", &m.Domain),
 		"path":        into("path", &m.Path),
 	})

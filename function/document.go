@@ -75,7 +75,7 @@ func DecodeDocument(data []byte) (Document, error) {
 		return d, fmt.Errorf("%w: version %d, this one knows up to %d. Deploy the newer release again", ErrNewer, version, documentVersion)
 	}
 	switch {
-	case n != 5 || magic != documentMagic || version != documentVersion:
+	case n != 5 || fmt.Sprintf(documentLine, documentMagic, documentVersion, headSize, blockSize, sum) != string(line)+"\n":
 		return d, fmt.Errorf("%w: it does not begin as a checkpoint", checkpoint.ErrCorrupt)
 	case headSize < 0 || blockSize < 0 || headSize+blockSize != len(body):
 		return d, fmt.Errorf("%w: %d bytes where %d were written", checkpoint.ErrCorrupt, len(body), headSize+blockSize)
