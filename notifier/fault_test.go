@@ -152,7 +152,7 @@ func TestFaults(t *testing.T) {
 					r := newRig(t, "en")
 					p := r.place(t, name)
 					r.Script(p.endpoint, f.fault)
-					err := p.sink.Send(t.Context(), one(i))
+					err := p.sink.Send(r.untilItHangs(t), one(i))
 					r.assertOutcome(t, err, f.class, f.after)
 					if err := p.sink.Send(t.Context(), one(i+1000)); err != nil {
 						t.Errorf("the next attempt failed: %v", err)

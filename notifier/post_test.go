@@ -57,7 +57,7 @@ func TestBeforeOrAfter(t *testing.T) {
 		{"link-local, mapped", "https://[::ffff:169.254.1.1]", t.Context(), Refused, "refused_address"},
 		{"Alibaba's metadata", "https://100.100.100.200", t.Context(), Refused, "refused_address"},
 	}
-	outlet := NewOutlet(300 * time.Millisecond)
+	outlet := NewOutlet(2 * time.Second)
 	defer outlet.Close()
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -1,6 +1,7 @@
 package notifier
 
 import (
+	"context"
 	"encoding/base64"
 	"fmt"
 	"strings"
@@ -40,7 +41,7 @@ func newRig(t *testing.T, lang string) *rig {
 			t.Error(err)
 		}
 	})
-	out := NewOutlet(300 * time.Millisecond)
+	out := NewOutlet(0)
 	t.Cleanup(out.Close)
 	return withSinks(t, r, out, words(t, lang))
 }
@@ -79,6 +80,15 @@ func withSinks(t *testing.T, receiver *notifiertest.Receiver, out *Outlet, words
 		},
 	}
 	return r
+}
+
+// untilItHangs is a context that ends when the receiver hangs, so that no test
+// waits for a timeout.
+func (r *rig) untilItHangs(t *testing.T) context.Context {
+	ctx, cancel := context.WithCancel(t.Context())
+	t.Cleanup(cancel)
+	r.Hanging = cancel
+	return ctx
 }
 
 // place is a sink, and where its posts arrive.

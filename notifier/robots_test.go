@@ -141,6 +141,48 @@ func TestRobotLimits(t *testing.T) {
 	}
 }
 
+// TestRobotShrinks: a card too large for its platform loses rows, then reasons,
+// then its markup, before it loses the news.
+func TestRobotShrinks(t *testing.T) {
+	r := newRig(t, "en")
+	for _, kind := range []template.Dialect{template.DingTalk, template.Feishu, template.WeCom} {
+		robot := r.robot(t, kind, "")
+		whole, err := robot.Body(asDelivery(template.Samples()[2]))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, limit := range []int{len(whole) - 1, len(whole) * 3 / 4} {
+			robot.limit = limit
+			body, err := robot.Body(asDelivery(template.Samples()[2]))
+			if err != nil || len(body) > limit || !strings.Contains(string(body), "2 failed") {
+				t.Errorf("%s: %d bytes of %d: %v %s", kind, len(body), limit, err, body)
+			}
+		}
+		robot.limit = 10
+		if body, err := robot.Body(asDelivery(template.Samples()[2])); err != nil || strings.Contains(string(body), "**") {
+			t.Errorf("%s: %v %s", kind, err, body)
+		}
+	}
+}
+
+// TestSlackMentionIsShown: the text is not shown beside blocks, so the title's
+// block names the people too.
+func TestSlackMentionIsShown(t *testing.T) {
+	d := one(1)
+	d.Mention = "<!subteam^S0123>"
+	m, err := newRig(t, "en").slack(t).message(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	title, err := encode(m.Blocks)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(unescaped(t, title), d.Mention) || !strings.Contains(m.Text, d.Mention) {
+		t.Errorf("%s\n%s", title, m.Text)
+	}
+}
+
 func TestClipBytes(t *testing.T) {
 	for limit := 3; limit < 20; limit++ {
 		got := clipBytes("a界b界界c界界d", limit)

@@ -38,11 +38,9 @@ func TestLookUp(t *testing.T) {
 			r := newRig(t, "en")
 			s := r.slack(t)
 			r.Script(notifiertest.SlackPost, f)
-			r.assertOutcome(t, s.Send(t.Context(), one(1)), Unknown, 0)
-			for i := range historyLimit + 10 { // chatter: it is not on the first page of history
-				if err := s.Send(t.Context(), one(1000+i)); err != nil {
-					t.Fatal(err)
-				}
+			r.assertOutcome(t, s.Send(r.untilItHangs(t), one(1)), Unknown, 0)
+			for range historyLimit + 10 { // it is not on the first page of history
+				r.Say(testChannel, "good morning")
 			}
 			if err := s.Send(t.Context(), afterwards(one(1))); err != nil {
 				t.Fatal(err)
@@ -115,7 +113,7 @@ func TestFailedLookUp(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t, "en")
 			r.Script(notifiertest.SlackHistory, f.fault)
-			r.assertOutcome(t, r.slack(t).Send(t.Context(), afterwards(one(1))), Later, f.after)
+			r.assertOutcome(t, r.slack(t).Send(r.untilItHangs(t), afterwards(one(1))), Later, f.after)
 			if n := len(r.Posts(notifiertest.SlackPost)); n != 0 {
 				t.Errorf("posted %d times without knowing", n)
 			}

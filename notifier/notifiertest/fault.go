@@ -66,6 +66,9 @@ func (r *Receiver) next(e Endpoint) (Fault, bool) {
 func (r *Receiver) fail(w http.ResponseWriter, req *http.Request, f Fault) {
 	switch {
 	case f.Hang:
+		if r.Hanging != nil {
+			r.Hanging()
+		}
 		select {
 		case <-req.Context().Done():
 		case <-r.closed:

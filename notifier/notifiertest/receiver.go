@@ -46,6 +46,7 @@ type Receiver struct {
 	DingTalkSecret string           // "" verifies nothing
 	FeishuSecret   string           // "" verifies nothing
 	Now            func() time.Time // the receivers' clock; default time.Now
+	Hanging        func()           // called when a request begins to hang; may be nil
 
 	mu     sync.Mutex
 	script map[Endpoint][]Fault

@@ -54,6 +54,15 @@ func (r *Receiver) Messages(channel string) []Message {
 	return nil
 }
 
+// Say is somebody else's message in the channel.
+func (r *Receiver) Say(channel, text string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if c := r.Slack.channel(channel); c != nil {
+		c.messages = append(c.messages, Message{TS: r.timestamp(), Text: text})
+	}
+}
+
 func (s *Workspace) channel(name string) *Channel {
 	for _, c := range s.Channels {
 		if name == c.ID || name == c.Name || name == "#"+c.Name {
