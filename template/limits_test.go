@@ -155,6 +155,27 @@ func TestThousandsOfRows(t *testing.T) {
 	}
 }
 
+func TestLongNotices(t *testing.T) {
+	sets := bothLanguages(t)
+	for _, fill := range []string{"word ", "很长的说明，", "&<*_~`> "} {
+		long := strings.Repeat(fill, 400)
+		for _, kind := range []poller.Kind{Gap, Trouble, Recovered, Test} {
+			n := Notice{From: sampleTime().Add(-time.Hour), To: sampleTime(), Code: long, Message: long, Hint: long, Count: 1e9}
+			renderStrictly(t, sets, said(kind, n))
+		}
+	}
+}
+
+// TestFeishuTitlesArePlain: a card's header shows an entity as it is written.
+func TestFeishuTitlesArePlain(t *testing.T) {
+	e := event(0, poller.Complete, "")
+	e.Task.ObjectPath = "https://cdn.example.com/_a_*b*.mp4"
+	c := card(t, load(t, Options{}), Feishu, message(poller.Finished, e))
+	if !strings.HasSuffix(c.Title, " _a_*b*.mp4") || !strings.HasSuffix(c.Rows[0], "/&#95;a&#95;&#42;b&#42;.mp4") {
+		t.Errorf("title %q, row %q", c.Title, c.Rows[0])
+	}
+}
+
 // TestDigestTellsAsManyRowsAsFit: the thread continues where the card stops, and
 // says how many are left.
 func TestDigestTellsAsManyRowsAsFit(t *testing.T) {

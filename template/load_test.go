@@ -149,10 +149,10 @@ func TestFuncs(t *testing.T) {
 		}
 	}
 	dir := overrides(t, map[string]string{
-		"plain.tmpl": `{{define "title"}}{{plural 1 "day" "days"}} {{plural 2500 "day" "days"}} {{join "+" "a" "" "b"}} {{default "x" ""}}{{default "x" "y"}} {{trunc 2 "视频课程"}}{{trunc 4 "课程"}}{{end}}`,
+		"plain.tmpl": `{{define "title"}}{{plural 1 "day" "days"}} {{plural 2500 "day" "days"}} {{join "+" "a" "" "b"}} {{default "x" ""}}{{default "x" "y"}} {{trunc 2 "视频课程"}}{{trunc 4 "课程"}} {{trunc 3 "a&amp;b"}}{{end}}`,
 	})
 	c := card(t, load(t, Options{Dir: dir}), Plain, message(Test))
-	if want := "1 day 2,500 days a+b xy 视频…课程"; c.Title != want {
+	if want := "1 day 2,500 days a+b xy 视频…课程 a…"; c.Title != want {
 		t.Errorf("%q, want %q", c.Title, want)
 	}
 }
