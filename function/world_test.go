@@ -186,6 +186,7 @@ type inbox struct {
 
 	mu       sync.Mutex
 	accepted map[string]int                // by delivery id
+	from     map[string][]acceptance       // the same, one by one
 	told     map[poller.Key]int            // accepted deliveries a row was in
 	covers   map[string]string             // the tasks of each delivery id, which never change
 	tellings map[poller.Key][]telling      // what was said of each row, one for each delivery id
@@ -193,12 +194,13 @@ type inbox struct {
 }
 
 func newInbox(name string) *inbox {
-	return &inbox{name: name, style: notifier.Machine, accepted: map[string]int{}, told: map[poller.Key]int{}, covers: map[string]string{}, tellings: map[poller.Key][]telling{}}
+	return &inbox{name: name, style: notifier.Machine, accepted: map[string]int{}, from: map[string][]acceptance{}, told: map[poller.Key]int{}, covers: map[string]string{}, tellings: map[poller.Key][]telling{}}
 }
 
-func (b *inbox) accept(t *testing.T, d notifier.Delivery) {
+func (b *inbox) accept(p *process, d notifier.Delivery, e effect) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.from[d.ID] = append(b.from[d.ID], acceptance{p, e != fine})
 	tasks := fmt.Sprint(len(d.Events))
 	for _, e := range d.Events {
 		b.told[e.Task.Key]++
@@ -208,10 +210,16 @@ func (b *inbox) accept(t *testing.T, d notifier.Delivery) {
 		tasks += e.ID()
 	}
 	if before, ok := b.covers[d.ID]; ok && before != tasks {
-		t.Errorf("sink %s: delivery %s came with other tasks", b.name, d.ID)
+		p.t.Errorf("sink %s: delivery %s came with other tasks", b.name, d.ID)
 	}
 	b.covers[d.ID] = tasks
 	b.accepted[d.ID]++
+}
+
+// acceptance is one arrival of a delivery.
+type acceptance struct {
+	*process      // who sent it
+	unheard  bool // and never heard that it arrived
 }
 
 // telling is one event as one delivery id told it.
@@ -241,20 +249,21 @@ func (s sender) Send(ctx context.Context, d notifier.Delivery) error {
 			return err
 		}
 	}
-	switch s.p.meets("send " + s.b.name) {
+	e := s.p.meets("send " + s.b.name)
+	switch e {
 	case failed, killed, late:
 		return &notifier.Error{Class: notifier.Later, Code: "503", Err: errFault}
 	case lost, died:
-		s.b.accept(s.p.t, d)
+		s.b.accept(s.p, d, e)
 		return &notifier.Error{Class: notifier.Unknown, Code: "reset", Err: errFault}
 	case tardy:
-		s.b.accept(s.p.t, d)
+		s.b.accept(s.p, d, e)
 		fallthrough
 	case slow:
 		sleep(ctx, notifier.PostTimeout)
 		return &notifier.Error{Class: notifier.Unknown, Code: "timeout", Err: errFault}
 	}
-	s.b.accept(s.p.t, d)
+	s.b.accept(s.p, d, e)
 	return nil
 }
 
