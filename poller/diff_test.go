@@ -22,7 +22,7 @@ func steady(open ...Task) State {
 		Swept: []Span{{noon.Add(-172 * time.Hour), noon.Add(-time.Minute)}},
 	}
 	for _, t := range open {
-		s.Open = append(s.Open, Open{Task: t, FirstSeen: noon.Add(-20 * time.Minute), Asked: noon.Add(-time.Minute)})
+		s.Open = append(s.Open, Open{Task: t, FirstSeen: noon.Add(-20 * time.Minute), Asked: noon.Add(-3 * time.Minute)})
 	}
 	return s
 }
