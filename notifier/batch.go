@@ -21,10 +21,10 @@ const (
 
 // Bounds of one delivery.
 const (
-	ChatMessages = 5         // more messages than this for one sink in one run become a digest
-	DigestRows   = 2500      // rows one digest speaks for, so that 10,000 rows stay under ten messages
-	MachineRows  = 50        // fixed by the contract
-	MachineBytes = 16 * 1024 // Standard Webhooks advises bodies under 20 KB (spec, read 2026-11)
+	ChatMessages = 5      // more messages than this for one sink in one run become a digest
+	DigestRows   = 2500   // rows one digest speaks for, so that 10,000 rows stay under ten messages
+	MachineRows  = 50     // fixed by the contract
+	MachineBytes = 19_000 // Standard Webhooks advises bodies under 20 KB (spec, read 2026-11)
 )
 
 // Batch turns the events that routes sent to one sink into deliveries. All of them
@@ -102,8 +102,8 @@ func fitting(style Style, events []poller.Event) int {
 	}
 	bytes := 0
 	for i, e := range events[:min(len(events), MachineRows)] {
-		// 300 for the field names, times and quotes around the free texts.
-		bytes += 300 + len(e.Task.TaskID) + 2*len(e.Task.ObjectPath) + len(e.Task.Description)
+		// 240 for the field names, the times and what else is of one length.
+		bytes += 240 + len(e.Task.TaskID) + len(e.Task.ObjectPath) + len(e.Task.Domain()) + len(e.Task.Description)
 		if bytes > MachineBytes && i > 0 {
 			return i
 		}

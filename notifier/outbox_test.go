@@ -1,0 +1,163 @@
+package notifier
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func delivery(id, sink string) Delivery { return Delivery{ID: id, Sink: sink, Created: noon} }
+
+func ids(ds []Delivery) string {
+	var all []string
+	for _, d := range ds {
+		all = append(all, d.ID)
+	}
+	return fmt.Sprint(all)
+}
+
+func TestAddIsIdempotent(t *testing.T) {
+	o := Outbox{Dead: []Delivery{delivery("dead", "ops")}}.Add([]Delivery{delivery("a", "ops")})
+	o = o.Add([]Delivery{delivery("a", "ops"), delivery("b", "ops"), delivery("dead", "ops")})
+	if ids(o.Pending) != "[a b]" || ids(o.Dead) != "[dead]" {
+		t.Errorf("pending %s, dead %s", ids(o.Pending), ids(o.Dead))
+	}
+}
+
+func TestClaim(t *testing.T) {
+	held, over, paused, elsewhere := delivery("held", "ops"), delivery("over", "ops"), delivery("paused", "ops"), delivery("elsewhere", "gone")
+	held.Owner, held.Until = "other", noon.Add(time.Second)
+	over.Owner, over.Until = "other", noon // its claim ends now, on the store's clock
+	paused.NotBefore = noon.Add(time.Second)
+	before := Outbox{Pending: []Delivery{held, over, paused, elsewhere, delivery("free", "ops")}}
+	after, mine := before.Claim("run", func(sink string) bool { return sink == "ops" }, noon, noon.Add(time.Minute))
+	if ids(mine) != "[over free]" {
+		t.Errorf("claimed %s", ids(mine))
+	}
+	if diff := cmp.Diff(mine, after.Claimed("run")); diff != "" {
+		t.Errorf("what is claimed is not what the outbox says:\n%s", diff)
+	}
+	if before.Pending[4].Owner != "" {
+		t.Error("the old outbox was changed")
+	}
+}
+
+func TestSettle(t *testing.T) {
+	claimed := func(id string, created time.Time) Delivery {
+		d := delivery(id, "ops")
+		d.Owner, d.Until, d.Created = "run", noon.Add(time.Minute), created
+		return d
+	}
+	day := 24 * time.Hour
+	refused := &Error{Class: Refused, Code: "channel_not_found", Hint: "Invite the bot"}
+	o := Outbox{Pending: []Delivery{
+		claimed("sent", noon), claimed("refused", noon), claimed("later", noon.Add(-8*time.Minute)), claimed("asked", noon),
+		claimed("unknown", noon.Add(-day)), claimed("old", noon.Add(-4*day)), claimed("untried", noon), claimed("dropped", noon),
+	}}
+	taken := delivery("taken", "ops")
+	taken.Owner = "other"
+	o.Pending = append(o.Pending, taken)
+	results := []Result{
+		{ID: "sent", Attempts: 1},
+		{ID: "refused", Attempts: 1, Err: refused},
+		{ID: "later", Attempts: 3, Err: &Error{Class: Later, Code: "503"}},
+		{ID: "asked", Attempts: 1, Err: &Error{Class: Later, Code: "ratelimited", After: 2 * time.Hour}},
+		{ID: "unknown", Attempts: 1, Err: &Error{Class: Unknown, Code: "timeout"}, Unknown: noon},
+		{ID: "old", Attempts: 1, Err: &Error{Class: Later, Code: "503"}},
+		{ID: "dropped", Attempts: 1, Err: &Error{Class: Unknown, Code: "timeout"}, Dropped: true},
+		{ID: "taken", Attempts: 1, Err: refused}, // a failure counts only against our own claim
+	}
+	got, changed := o.Settle("run", results, noon)
+	if !changed || ids(got.Pending) != "[later asked unknown untried taken]" || ids(got.Dead) != "[refused old]" {
+		t.Fatalf("pending %s, dead %s", ids(got.Pending), ids(got.Dead))
+	}
+	for i, want := range []time.Duration{time.Minute, 2 * time.Hour, time.Hour, 0} {
+		d := got.Pending[i]
+		if d.Owner != "" || !d.Until.IsZero() {
+			t.Errorf("%s is still claimed", d.ID)
+		}
+		if pause := max(0, d.NotBefore.Sub(noon)); pause != want {
+			t.Errorf("%s pauses %s, want %s", d.ID, pause, want)
+		}
+	}
+	if d := got.Pending[2]; !d.Unknown.Equal(noon) {
+		t.Errorf("it is forgotten since when the outcome is unknown: %v", d.Unknown)
+	}
+	if d := got.Dead[0]; d.LastError != "channel_not_found. Invite the bot" || d.Attempts != 1 {
+		t.Errorf("the dead one says %q after %d attempts", d.LastError, d.Attempts)
+	}
+	again, changed := got.Settle("run", results, noon)
+	if diff := cmp.Diff(got, again); changed || diff != "" {
+		t.Errorf("settling twice changed something:\n%s", diff)
+	}
+}
+
+// What another run took over and this one delivered after all is not sent a third
+// time.
+func TestSettleAfterLosingTheClaim(t *testing.T) {
+	d := delivery("a", "ops")
+	d.Owner = "other"
+	got, changed := Outbox{Pending: []Delivery{d}}.Settle("run", []Result{{ID: "a", Attempts: 1}}, noon)
+	if !changed || len(got.Pending) != 0 {
+		t.Errorf("still pending: %s", ids(got.Pending))
+	}
+}
+
+func TestRedrive(t *testing.T) {
+	d := delivery("a", "ops")
+	d.Attempts, d.NotBefore, d.LastError, d.Unknown = 4, noon, "gone", noon
+	o := Outbox{Dead: []Delivery{d, delivery("b", "hook")}}
+	got := o.Redrive(func(sink string) bool { return sink == "ops" }, noon.Add(time.Hour))
+	if ids(got.Pending) != "[a]" || ids(got.Dead) != "[b]" || len(o.Dead) != 2 {
+		t.Fatalf("pending %s, dead %s", ids(got.Pending), ids(got.Dead))
+	}
+	if d := got.Pending[0]; !d.NotBefore.IsZero() || d.Attempts != 0 || !d.Created.Equal(noon.Add(time.Hour)) || d.Unknown.IsZero() {
+		t.Errorf("revived as %+v", d)
+	}
+}
+
+func TestOldest(t *testing.T) {
+	if !(Outbox{}).Oldest().IsZero() {
+		t.Error("an empty outbox has an oldest event")
+	}
+	d := Batch("ops", Machine, events(2, oneTask), noon.Add(time.Hour))[0]
+	if got := (Outbox{Pending: []Delivery{delivery("x", "ops"), d}}).Oldest(); !got.Equal(noon) {
+		t.Errorf("oldest is %v", got)
+	}
+}
+
+func TestLease(t *testing.T) {
+	work, deadline := noon.Add(50*time.Second), noon.Add(60*time.Second)
+	lease := NewLease(noon, noon.Add(time.Second), work, deadline)
+	for at, want := range map[time.Duration]bool{0: true, 49 * time.Second: true, 61 * time.Second: true, 63 * time.Second: false, time.Hour: false} {
+		if got := lease.MayStart(noon.Add(at)); got != want {
+			t.Errorf("%s after the load a send may start: %v", at, got)
+		}
+	}
+	if hold := lease.TTL - deadline.Sub(noon.Add(time.Second)); hold > 15*time.Second {
+		t.Errorf("claims outlive the deadline by %s; the contract allows 15 s", hold)
+	}
+}
+
+// An instance that was frozen finds its monotonic clock where it was; the wall
+// clock has moved on, and the claims may be somebody else's.
+func TestLeaseAfterFreeze(t *testing.T) {
+	asked := time.Now()
+	lease := NewLease(asked, asked, asked.Add(50*time.Second), asked.Add(60*time.Second))
+	if !lease.MayStart(asked) {
+		t.Fatal("a fresh lease does not allow a send")
+	}
+	lease.Asked = asked.Add(-2 * time.Minute).Round(0) // only the wall clock says so
+	if lease.MayStart(asked) {
+		t.Error("a send may start two minutes late by the wall clock")
+	}
+}
+
+func TestOutcomeOfAnUnknownErrorIsUnknown(t *testing.T) {
+	if got := outcome(errors.New("boom")); got.Class != Unknown {
+		t.Errorf("class %s", got.Class)
+	}
+}

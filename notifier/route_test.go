@@ -1,0 +1,64 @@
+package notifier
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"refreshwatch/poller"
+)
+
+func TestGlob(t *testing.T) {
+	for _, tt := range []struct {
+		pattern, value string
+		want           bool
+	}{
+		{"*", "", true},
+		{"", "", true},
+		{"", "a", false},
+		{"*.example.com", "cdn.example.com", true},
+		{"*.example.com", "a.b.example.com", true},
+		{"*.example.com", "example.com", false},
+		{"/vip/*", "/vip/2026/a.mp4", true},
+		{"/vip/*", "/vip", false},
+		{"*.mp4", "/a.mp4.mp4", true},
+		{"a?c", "abc", true},
+		{"a?c", "ac", false},
+		{"a*b*c", "a-b-b-c", true},
+		{"a*b*c", "a-c-b", false},
+		{"[a]", "a", false}, // no classes: brackets are themselves
+	} {
+		if got := glob(tt.pattern, tt.value); got != tt.want {
+			t.Errorf("glob(%q, %q) = %v", tt.pattern, tt.value, got)
+		}
+	}
+}
+
+func TestTargets(t *testing.T) {
+	routes := Routes{
+		{Match: Match{Status: []string{"Failed"}, ObjectType: []string{"preload"}, Domain: []string{"*.example.com"}, Path: []string{"/vip/*"}},
+			To: []string{"ops", "hook"}, Mention: "<!subteam^S0123>", Stop: true},
+		{Match: Match{Domain: []string{"quiet.example.com"}}, Stop: true},
+		{Match: Match{Status: []string{"Failed"}}, To: []string{"ops"}, Mention: "<!here>"},
+		{Match: Match{Domain: []string{"cdn.example.com"}}, To: []string{"hook", "ops"}},
+	}
+	event := func(status poller.Status, object string) poller.Event {
+		return poller.Event{Task: poller.Task{Key: poller.Key{TaskID: "1", ObjectType: "preload", ObjectPath: object}, Status: status}}
+	}
+	for name, tt := range map[string]struct {
+		event poller.Event
+		want  []Target
+	}{
+		"stops at the first route":    {event(poller.Failed, "https://CDN.example.com/vip/a.mp4?auth_key=1"), []Target{{"ops", "<!subteam^S0123>"}, {"hook", "<!subteam^S0123>"}}},
+		"one sink gets it once":       {event(poller.Failed, "https://cdn.example.com/b.mp4"), []Target{{"ops", "<!here>"}, {"hook", ""}}},
+		"every route that matches":    {event(poller.Complete, "https://cdn.example.com/vip/a.mp4"), []Target{{"hook", ""}, {"ops", ""}}},
+		"kept silent":                 {event(poller.Failed, "https://quiet.example.com/a"), nil},
+		"matches nothing":             {event(poller.Complete, "https://other.example.net/a"), nil},
+		"a path that is no URL":       {event(poller.Failed, "cdn.example.com/vip/%zz"), []Target{{"ops", "<!subteam^S0123>"}, {"hook", "<!subteam^S0123>"}}},
+		"a directory by its own path": {event(poller.Failed, "https://cdn.example.com/vip/"), []Target{{"ops", "<!subteam^S0123>"}, {"hook", "<!subteam^S0123>"}}},
+	} {
+		if diff := cmp.Diff(tt.want, routes.Targets(tt.event)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
