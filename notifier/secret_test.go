@@ -41,6 +41,10 @@ func TestSecretDoesNotPrint(t *testing.T) {
 func TestSinksDoNotPrint(t *testing.T) {
 	r := newRig(t, "en")
 	for _, p := range r.places(t) {
-		r.assertNoSecret(t, fmt.Sprintf("%v", p.sink), fmt.Sprintf("%+v", p.sink))
+		shown := fmt.Sprintf("%v %+v", p.sink, p.sink)
+		r.assertNoSecret(t, shown)
+		if strings.Contains(shown, strings.Trim(fmt.Sprint([]byte("webhooksigning")), "[]")) {
+			t.Errorf("%s shows its key: %s", p.name, shown)
+		}
 	}
 }

@@ -22,7 +22,7 @@ type Webhook struct {
 	Secret Secret // "whsec_" and the base64 of 24 to 64 random bytes; "" sends no signature
 	Format string // "" for the documented body, "cloudevents" for CloudEvents 1.0 around the same data
 
-	key []byte
+	key Secret // the bytes to sign with
 }
 
 // NewWebhook checks the settings; its mistakes are [*FieldError]s, joined.
@@ -34,7 +34,7 @@ func NewWebhook(w Webhook) (*Webhook, error) {
 	if w.Format != "" && w.Format != "cloudevents" {
 		mistakes = append(mistakes, &FieldError{Field: "format", Problem: `must be "cloudevents" or left out`})
 	}
-	w.key = key
+	w.key = Secret(key)
 	return &w, errors.Join(mistakes...)
 }
 
@@ -82,8 +82,8 @@ func (w *Webhook) header(id string, body []byte) http.Header {
 	}
 	h.Set("Webhook-Id", id)
 	h.Set("Webhook-Timestamp", attempt)
-	if w.key != nil {
-		mac := hmac.New(sha256.New, w.key)
+	if w.key != "" {
+		mac := hmac.New(sha256.New, []byte(w.key))
 		mac.Write([]byte(id + "." + attempt + "."))
 		mac.Write(body)
 		h.Set("Webhook-Signature", "v1,"+base64.StdEncoding.EncodeToString(mac.Sum(nil)))
