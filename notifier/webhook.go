@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"hash"
 	"net/http"
 	"strconv"
 	"strings"
@@ -22,7 +23,7 @@ type Webhook struct {
 	Secret Secret // "whsec_" and the base64 of 24 to 64 random bytes; "" sends no signature
 	Format string // "" for the documented body, "cloudevents" for CloudEvents 1.0 around the same data
 
-	key Secret // the bytes to sign with
+	mac func() hash.Hash // keyed; a function, because fmt would print a key that is not exported
 }
 
 // NewWebhook checks the settings; its mistakes are [*FieldError]s, joined.
@@ -34,7 +35,9 @@ func NewWebhook(w Webhook) (*Webhook, error) {
 	if w.Format != "" && w.Format != "cloudevents" {
 		mistakes = append(mistakes, &FieldError{Field: "format", Problem: `must be "cloudevents" or left out`})
 	}
-	w.key = Secret(key)
+	if key != nil {
+		w.mac = func() hash.Hash { return hmac.New(sha256.New, key) }
+	}
 	return &w, errors.Join(mistakes...)
 }
 
@@ -82,8 +85,8 @@ func (w *Webhook) header(id string, body []byte) http.Header {
 	}
 	h.Set("Webhook-Id", id)
 	h.Set("Webhook-Timestamp", attempt)
-	if w.key != "" {
-		mac := hmac.New(sha256.New, []byte(w.key))
+	if w.mac != nil {
+		mac := w.mac()
 		mac.Write([]byte(id + "." + attempt + "."))
 		mac.Write(body)
 		h.Set("Webhook-Signature", "v1,"+base64.StdEncoding.EncodeToString(mac.Sum(nil)))
