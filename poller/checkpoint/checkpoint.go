@@ -34,7 +34,8 @@ type Doc struct {
 // before; any other error leaves the outcome unknown.
 //
 // Collect removes old generations that no loader can still need: those older than
-// age, save the first one and the newest few. It is safe to call at any time and
+// age, save the first one and the newest few; an age below an hour counts as an
+// hour. It is safe to call at any time and
 // in several runs at once.
 type Store interface {
 	Load(ctx context.Context) (Doc, error)

@@ -144,9 +144,9 @@ func (g *generations) writeHint(ctx context.Context, n uint64) {
 	_ = g.backend.Put(ctx, hintName, strconv.AppendUint(nil, n, 10))
 }
 
-// wall drops the monotonic reading: it stands still while an instance is frozen,
+// wall drops the monotonic reading, as UTC does: it stands still while an instance is frozen,
 // and would make a document look younger than it is.
-func wall(t time.Time) time.Time { return t.UTC().Round(0) }
+func wall(t time.Time) time.Time { return t.UTC() }
 
 // maxGeneration leaves room for one more, whatever a hint says.
 const maxGeneration = 1<<63 - 1

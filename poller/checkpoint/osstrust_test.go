@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -254,5 +255,33 @@ func TestProbe(t *testing.T) {
 	}
 	if names := mem.Names(); !slices.Equal(names, nil) {
 		t.Errorf("memory: %q is left", names)
+	}
+}
+
+// generous lets some creates win although the object exists, as a server does that
+// looks before it writes, or forgets.
+type generous struct {
+	checkpoint.Backend
+	calls    *atomic.Int32
+	from, to int32
+}
+
+func (g generous) Create(ctx context.Context, name string, data []byte) (time.Time, error) {
+	if n := g.calls.Add(1); g.from <= n && n <= g.to {
+		return time.Now(), g.Put(ctx, name, data)
+	}
+	return g.Backend.Create(ctx, name, data)
+}
+
+func TestProbeFindsUnfitStores(t *testing.T) {
+	for want, g := range map[string]generous{
+		"two simultaneous writes": {from: 1, to: 2},
+		"a second write":          {from: 5, to: 5},
+	} {
+		g.Backend, g.calls = checkpointtest.NewMem().Backend(), new(atomic.Int32)
+		err := checkpoint.Probe(t.Context(), checkpoint.New(g))
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("Probe: %v; want %q", err, want)
+		}
 	}
 }
