@@ -3,12 +3,11 @@
 package main
 
 import (
-	"archive/zip"
 	"bytes"
 	"compress/flate"
 	"fmt"
-	"io"
 	"os"
+	"os/exec"
 )
 
 // A cold start loads all of it. These are ceilings with some room, not goals.
@@ -50,22 +49,23 @@ func run(files []string) error {
 	return nil
 }
 
-// zipped is how big data is in an archive.
+// zipped is how big data is in an archive. The deploy tool packs with zlib, and so
+// does gzip; Go's own deflate comes out two percent larger, and stands in where
+// there is no gzip.
 func zipped(data []byte) (int, error) {
-	var archive bytes.Buffer
-	z := zip.NewWriter(&archive)
-	z.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) {
-		return flate.NewWriter(w, flate.BestCompression) // the nearest to the zlib of the deploy tool
-	})
-	w, err := z.Create("refreshwatch")
+	const headers = 150 // of an archive with one file, less gzip's own
+	gzip := exec.Command("gzip", "-c")
+	gzip.Stdin = bytes.NewReader(data)
+	if packed, err := gzip.Output(); err == nil {
+		return len(packed) + headers, nil
+	}
+	var packed bytes.Buffer
+	w, err := flate.NewWriter(&packed, flate.BestCompression)
 	if err != nil {
 		return 0, err
 	}
 	if _, err := w.Write(data); err != nil {
 		return 0, err
 	}
-	if err := z.Close(); err != nil {
-		return 0, err
-	}
-	return archive.Len(), nil
+	return packed.Len() + headers, w.Close()
 }
