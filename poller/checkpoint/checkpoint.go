@@ -35,8 +35,7 @@ type Doc struct {
 //
 // Collect removes old generations that no loader can still need: those older than
 // age, save the first one and the newest few; an age below an hour counts as an
-// hour. It is safe to call at any time and
-// in several runs at once.
+// hour. It is safe to call at any time and in several runs at once.
 type Store interface {
 	Load(ctx context.Context) (Doc, error)
 	Swap(ctx context.Context, old Doc, data []byte) (Doc, error)
