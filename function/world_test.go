@@ -190,17 +190,21 @@ type inbox struct {
 	told     map[poller.Key]int            // accepted deliveries a row was in
 	covers   map[string]string             // the tasks of each delivery id, which never change
 	tellings map[poller.Key][]telling      // what was said of each row, one for each delivery id
+	notices  map[poller.Kind]int           // accepted ones, by kind
 	verdict  func(notifier.Delivery) error // nil accepts
 }
 
 func newInbox(name string) *inbox {
-	return &inbox{name: name, style: notifier.Machine, accepted: map[string]int{}, from: map[string][]acceptance{}, told: map[poller.Key]int{}, covers: map[string]string{}, tellings: map[poller.Key][]telling{}}
+	return &inbox{name: name, style: notifier.Machine, accepted: map[string]int{}, from: map[string][]acceptance{}, told: map[poller.Key]int{}, covers: map[string]string{}, tellings: map[poller.Key][]telling{}, notices: map[poller.Kind]int{}}
 }
 
 func (b *inbox) accept(p *process, d notifier.Delivery, e effect) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.from[d.ID] = append(b.from[d.ID], acceptance{p, e != fine})
+	if d.Notice != nil {
+		b.notices[d.Kind]++
+	}
 	tasks := fmt.Sprint(len(d.Events))
 	for _, e := range d.Events {
 		b.told[e.Task.Key]++

@@ -37,16 +37,16 @@ func decode(body []byte, page int) (poller.Page, error) {
 	if answer.Total, err = count(total); err != nil {
 		return poller.Page{}, fmt.Errorf("TotalCount: %w", err)
 	}
-	if answer.Tasks, err = list(tasks, answer.Total); err != nil {
+	if answer.Tasks, err = list(tasks, answer.Total > (page-1)*poller.PageSize); err != nil {
 		return poller.Page{}, err
 	}
 	return answer, nil
 }
 
 // list reads {"Task":[...]}. How the service spells an empty one is not
-// documented, and its neighbours leave the list out; this counts as empty only
-// next to an explicit TotalCount of 0.
-func list(raw []byte, total int) ([]poller.Task, error) {
+// documented, and its neighbours leave the list out; this counts as empty only on a
+// page that, by an explicit TotalCount, has no rows.
+func list(raw []byte, rowsDue bool) ([]poller.Task, error) {
 	inner := fields{{name: "Task"}}
 	if !null(raw) {
 		if err := inner.read(raw); err != nil {
@@ -56,7 +56,7 @@ func list(raw []byte, total int) ([]poller.Task, error) {
 	if rows := inner[0].raw; !null(rows) {
 		return rowsOf(rows)
 	}
-	if total != 0 {
+	if rowsDue {
 		return nil, errors.New("the list of tasks is missing")
 	}
 	return nil, nil
