@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// point is a second in which due rows of one object type were created; coarsened,
-// a few neighbouring ones.
+// point is a second in which due rows of one object type were created, or where
+// there are very many, a few neighbouring ones.
 type point struct {
 	first, last uint32
 	class       typeClass
@@ -27,65 +27,57 @@ func (p point) pages() int {
 	return pagesFor(p.hi[p.class] - p.lo[p.class])
 }
 
-// mostPoints bounds the work of one plan; more are joined with their neighbours.
-const mostPoints = 1000
+// mostPoints bounds the work of one plan; with more, neighbours share a point.
+const mostPoints = 400
 
-// points groups due rows by second and object type, oldest first.
-func (t *tally) points(due []Open, now time.Time) []point {
-	type second struct {
-		class typeClass
-		at    uint32
-	}
-	at := map[second]int{}
-	var out []point
-	for _, o := range due {
-		k := second{classOf(o.ObjectType), unixSeconds(o.Created)}
-		i, ok := at[k]
-		if !ok {
-			i = len(out)
-			at[k] = i
-			out = append(out, point{first: k.at, last: k.at, class: k.class, refreshing: true, stuck: true})
+// points groups due rows by object type and second, oldest first.
+func (t *tally) points(due []*Open, now time.Time) (byClass [typeClasses][]point) {
+	slices.SortFunc(due, func(a, b *Open) int {
+		return cmp.Or(cmp.Compare(classOf(a.ObjectType), classOf(b.ObjectType)), a.Created.Compare(b.Created))
+	})
+	size := (seconds(due) + mostPoints - 1) / mostPoints
+	ids := make([]string, 0, len(due)) // one array for the ids of all points
+	all := make([]point, 0, min(len(due), mostPoints+typeClasses))
+	var p *point
+	grown := 0 // seconds in p
+	for i, o := range due {
+		class, at := classOf(o.ObjectType), unixSeconds(o.Created)
+		switch {
+		case i > 0 && p.class == class && p.last == at:
+		case i > 0 && p.class == class && grown < size:
+			p.last, grown = at, grown+1
+		default:
+			all = append(all, point{first: at, last: at, class: class, refreshing: true, stuck: true, ids: ids[len(ids):]})
+			p, grown = &all[len(all)-1], 1
 		}
-		p := &out[i]
-		if n := len(p.ids); n == 0 || p.ids[n-1] != o.TaskID { // rows of one task mostly stand together
-			p.ids = append(p.ids, o.TaskID)
-		}
+		ids = append(ids, o.TaskID)
+		p.ids = p.ids[:len(p.ids)+1]
 		p.rows++
 		p.refreshing = p.refreshing && o.Status == Refreshing
 		p.stuck = p.stuck && o.backedOff(now)
 	}
-	slices.SortFunc(out, func(a, b point) int { return cmp.Or(cmp.Compare(a.first, b.first), cmp.Compare(a.class, b.class)) })
-	out = coarsen(out)
-	for i := range out {
-		p := &out[i]
+	start := 0
+	for i := range all {
+		p := &all[i]
 		slices.Sort(p.ids)
 		p.ids = slices.Compact(p.ids)
 		p.lo, p.hi = t.before(p.first-1), t.before(p.last+2)
+		if i+1 == len(all) || all[i+1].class != p.class {
+			byClass[p.class], start = all[start:i+1], i+1
+		}
 	}
-	return out
+	return byClass
 }
 
-// coarsen joins neighbours of one type until few enough are left.
-func coarsen(points []point) []point {
-	if len(points) <= mostPoints {
-		return points
-	}
-	size := (len(points) + mostPoints - 1) / mostPoints
-	var out []point
-	var filling [typeClasses]struct{ at, size int }
-	for _, p := range points {
-		g := &filling[p.class]
-		if p.class == otherType || g.size == 0 || g.size == size {
-			out = append(out, p)
-			g.at, g.size = len(out)-1, 1
-			continue
+// seconds counts the distinct ones, type by type, in sorted rows.
+func seconds(due []*Open) int {
+	n := 0
+	for i, o := range due {
+		if i == 0 || classOf(due[i-1].ObjectType) != classOf(o.ObjectType) || !due[i-1].Created.Equal(o.Created) {
+			n++
 		}
-		o := &out[g.at]
-		o.last, o.ids, o.rows = p.last, append(o.ids, p.ids...), o.rows+p.rows
-		o.refreshing, o.stuck = o.refreshing && p.refreshing, o.stuck && p.stuck
-		g.size++
 	}
-	return out
+	return n
 }
 
 // piece is one question for neighbouring points.

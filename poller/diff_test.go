@@ -171,6 +171,11 @@ func TestDiffHoldsBackWhatHasNoRoom(t *testing.T) {
 		if len(told) < 2 && (c.Held == 0 || c.State.mark() != s.mark()) {
 			t.Fatalf("after %v: held %d, mark %v", told, c.Held, c.State.mark())
 		}
+		for _, o := range c.State.Open {
+			if c.Held > 0 && o.Asked.Equal(noon) {
+				t.Error("a row held back counts as asked")
+			}
+		}
 		for _, e := range c.Events {
 			told = append(told, e.Task.TaskID)
 		}
@@ -220,6 +225,10 @@ func TestGapIsToldOnce(t *testing.T) {
 	}
 	if p := c.State.Plan(noon.Add(time.Minute), l); p.Gap != nil {
 		t.Errorf("told again: %v", p.Gap)
+	}
+	l.Margin = time.Minute
+	if p := c.State.Plan(noon.Add(time.Minute), l); len(p.Queries) != 1 {
+		t.Errorf("asked again for what was told as a gap: %v", p.Queries)
 	}
 	s.Baseline = noon.Add(-100 * time.Hour)
 	if p := s.Plan(noon, l); p.Gap != nil {
@@ -272,6 +281,22 @@ func TestFinishedRowsAreForgottenInTheEnd(t *testing.T) {
 	p := s.Plan(noon, DefaultLimits())
 	if c := s.Diff(p, listing(p), noon, Policy{}); len(c.State.Done) != 1 {
 		t.Errorf("%d rows remembered, want the younger one", len(c.State.Done))
+	}
+}
+
+func TestStateSurvivesItsHead(t *testing.T) {
+	s := watchedFor(time.Hour, time.Minute, row("a", Refreshing, time.Hour))
+	s.Baseline, s.Scope = noon, "file|example.com"
+	head, err := json.Marshal(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got State
+	if err := json.Unmarshal(head, &got); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(s, got); diff != "" {
+		t.Error(diff)
 	}
 }
 

@@ -118,7 +118,7 @@ func TestFetchSurvivesMovingAndLyingLists(t *testing.T) {
 				}
 			}
 		}},
-		{name: "a page is another one", rows: 120, whole: true, mess: func(l *list) {
+		{name: "a page is another one", rows: 120, whole: true, calls: 6, mess: func(l *list) {
 			l.after = func(call int, p *Page) {
 				if call == 2 {
 					p.Number = 7

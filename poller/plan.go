@@ -75,7 +75,7 @@ func (p *planner) open() {
 	due, lost := p.due()
 	mix := p.cheapest(p.tally.points(due, p.At))
 	if mix.cost > pagesFor(len(p.state.Open)+p.new) {
-		due = slices.DeleteFunc(due, func(o Open) bool { return o.canWait(p.At) })
+		due = slices.DeleteFunc(due, func(o *Open) bool { return o.canWait(p.At) })
 		if less := p.cheapest(p.tally.points(due, p.At)); less.cost < mix.cost {
 			mix = less
 		}
@@ -96,8 +96,9 @@ func (p *planner) open() {
 
 // due are the rows that a window older than the fresh one can show, and the ids of
 // those that no window can be trusted to show.
-func (p *planner) due() (due []Open, lost []string) {
-	for _, o := range p.state.Open {
+func (p *planner) due() (due []*Open, lost []string) {
+	for i := range p.state.Open {
+		o := &p.state.Open[i]
 		switch {
 		case !o.due(p.At, p.Limits) || p.fresh.has(o.Created):
 		case o.Created.IsZero() || !o.Created.Before(p.fresh.To):
@@ -116,25 +117,25 @@ type mix struct {
 	cost   int
 }
 
-// cheapest moves the fresh window's start back over points where that is cheaper
-// than asking for them apart.
-func (p *planner) cheapest(points []point) mix {
-	var byClass [typeClasses][]point
-	for _, pt := range points {
-		byClass[pt.class] = append(byClass[pt.class], pt)
-	}
-	var n [typeClasses]int
+// cheapest moves the fresh window's start back over points, newest first, as far
+// as that is cheaper than asking for them apart.
+func (p *planner) cheapest(points [typeClasses][]point) mix {
+	var n [typeClasses]int // points older than the window's start
 	var best, from [typeClasses][]int
 	tail := 0
-	for class := range byClass {
-		n[class] = len(byClass[class])
-		best[class], from[class] = cover(byClass[class])
+	for class := range points {
+		n[class] = len(points[class])
+		best[class], from[class] = cover(points[class])
 		tail += best[class][n[class]]
 	}
 	m := mix{from: p.fresh.From, cost: p.freshPages(p.fresh.From) + tail}
 	keep := n
-	for i := len(points) - 1; i >= 0; i-- {
-		at, c := fromUnix(points[i].first), points[i].class
+	for {
+		c := newest(points, n)
+		if n[c] == 0 {
+			break
+		}
+		at := fromUnix(points[c][n[c]-1].first)
 		if at.Before(p.known) {
 			break
 		}
@@ -144,10 +145,21 @@ func (p *planner) cheapest(points []point) mix {
 			m.from, m.cost, keep = at, cost, n
 		}
 	}
-	for class := range byClass {
-		m.pieces[class] = pieces(byClass[class], from[class], keep[class])
+	for class := range points {
+		m.pieces[class] = pieces(points[class], from[class], keep[class])
 	}
 	return m
+}
+
+// newest is the type whose last of n points begins last.
+func newest(points [typeClasses][]point, n [typeClasses]int) int {
+	c := 0
+	for class := range points {
+		if n[class] > 0 && (n[c] == 0 || points[class][n[class]-1].first > points[c][n[c]-1].first) {
+			c = class
+		}
+	}
+	return c
 }
 
 // freshPages is what everything created since from is expected to cost.
@@ -218,39 +230,5 @@ const nearEdge = 15 * time.Minute
 func (p *planner) holes() []Span {
 	return holes(p.state.Swept, Span{p.window.From, p.fresh.From})
 }
-
-// reconcile reads old rows once more, each when it is an hour old and then once a
-// cycle, so that nothing the overlap missed stays unseen. The larger the account,
-// the longer the cycle.
-func (p *planner) reconcile() {
-	last := p.state.Reconciled
-	if last.IsZero() || p.At.Sub(last) < p.Limits.Calm || len(p.holes()) > 0 {
-		return
-	}
-	last = later(last, p.At.Add(-2*p.Limits.Calm)).Truncate(time.Second)
-	pages := pagesFor(p.tally.within(p.window).all())
-	cycle := min(max(time.Duration(pages)*cyclePerPage, shortestCycle), longestCycle)
-	var queries []Query
-	cost := 0
-	for age := p.Limits.Calm; age < p.Limits.Window; age += cycle {
-		slice := Span{last.Add(-age), p.At.Add(-age).Truncate(time.Second)}.intersect(p.window)
-		if !slice.empty() && !p.fresh.contains(slice) {
-			queries = append(queries, p.Limits.Scope.questions(slice)...)
-			cost += pagesFor(p.tally.asked(slice).all())
-		}
-	}
-	if p.Limits.Pages > 0 && p.cost+cost > p.Limits.Pages {
-		return
-	}
-	p.Reconcile = true
-	p.Queries, p.cost = append(p.Queries, queries...), p.cost+cost
-}
-
-// A cycle's requests are spread over so long that they hardly count.
-const (
-	cyclePerPage  = 30 * time.Minute
-	shortestCycle = 12 * time.Hour
-	longestCycle  = 72 * time.Hour
-)
 
 func fromUnix(seconds uint32) time.Time { return time.Unix(int64(seconds), 0).UTC() }

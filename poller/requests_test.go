@@ -81,7 +81,7 @@ func TestRequestsPerTick(t *testing.T) {
 		days int
 		rows func(rng *rand.Rand, from, to time.Time) []fakeRow
 	}{
-		{"default quotas", 4, func(rng *rand.Rand, from, to time.Time) []fakeRow {
+		{"default quotas", 2, func(rng *rand.Rand, from, to time.Time) []fakeRow {
 			return traffic(rng, from, to, quotas(1)...)
 		}},
 		{"ten times that", 1, func(rng *rand.Rand, from, to time.Time) []fakeRow {
@@ -110,7 +110,7 @@ func TestRequestsPerTick(t *testing.T) {
 			never(purge[1999:])
 			return append(traffic(rng, from, to, quotas(1)...), purge...)
 		}},
-		{"idle", 4, func(*rand.Rand, time.Time, time.Time) []fakeRow { return nil }},
+		{"idle", 2, func(*rand.Rand, time.Time, time.Time) []fakeRow { return nil }},
 	}
 	for _, sc := range scenarios {
 		t.Run(sc.name, func(t *testing.T) {

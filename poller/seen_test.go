@@ -120,6 +120,20 @@ func BenchmarkPlan(b *testing.B) {
 	}
 }
 
+// BenchmarkPlanScattered has 5,000 unfinished rows all over the three days.
+func BenchmarkPlanScattered(b *testing.B) {
+	s := bigState()
+	rng := rand.New(rand.NewPCG(7, 8))
+	for _, r := range traffic(rng, simStart.Add(-70*time.Hour), simStart, stream{"file", 1100, 1, true, 1, 2}, stream{"preload", 600, 1, true, 1, 2}) {
+		r.Status = Refreshing
+		s.Open = append(s.Open, Open{Task: r.Task, FirstSeen: r.Created})
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		s.Plan(simStart.Add(time.Minute), DefaultLimits())
+	}
+}
+
 func BenchmarkDiff(b *testing.B) {
 	s := bigState()
 	p := s.Plan(simStart.Add(time.Minute), DefaultLimits())
