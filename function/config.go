@@ -61,7 +61,7 @@ type SinkConfig struct {
 	Secret    notifier.Secret
 	FromFile  bool   // configured by CONFIG_FILE
 	OnUnknown string // resend (default) or drop: after a send whose outcome is unknown
-	Format    string // of a webhook: standard (default) or cloudevents
+	Format    string // of a webhook: "" for the documented body, or cloudevents
 }
 
 // The sink types, and the variables each takes when there is no CONFIG_FILE.

@@ -150,6 +150,9 @@ func (f *configFile) sink(name, n *yaml.Node) SinkConfig {
 	}
 	f.choice(given["on_unknown"], what, "on_unknown", "resend", "drop")
 	f.choice(given["format"], what, "format", "standard", "cloudevents")
+	if s.Format == "standard" {
+		s.Format = ""
+	}
 	if s.URL != "" {
 		f.url(given["url"], what, string(s.URL))
 	}

@@ -3,6 +3,7 @@ package notifier
 import (
 	"context"
 	"net/url"
+	"strconv"
 	"strings"
 )
 
@@ -40,6 +41,10 @@ func (w *Webhook) Check(context.Context) []Finding {
 	if w.Secret == "" {
 		return append(findings, Finding{Item: "secret", Level: Warn, Detail: "bodies are not signed",
 			Hint: "Set a secret (whsec_…) so that the receiver can tell them from forged ones"})
+	}
+	if key, _ := signingKey(w.Secret); len(key) < 24 { // "between 24 bytes and 64 bytes" (Standard Webhooks, read 2026-11)
+		return append(findings, Finding{Item: "secret", Level: Warn, Detail: "is short: " + strconv.Itoa(len(key)) + " bytes",
+			Hint: "Use 24 random bytes or more, such as whsec_ and what openssl rand -base64 24 prints"})
 	}
 	return append(findings, Finding{Item: "secret", Level: OK, Detail: "bodies are signed"})
 }

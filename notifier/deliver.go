@@ -17,6 +17,9 @@ const (
 	attempts   = 3
 	firstPause = 500 * time.Millisecond
 	lastPause  = 8 * time.Second
+	// A receiver that did not answer may still be at work: a look-up, or a second
+	// copy, right behind it would come too early.
+	quietTime = 2 * time.Second
 )
 
 // Result is what one run's attempts at a delivery came to.
@@ -118,7 +121,7 @@ func (c Channel) deliver(ctx context.Context, d Delivery, mayStart func(time.Tim
 			}
 			d.Unknown = r.Unknown // the sink can look whether it arrived
 		}
-		if !pause(ctx, r.Attempts, r.Err.After) {
+		if !pause(ctx, r.Attempts, r.Err) {
 			return r
 		}
 	}
@@ -127,13 +130,16 @@ func (c Channel) deliver(ctx context.Context, d Delivery, mayStart func(time.Tim
 
 // pause waits before the next attempt: as long as the receiver asked, else with
 // full jitter. It reports false at once when the wait does not fit the time left.
-func pause(ctx context.Context, attempt int, asked time.Duration) bool {
+func pause(ctx context.Context, attempt int, last *Error) bool {
 	if attempt >= attempts {
 		return false
 	}
-	wait := asked
+	wait := last.After
 	if wait <= 0 {
 		wait = time.Duration(rand.Int64N(int64(min(firstPause<<(attempt-1), lastPause))) + 1)
+	}
+	if last.Class == Unknown {
+		wait = max(wait, quietTime)
 	}
 	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= wait {
 		return false

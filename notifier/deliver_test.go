@@ -78,6 +78,9 @@ func TestDeliver(t *testing.T) {
 				if name == "unknown is sent again, and says so" && !sink.marked[1] {
 					t.Error("the second attempt does not know that the first may have arrived")
 				}
+				if name == "unknown is sent again, and says so" && sink.seenAt[1].Sub(sink.seenAt[0]) < quietTime {
+					t.Errorf("sent again after %s", sink.seenAt[1].Sub(sink.seenAt[0]))
+				}
 				if name == "waits as long as the receiver asks" && sink.seenAt[1].Sub(sink.seenAt[0]) != 4*time.Second {
 					t.Errorf("waited %s", sink.seenAt[1].Sub(sink.seenAt[0]))
 				}

@@ -30,8 +30,8 @@ type Match struct {
 func (m Match) Matches(t poller.Task) bool {
 	return anyOf(m.Status, string(t.Status), strings.EqualFold) &&
 		anyOf(m.ObjectType, t.ObjectType, strings.EqualFold) &&
-		anyOf(m.Domain, t.Domain(), globFold) &&
-		anyOf(m.Path, objectPath(t.ObjectPath), glob)
+		anyOf(m.Domain, t.Domain(), poller.MatchDomain) &&
+		anyOf(m.Path, objectPath(t.ObjectPath), poller.Glob)
 }
 
 // Target is a sink that is to be told of an event, and whom it should call.
@@ -66,30 +66,6 @@ func anyOf(patterns []string, value string, match func(pattern, value string) bo
 		return true
 	}
 	return slices.ContainsFunc(patterns, func(p string) bool { return match(p, value) })
-}
-
-func globFold(pattern, value string) bool {
-	return glob(strings.ToLower(pattern), strings.ToLower(value))
-}
-
-// glob matches in linear time: after a mismatch only the last * can give way.
-func glob(pattern, value string) bool {
-	p, v, star, mark := 0, 0, -1, 0
-	for v < len(value) {
-		switch {
-		case p < len(pattern) && pattern[p] == '*':
-			star, mark = p, v
-			p++
-		case p < len(pattern) && (pattern[p] == '?' || pattern[p] == value[v]):
-			p, v = p+1, v+1
-		case star >= 0:
-			mark++
-			p, v = star+1, mark
-		default:
-			return false
-		}
-	}
-	return strings.Trim(pattern[p:], "*") == ""
 }
 
 // objectPath is what follows the host, without the query.

@@ -8,32 +8,6 @@ import (
 	"refreshwatch/poller"
 )
 
-func TestGlob(t *testing.T) {
-	for _, tt := range []struct {
-		pattern, value string
-		want           bool
-	}{
-		{"*", "", true},
-		{"", "", true},
-		{"", "a", false},
-		{"*.example.com", "cdn.example.com", true},
-		{"*.example.com", "a.b.example.com", true},
-		{"*.example.com", "example.com", false},
-		{"/vip/*", "/vip/2026/a.mp4", true},
-		{"/vip/*", "/vip", false},
-		{"*.mp4", "/a.mp4.mp4", true},
-		{"a?c", "abc", true},
-		{"a?c", "ac", false},
-		{"a*b*c", "a-b-b-c", true},
-		{"a*b*c", "a-c-b", false},
-		{"[a]", "a", false}, // no classes: brackets are themselves
-	} {
-		if got := glob(tt.pattern, tt.value); got != tt.want {
-			t.Errorf("glob(%q, %q) = %v", tt.pattern, tt.value, got)
-		}
-	}
-}
-
 func TestTargets(t *testing.T) {
 	routes := Routes{
 		{Match: Match{Status: []string{"Failed"}, ObjectType: []string{"preload"}, Domain: []string{"*.example.com"}, Path: []string{"/vip/*"}},

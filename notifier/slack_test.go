@@ -292,7 +292,7 @@ func TestHugeCard(t *testing.T) {
 func TestNewSlack(t *testing.T) {
 	tests := map[string]Slack{
 		"token is not set":            {Channel: "C0"},
-		"token does not look like":    {Token: "ghp_x", Channel: "C0"},
+		"token holds white space":     {Token: "xoxb-1 2", Channel: "C0"},
 		"channel is not set":          {Token: testToken},
 		"api_url must begin with":     {Token: testToken, Channel: "C0", APIURL: "http://slack.com/api"},
 		"api_url names no host":       {Token: testToken, Channel: "C0", APIURL: "https:///api"},

@@ -1,7 +1,6 @@
 package poller
 
 import (
-	"path"
 	"slices"
 	"strings"
 	"time"
@@ -22,12 +21,6 @@ func (s Scope) Has(t Task) bool {
 	return len(s.Domains) == 0 || slices.ContainsFunc(s.Domains, func(pattern string) bool {
 		return MatchDomain(pattern, t.Domain())
 	})
-}
-
-// MatchDomain reports whether domain is pattern, or fits it where it holds a star.
-func MatchDomain(pattern, domain string) bool {
-	ok, err := path.Match(strings.ToLower(pattern), domain)
-	return err == nil && ok
 }
 
 // fingerprint tells scopes apart in a remembered state.
@@ -70,7 +63,7 @@ func (s Scope) facets() []facet {
 	return out
 }
 
-func exactDomain(d string) bool { return d != "" && !strings.ContainsAny(d, `*?[\`) }
+func exactDomain(d string) bool { return d != "" && !strings.ContainsAny(d, "*?") }
 
 func all(list []string, ok func(string) bool) bool {
 	return !slices.ContainsFunc(list, func(s string) bool { return !ok(s) })
