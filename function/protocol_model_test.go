@@ -127,7 +127,7 @@ type modelRun struct {
 	doc  modelDoc
 
 	age     uint8 // since head.Now
-	elapsed uint8 // since lease.Loaded
+	elapsed uint8 // since lease.Asked
 	spent   uint8 // since a load of several requests began
 	free    uint8 // what Claim may take: judged by head.Now
 	view    uint8 // what the poll saw

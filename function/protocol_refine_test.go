@@ -151,7 +151,7 @@ func TestModelStartsAsTheLease(t *testing.T) {
 	}}
 	for ttl := range uint8(60) {
 		for elapsed := range uint8(60) {
-			lease := notifier.Lease{Loaded: refineNow, TTL: time.Duration(ttl) * time.Second, Work: refineNow.Add(time.Hour)}
+			lease := notifier.Lease{Asked: refineNow, TTL: time.Duration(ttl) * time.Second, Work: refineNow.Add(time.Hour)}
 			want := lease.MayStart(refineNow.Add(time.Duration(elapsed) * time.Second))
 			m.ttl[0] = ttl
 			var s modelState
@@ -170,8 +170,8 @@ func TestWorkEndsBeforeTheClaims(t *testing.T) {
 		deadline := refineNow.Add(total)
 		b := newBudget(refineNow, deadline)
 		for _, loaded := range []time.Time{refineNow, refineNow.Add(total / 2), b.work} {
-			lease := notifier.NewLease(loaded, b.work, deadline)
-			spare := lease.Loaded.Add(lease.TTL).Sub(b.work)
+			lease := notifier.NewLease(loaded, loaded, b.work, deadline)
+			spare := lease.Asked.Add(lease.TTL).Sub(b.work)
 			if need := notifier.CommitBound + notifier.ClockSkew + notifier.StoreTick; spare < need || b.settle > notifier.CommitBound {
 				t.Errorf("of %v, loaded after %v: %v are left after the last send, which take up to %v to record; needed %v",
 					total, loaded.Sub(refineNow), spare, b.settle, need)
