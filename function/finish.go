@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"refreshwatch/notifier"
@@ -68,12 +69,18 @@ func (r *run) finish(err error) (Report, error) {
 	if err == nil && r.apiErr != nil {
 		err = apiError(r.apiErr)
 	}
-	if n := r.report.Dead; n > 0 && r.req.Action != ActionStatus {
-		last := r.doc.Outbox.Dead[n-1]
+	if dead := r.dead(); len(dead) > 0 && r.req.Action != ActionStatus {
+		last := dead[len(dead)-1]
 		err = join(err, &RunError{CodeDead, fmt.Errorf("%s given up, the last for sink %s: %s. Mend the sink, then run redrive",
-			count(n, "message"), last.Sink, last.LastError)})
+			count(len(dead), "message"), last.Sink, last.LastError)})
 	}
 	return r.report, err
+}
+
+// dead is what a redrive can revive: an operator who took a sink away is not asked
+// to mend it.
+func (r *run) dead() []notifier.Delivery {
+	return slices.DeleteFunc(slices.Clone(r.doc.Outbox.Dead), func(d notifier.Delivery) bool { return !r.configured(d.Sink) })
 }
 
 // join keeps the first error's code and shows both.

@@ -96,6 +96,7 @@ func (r *run) tick(ctx context.Context, look func(context.Context) next) error {
 		r.claim(&n)    // what this run may send now
 		if r.req.DryRun {
 			r.found.addTo(&r.report)
+			r.doc.Poller = n.doc.Poller // reported, never written
 			return nil
 		}
 		switch err := r.commit(ctx, n); {
@@ -176,14 +177,20 @@ type next struct {
 }
 
 // claim takes what is due into the run's hands, until a little after its deadline.
+// What waits for a sink that was removed long ago is forgotten.
 func (r *run) claim(n *next) {
-	reachable := func(sink string) bool {
-		return slices.ContainsFunc(r.Channels, func(c notifier.Channel) bool { return c.Name == sink })
-	}
+	kept, forgotten := n.doc.Outbox.Forget(r.configured, r.head.Now)
 	until := r.head.Now.Add(r.lease.TTL)
-	outbox, mine := n.doc.Outbox.Claim(r.owner(), reachable, r.head.Now, until)
+	outbox, mine := kept.Claim(r.owner(), r.configured, r.head.Now, until)
 	n.doc.Outbox = outbox
-	n.changed = n.changed || len(mine) > 0
+	n.changed = n.changed || forgotten > 0 || len(mine) > 0
+	if forgotten > 0 {
+		r.Log.Warn("messages for sinks that are no longer configured were forgotten", "messages", forgotten)
+	}
+}
+
+func (r *run) configured(sink string) bool {
+	return slices.ContainsFunc(r.Channels, func(c notifier.Channel) bool { return c.Name == sink })
 }
 
 // commit writes the next document, if it holds anything new. It returns nil once

@@ -21,6 +21,9 @@ const (
 	// GiveUp is how long a delivery is retried before it is dead: longer than a
 	// weekend.
 	GiveUp = 72 * time.Hour
+	// Orphaned is how long a delivery waits for a sink that is not configured any
+	// more: it may come back.
+	Orphaned = 30 * 24 * time.Hour
 )
 
 // Events counts the events that wait, dead deliveries included.
@@ -139,6 +142,17 @@ func (o Outbox) Redrive(of func(sink string) bool, now time.Time) Outbox {
 		revived.Pending = append(revived.Pending, d)
 	}
 	return revived
+}
+
+// Forget drops what has waited too long for sinks that are not configured, pending
+// and dead, and reports how much.
+func (o Outbox) Forget(configured func(sink string) bool, now time.Time) (kept Outbox, forgotten int) {
+	orphan := func(d Delivery) bool { return !configured(d.Sink) && now.Sub(d.Created) > Orphaned }
+	kept = Outbox{
+		Pending: slices.DeleteFunc(slices.Clone(o.Pending), orphan),
+		Dead:    slices.DeleteFunc(slices.Clone(o.Dead), orphan),
+	}
+	return kept, len(o.Pending) + len(o.Dead) - len(kept.Pending) - len(kept.Dead)
 }
 
 // Oldest is when the oldest event that is still to be told was seen; zero when

@@ -119,6 +119,18 @@ func TestRedrive(t *testing.T) {
 	}
 }
 
+func TestForget(t *testing.T) {
+	o := Outbox{Pending: []Delivery{delivery("a", "ops"), delivery("b", "gone")}, Dead: []Delivery{delivery("c", "gone"), delivery("d", "ops")}}
+	configured := func(sink string) bool { return sink == "ops" }
+	if kept, n := o.Forget(configured, noon.Add(Orphaned)); n != 0 || ids(kept.Pending) != "[a b]" {
+		t.Errorf("%d forgotten too early", n)
+	}
+	kept, n := o.Forget(configured, noon.Add(Orphaned+1))
+	if n != 2 || ids(kept.Pending) != "[a]" || ids(kept.Dead) != "[d]" {
+		t.Errorf("%d forgotten; pending %s, dead %s", n, ids(kept.Pending), ids(kept.Dead))
+	}
+}
+
 func TestOldest(t *testing.T) {
 	if !(Outbox{}).Oldest().IsZero() {
 		t.Error("an empty outbox has an oldest event")
