@@ -18,9 +18,17 @@ type point struct {
 	lo, hi      counts   // rows created before and up to the end of what a question for it may list
 }
 
-// pages is what asking for the point alone costs. A type the API cannot filter by
-// is asked for id by id.
+// pages is what asking for the point alone costs, by the cheapest means.
 func (p point) pages() int {
+	if p.class != otherType && p.refreshing {
+		return min(p.window(), pagesFor(p.rows)+changes(p.rows))
+	}
+	return p.window()
+}
+
+// window is what listing all rows of the point costs. A type the API cannot filter
+// by is asked for id by id.
+func (p point) window() int {
 	if p.class == otherType {
 		return len(p.ids)
 	}
@@ -87,7 +95,8 @@ type piece struct {
 	mixed       bool // points of several types: asked without one
 	points      []point
 	lo, hi      counts
-	pages       int
+	pages       int // by the cheapest means
+	window      int // by listing all its rows
 }
 
 // cover finds the cheapest pieces for the points of one type, oldest first:
@@ -121,9 +130,10 @@ func pieces(points []point, from []int, k int) []piece {
 		in := points[from[k]:k]
 		last := in[len(in)-1]
 		w := piece{first: in[0].first, last: last.last, class: last.class, points: in, lo: in[0].lo, hi: last.hi}
-		w.pages = last.pages()
+		w.pages, w.window = last.pages(), last.window()
 		if len(in) > 1 {
-			w.pages = pagesFor(w.hi[w.class] - w.lo[w.class])
+			w.window = pagesFor(w.hi[w.class] - w.lo[w.class])
+			w.pages = w.window
 		}
 		out = append(out, w)
 	}
@@ -154,6 +164,7 @@ func (w piece) join(v piece) piece {
 		w.last, w.hi = v.last, v.hi
 	}
 	w.points = append(w.points[:len(w.points):len(w.points)], v.points...)
-	w.pages = pagesFor(w.hi.minus(w.lo).all())
+	w.window = pagesFor(w.hi.minus(w.lo).all())
+	w.pages = w.window
 	return w
 }

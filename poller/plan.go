@@ -183,7 +183,7 @@ func (p *planner) fill() {
 
 // askPiece asks for one piece.
 func (p *planner) askPiece(w piece) {
-	p.cost += w.pages
+	p.cost += w.window
 	if len(w.points) == 1 && len(w.points[0].ids) == 1 || w.class == otherType && !w.mixed {
 		for _, pt := range w.points {
 			p.lookUp(pt.ids...)

@@ -114,7 +114,7 @@ func TestRequestsPerTick(t *testing.T) {
 	}
 	for _, sc := range scenarios {
 		t.Run(sc.name, func(t *testing.T) {
-			rng := rand.New(rand.NewPCG(1, 2))
+			rng := rand.New(rand.NewPCG(3, 4))
 			end := simStart.Add(time.Duration(sc.days) * 24 * time.Hour)
 			sim := &simulation{t: t, api: newFakeAPI(sc.rows(rng, simStart.Add(-72*time.Hour), end)), told: map[Key]time.Time{}}
 			sim.run(simStart, end)

@@ -13,16 +13,16 @@ func (p *planner) sparse(class typeClass, ws []piece) []piece {
 	}
 	var rest []piece
 	span := Span{p.window.To, p.window.From}
-	cost, changes, due := 0, 0, 0
+	cost, lookUps, due := 0, 0, 0
 	for _, w := range ws {
 		rows, refreshing, stuck := w.due()
-		if !refreshing || !stuck && w.pages <= 1+rows/changing {
+		if !refreshing || !stuck && w.window <= changes(rows) {
 			rest = append(rest, w)
 			continue
 		}
-		due, cost = due+rows, cost+w.pages
+		due, cost = due+rows, cost+w.window
 		if !stuck {
-			changes += 1 + rows/changing
+			lookUps += changes(rows)
 		}
 		span = Span{earlier(span.From, fromUnix(w.first)), later(span.To, fromUnix(w.last+1))}
 	}
@@ -32,16 +32,16 @@ func (p *planner) sparse(class typeClass, ws []piece) []piece {
 	q, rows := p.byStatus(class, span)
 	pages := pagesFor(rows)
 	// At equal cost it pays where it spares other stuck rows their own question later.
-	if pages+changes > cost || pages+changes == cost && rows <= due {
+	if pages+lookUps > cost || pages+lookUps == cost && rows <= due {
 		return ws
 	}
 	p.Queries, p.cost = append(p.Queries, q), p.cost+pages
 	return rest
 }
 
-// changing is how many unfinished rows there are, at least, for one that finishes
-// until the next run.
-const changing = 4
+// changes is about how many of so many unfinished rows have finished by the next
+// run, at most: each costs a look-up.
+func changes(rows int) int { return 1 + rows/4 }
 
 // due sums up the points of the piece.
 func (w piece) due() (rows int, refreshing, stuck bool) {
