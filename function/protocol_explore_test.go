@@ -142,7 +142,7 @@ func (m *model) tidy(s modelState) modelState {
 	for i := range s.run {
 		r := &s.run[i]
 		m.tidyRun(&s, i)
-		if m.step && (r.at == modelGet || r.at == modelProbe) {
+		if r.at == modelGet || r.at == modelProbe {
 			oldest = min(oldest, r.n)
 		}
 	}

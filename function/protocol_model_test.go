@@ -2,10 +2,11 @@ package main
 
 // A model of the protocol that run.go, notifier and checkpoint follow together:
 // small enough to visit every state it can come into, and in their words, so that
-// the two can be read side by side. protocol_explore_test.go visits the states,
-// protocol_mutants_test.go says what must hold there and breaks the rules one by one,
-// protocol_refine_test.go proves that the model's claim, settle and deadline rule
-// are those of the code.
+// the two can be read side by side. protocol_steps_test.go and protocol_store_test.go
+// say what can happen; protocol_explore_test.go visits the states, and says what must
+// hold in each; protocol_mutants_test.go breaks the rules one by one, which must be
+// noticed; protocol_refine_test.go proves that the model's claim, settle and deadline
+// rule are those of the code.
 //
 // Time is discrete, and kept as what is left or has passed, up to a bound beyond
 // which nothing changes any more: so the model's clock needs no end.
@@ -19,16 +20,17 @@ const (
 
 // model is one protocol in one world.
 type model struct {
-	rows    int                  // how many there are
+	rows    int                  // how many may finish
 	runs    int                  // how many there are
 	ttl     [modelRuns + 1]uint8 // Lease.TTL of each run
 	slow    [modelRuns + 1]uint8 // how far a run's own clock falls behind during its lease
 	margin  modelMargin          // what MayStart keeps free
+	rest    uint8                // what is left of the lease when sends are cut off, at Lease.Work
 	history uint8                // generations that are there at the beginning
 	faults  modelFaults          // how many there may be of each
-	step    bool                 // a load is several requests, with time between them
+	step    [modelRuns + 1]bool  // a load is several requests, with time between them
 	keep    uint8                // age at which Collect removes a generation; 0: nothing is removed
-	stale   uint8                // age of a loaded document from which Swap looks twice; 0: never
+	stale   uint8                // age of a document from which Swap looks twice, and of a load from which it begins anew; 0: never
 	ends    map[modelEnd]string  // what solo has found out
 	rules   modelRules           // all false: the protocol; true: a mutant
 }
