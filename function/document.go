@@ -28,6 +28,7 @@ type Document struct {
 // Resume is where a backfill that ran out of time goes on.
 type Resume struct {
 	Request string         `json:"request"` // what was asked, so that only the same call goes on
+	At      time.Time      `json:"at"`      // when it stopped: long after that the same call is a new one
 	Rest    []poller.Query `json:"rest"`
 }
 

@@ -56,6 +56,7 @@ func (r *run) backfill(ctx context.Context) error {
 	var left []poller.Query // of the window
 	for first := true; first || len(left) > 0; first = false {
 		var batch poller.Batch
+		var held bool // the outbox has no room for more
 		slice := func(ctx context.Context) next {
 			now := time.Now().UTC()
 			plan := r.backfillPlan(now)
@@ -66,8 +67,12 @@ func (r *run) backfill(ctx context.Context) error {
 			r.report.Fetched += len(batch.Tasks)
 			policy := r.policy()
 			policy.Backfill = &poller.Backfill{Match: r.filter().Match, Renotify: r.req.Renotify, LeaveOpen: len(r.req.Sinks) > 0}
-			n := r.remember(r.doc.Poller.Diff(plan, batch, now, policy), now)
-			r.resume(&n, batch.Rest)
+			change := r.doc.Poller.Diff(plan, batch, now, policy)
+			if held = change.Held > 0; held {
+				batch.Rest = slices.Concat(batch.Whole, batch.Rest)
+			}
+			n := r.remember(change, now)
+			r.resume(&n, batch.Rest, now)
 			return n
 		}
 		if err := r.tick(ctx, slice); err != nil {
@@ -79,7 +84,7 @@ func (r *run) backfill(ctx context.Context) error {
 		if r.Progress != nil {
 			r.Progress(r.report)
 		}
-		if len(batch.Whole) == 0 || r.apiErr != nil || r.report.Conflict || !time.Now().Before(r.budget.fetch) {
+		if len(batch.Whole) == 0 || held || r.apiErr != nil || r.report.Conflict || !time.Now().Before(r.budget.fetch) {
 			break
 		}
 	}
@@ -91,8 +96,8 @@ func (r *run) backfill(ctx context.Context) error {
 func (r *run) backfillPlan(now time.Time) poller.Plan {
 	w, _ := r.req.window(now) // Validate has seen to the error
 	plan := poller.BackfillPlan(w, now, r.limits(now), r.filter())
-	if b := r.doc.Backfill; b != nil && b.Request == r.fingerprint() {
-		plan.Queries = b.Rest
+	if b := r.doc.Backfill; b != nil && b.Request == r.fingerprint() && now.Sub(b.At) < resumeWithin {
+		return plan.Resume(b.Rest)
 	}
 	return plan
 }
@@ -108,11 +113,15 @@ func (r *run) filter() poller.Filter {
 	return f
 }
 
+// resumeWithin is how long the same call means to go on: a later one, such as that
+// of a daily timer, begins anew.
+const resumeWithin = time.Hour
+
 // resume remembers where the backfill stands.
-func (r *run) resume(n *next, rest []poller.Query) {
+func (r *run) resume(n *next, rest []poller.Query, now time.Time) {
 	switch {
 	case len(rest) > 0:
-		n.doc.Backfill = &Resume{Request: r.fingerprint(), Rest: rest}
+		n.doc.Backfill = &Resume{Request: r.fingerprint(), At: now, Rest: rest}
 		n.changed = true
 	case n.doc.Backfill != nil && n.doc.Backfill.Request == r.fingerprint():
 		n.doc.Backfill = nil

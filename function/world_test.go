@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -48,6 +49,8 @@ type process struct {
 	mu    sync.Mutex
 	dead  bool
 	steps []string // what was done, in order
+
+	timeout time.Duration // of a run; 0 for runTimeout
 }
 
 // effect is what happens to one step.
@@ -146,7 +149,7 @@ func (p *process) run(req Request, change ...func(*App)) (report Report, err err
 			}
 		}
 	}()
-	ctx, stop := context.WithTimeout(context.Background(), runTimeout)
+	ctx, stop := context.WithTimeout(context.Background(), cmp.Or(p.timeout, runTimeout))
 	defer stop()
 	app := p.app()
 	for _, c := range change {

@@ -46,3 +46,38 @@ func BackfillPlan(w Span, now time.Time, l Limits, f Filter) Plan {
 	}
 	return p
 }
+
+// Resume asks, instead of p's own questions, those that an earlier run has left, as
+// far back as the API still answers.
+func (p Plan) Resume(rest []Query) Plan {
+	floor := ask(p.Limits.window(p.At)).From
+	p.Queries = nil
+	for _, q := range rest {
+		q.From = later(q.From, floor)
+		if !q.span().empty() {
+			p.Queries = append(p.Queries, q)
+		}
+	}
+	return p
+}
+
+// meant reports whether t is a row that was asked for, and not one of the second
+// that questions begin early. With once it must also not be read again by what is
+// left to ask: windows that were cut have their joints there.
+func (b Batch) meant(t Task, once bool) bool {
+	in := func(q Query) bool { return q.asks(t) && q.span().has(t.Created) }
+	if slices.ContainsFunc(b.Whole, in) || !once && slices.ContainsFunc(b.Rest, in) {
+		return true
+	}
+	near := func(q Query) bool { return q.asks(t) && !t.Created.Before(q.From) && !t.Created.After(q.To) }
+	return !slices.ContainsFunc(b.Whole, near) && !slices.ContainsFunc(b.Rest, near)
+}
+
+// asks reports whether q is about the row, whenever it was created.
+func (q Query) asks(t Task) bool {
+	return (q.TaskID == "" || q.TaskID == t.TaskID) &&
+		(q.ObjectPath == "" || q.ObjectPath == t.ObjectPath) &&
+		(q.ObjectType == "" || q.ObjectType == t.ObjectType) &&
+		(q.Domain == "" || q.Domain == t.Domain()) &&
+		(q.Status == "" || q.Status == t.Status)
+}

@@ -11,7 +11,7 @@ import (
 func (s State) Diff(p Plan, b Batch, now time.Time, pol Policy) Change {
 	d := newDiffer(s, p, now.UTC(), pol)
 	d.begin(b)
-	for _, t := range d.relevant(b.Tasks) {
+	for _, t := range d.relevant(b) {
 		d.row(t)
 	}
 	if pol.Backfill == nil {
@@ -71,14 +71,14 @@ func (d *differ) begin(b Batch) {
 
 // relevant are the rows that concern this run, oldest first, and where they are
 // remembered as finished.
-func (d *differ) relevant(tasks []Task) []Task {
+func (d *differ) relevant(b Batch) []Task {
 	var out []Task
 	wanted, quick := map[uint64]bool{}, new([1 << 16]bool)
-	for _, t := range tasks {
+	for _, t := range b.Tasks {
 		if !d.plan.Limits.Scope.Has(t) {
 			continue
 		}
-		if f := d.policy.Backfill; f != nil && f.Match != nil && !f.Match(t) {
+		if f := d.policy.Backfill; f != nil && (f.Match != nil && !f.Match(t) || !b.meant(t, f.Renotify)) {
 			continue
 		}
 		hash := t.Hash()
