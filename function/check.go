@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"strings"
 	"time"
 
@@ -28,7 +27,7 @@ const maxSkew = 2 * time.Minute
 
 // check verifies, item by item, what a deployment needs. It writes nothing but a
 // probe that it removes, and posts nothing unless it is asked to.
-func (w *wiring) check(ctx context.Context, req Request, log *slog.Logger) (Report, error) {
+func (w *wiring) check(ctx context.Context, req Request) (Report, error) {
 	began := time.Now()
 	report := Report{Action: ActionCheck, Run: newRunID(), DryRun: req.DryRun}
 	report.Checks = append(report.Checks, w.checkSettings()...)
@@ -45,7 +44,6 @@ func (w *wiring) check(ctx context.Context, req Request, log *slog.Logger) (Repo
 	for _, f := range report.Checks {
 		if f.Level == notifier.Bad {
 			bad = append(bad, fmt.Sprintf("%s: %s. %s", f.Item, f.Detail, f.Hint))
-			log.Error("check", "item", f.Item, "detail", f.Detail, "hint", f.Hint)
 		}
 	}
 	if len(bad) > 0 {

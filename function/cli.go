@@ -6,9 +6,11 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"golang.org/x/term"
@@ -45,7 +47,21 @@ func terminal() shell {
 
 // command runs one command line and returns the exit code: 0 done, 1 the run
 // failed or needs a person, 2 usage or configuration.
-func command(ctx context.Context, args []string, sh shell) int {
+func command(ctx context.Context, args []string, sh shell) (exit int) {
+	out := &heard{to: sh.out}
+	sh.out = out
+	defer func() {
+		if p := recover(); p != nil {
+			sh.complain(panicked(p, newLog(sh.err, slog.LevelInfo, sh.errTTY)))
+			exit = 1
+		}
+		if out.err != nil {
+			exit = max(exit, 1)
+			if !errors.Is(out.err, syscall.EPIPE) { // that reader went away because it had enough
+				sh.complain(fmt.Errorf("stdout: %w", out.err))
+			}
+		}
+	}()
 	if len(args) == 0 {
 		fmt.Fprint(sh.err, helpText)
 		return 2
@@ -78,76 +94,10 @@ func command(ctx context.Context, args []string, sh shell) int {
 		o.req.Action = name
 		o.req.DryRun = o.dryRun
 	}
-	if err := o.req.Validate(); err != nil {
-		return sh.fail(err)
+	if err := o.req.Validate(); err != nil && name != "invoke" {
+		return sh.fail(flagNames(err))
 	}
 	return runCommand(ctx, o, sh)
-}
-
-// options is what the flags of a command say.
-type options struct {
-	req     Request
-	timeout time.Duration
-	dryRun  bool
-	event   string // invoke: a file, or - for stdin
-	json    bool   // preview: the exact bodies
-}
-
-func parseFlags(name string, args []string) (options, error) {
-	var o options
-	fs := flag.NewFlagSet(name, flag.ContinueOnError)
-	fs.SetOutput(io.Discard)
-	fs.DurationVar(&o.timeout, "timeout", defaultTimeout, "")
-	fs.BoolVar(&o.dryRun, "dry-run", false, "")
-	list := func(into *[]string, flag string) {
-		fs.Func(flag, "", func(v string) error { *into = append(*into, commaList(v)...); return nil })
-	}
-	switch name {
-	case "backfill":
-		fs.StringVar(&o.req.Since, "since", "", "")
-		fs.StringVar(&o.req.From, "from", "", "")
-		fs.StringVar(&o.req.To, "to", "", "")
-		list(&o.req.Statuses, "status")
-		list(&o.req.ObjectTypes, "object-type")
-		list(&o.req.Domains, "domain")
-		fs.StringVar(&o.req.TaskID, "task-id", "", "")
-		fs.StringVar(&o.req.ObjectPath, "object-path", "", "")
-		list(&o.req.Sinks, "sink")
-		fs.BoolVar(&o.req.Renotify, "renotify", false, "")
-	case "redrive":
-		list(&o.req.Sinks, "sink")
-	case "check":
-		fs.BoolVar(&o.req.Post, "post", false, "")
-	case "preview":
-		fs.BoolVar(&o.json, "json", false, "")
-	case "invoke":
-		fs.StringVar(&o.event, "event", "", "")
-	}
-	err := fs.Parse(args)
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-		return o, err
-	case err != nil:
-		return o, flagError(fs, err)
-	case fs.NArg() > 0:
-		return o, usage("%s: unexpected argument %q; flags are written like -timeout 1m", name, fs.Arg(0))
-	case o.timeout <= 0:
-		return o, usage("-timeout: must be longer than 0")
-	case name == "invoke" && o.event == "":
-		return o, usage("-event: names the file with the event; - reads stdin")
-	}
-	return o, nil
-}
-
-// flagError words the flag package's errors like ours.
-func flagError(fs *flag.FlagSet, err error) error {
-	unknown, ok := strings.CutPrefix(err.Error(), "flag provided but not defined: -")
-	if !ok {
-		return usage("%s: %v", fs.Name(), err)
-	}
-	var names []string
-	fs.VisitAll(func(f *flag.Flag) { names = append(names, "-"+f.Name) })
-	return usage("-%s: unknown flag of %s%s", unknown, fs.Name(), didYouMean("-"+unknown, names))
 }
 
 // MaxEvent is the largest event that invoke reads; Function Compute's own bound for
@@ -180,19 +130,34 @@ func runCommand(ctx context.Context, o options, sh shell) int {
 	if err != nil {
 		return sh.fail(err)
 	}
+	var line *screen
+	if sh.errTTY {
+		line = &screen{line: sh.err, began: time.Now()}
+		sh.err = line.above(sh.err)
+	}
+	if sh.errTTY && sh.outTTY {
+		sh.out = line.above(sh.out)
+	}
 	log := newLog(sh.err, config.LogLevel, sh.errTTY)
 	w, err := wire(config, log, sh.out)
 	if err != nil {
 		return sh.fail(err)
 	}
-	if sh.errTTY {
-		w.progress = sh.showProgress
-	}
+	w.screen = line
 	ctx, stop := context.WithTimeout(ctx, o.timeout)
 	defer stop()
 	report, err := w.run(ctx, o.req, log)
-	if c := code(err); err != nil && (c == CodeUsage || c == CodeConfig) {
+	if line != nil {
+		line.clear()
+	}
+	switch code(err) {
+	case CodeUsage:
+		return sh.fail(flagNames(err))
+	case CodeConfig:
 		return sh.fail(err)
+	}
+	if !sh.errTTY || !sh.outTTY { // there people read the summary
+		logSummary(log, report, err)
 	}
 	sh.show(report, err)
 	if err != nil || report.Dead > 0 {
@@ -201,10 +166,29 @@ func runCommand(ctx context.Context, o options, sh shell) int {
 	return 0
 }
 
-// fail says what is wrong with the input, one line a mistake.
+// fail says what is wrong with the input.
 func (sh shell) fail(err error) int {
+	sh.complain(err)
+	return 2
+}
+
+// complain says what went wrong, one line a mistake.
+func (sh shell) complain(err error) {
 	for line := range strings.Lines(err.Error() + "\n") {
 		fmt.Fprint(sh.err, "refreshwatch: ", line)
 	}
-	return 2
+}
+
+// heard remembers whether what was written to stdout arrived.
+type heard struct {
+	to  io.Writer
+	err error
+}
+
+func (h *heard) Write(p []byte) (int, error) {
+	n, err := h.to.Write(p)
+	if h.err == nil {
+		h.err = err
+	}
+	return n, err
 }

@@ -19,21 +19,25 @@ const demoPause = 2 * time.Second
 func demo(ctx context.Context, sh shell) int {
 	dir, err := os.MkdirTemp("", "refreshwatch-demo-")
 	if err != nil {
-		return sh.fail(err)
+		sh.complain(err)
+		return 1
 	}
 	defer os.RemoveAll(dir)
 	api := vodtest.New(vodtest.Options{Strict: true})
 	if err := api.Add(demoTasks(time.Now())...); err != nil {
-		return sh.fail(err)
+		sh.complain(err)
+		return 1
 	}
 	url, stop, err := api.Start()
 	if err != nil {
-		return sh.fail(err)
+		sh.complain(err)
+		return 1
 	}
 	defer stop()
 	w, err := demoWiring(sh, url, dir)
 	if err != nil {
-		return sh.fail(err)
+		sh.complain(err)
+		return 1
 	}
 
 	fmt.Fprintf(sh.out, "A simulated VOD answers at %s. refreshwatch polls it, here every %s instead of every minute.\n", url, demoPause)

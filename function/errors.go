@@ -23,7 +23,8 @@ const (
 	CodeOutboxFull        = "outbox_full"        // a sink has been down for too long
 	CodeDead              = "dead_deliveries"    // refused for good; mend the sink, then redrive
 	CodeCheck             = "check"              // an item of check failed
-	CodeInternal          = "internal"
+	CodeInterrupted       = "interrupted"        // by a signal; what had begun was recorded
+	CodeInternal          = "internal"           // a bug
 )
 
 // RunError is why a run failed, or why it needs a person although it did its work.

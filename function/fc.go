@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"os"
 
 	"github.com/aliyun/fc-runtime-go-sdk/fc"
@@ -24,11 +25,22 @@ func serve() {
 	}
 	fc.Start(func(ctx context.Context, event []byte) (*Report, error) {
 		if err != nil {
-			log.Error("the configuration cannot be used", "code", code(err), "error", err.Error())
-			return nil, answer(err)
+			return nil, misconfigured(ctx, config, err, log)
 		}
 		return w.invoke(ctx, event)
 	})
+}
+
+// misconfigured is the answer of a function that cannot start to work. Nobody reads
+// its answers as a rule, so the monitor hears of it too.
+func misconfigured(ctx context.Context, config Config, err error, log *slog.Logger) error {
+	log.Error("the configuration cannot be used", "code", code(err), "error", err.Error())
+	if config.Heartbeat != "" {
+		if err := newHeartbeat(config.Heartbeat).ping(ctx, false); err != nil {
+			log.Warn("the heartbeat was not heard", "error", err.Error())
+		}
+	}
+	return answer(err)
 }
 
 // invoke runs one event. The platform's deadline is in ctx; the run keeps its own
@@ -46,6 +58,7 @@ func (w *wiring) invoke(ctx context.Context, event []byte) (*Report, error) {
 		return nil, answer(err)
 	}
 	report, err := w.run(ctx, req, log)
+	logSummary(log, report, err)
 	if err != nil {
 		return nil, answer(err)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -58,6 +59,22 @@ func (r *Report) state(d Document, now time.Time) {
 	if oldest := d.Outbox.Oldest(); !oldest.IsZero() {
 		r.LagSeconds = int64(now.Sub(oldest).Seconds())
 	}
+}
+
+// ended words how a run ended that was not let finish: by a signal, or by its
+// deadline. Errors that have another cause stay as they are.
+func (r *run) ended(ctx context.Context, err error) error {
+	switch {
+	case errors.Is(ctx.Err(), context.Canceled):
+		if errors.Is(err, context.Canceled) {
+			err = nil
+		}
+		return join(err, &RunError{CodeInterrupted, errors.New("interrupted; the next run goes on from what was recorded")})
+	case errors.Is(err, context.DeadlineExceeded):
+		return &RunError{code(err), fmt.Errorf("%w. The run had %s in all: give it more time (-timeout; on Function Compute the function's timeout)",
+			err, r.budget.deadline.Sub(r.began).Round(time.Millisecond))}
+	}
+	return err
 }
 
 // finish completes the report and says whether a person is needed. Only status

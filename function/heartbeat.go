@@ -3,9 +3,9 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
 	"refreshwatch/notifier"
@@ -18,31 +18,52 @@ const heartbeatTimeout = 3 * time.Second
 // good one, and with /fail appended after a failed one (healthchecks.io, Pinging
 // API, read 2026-11). Silence raises the alarm where this program cannot.
 type Heartbeat struct {
-	URL    notifier.Secret
-	Client *http.Client
+	URL  notifier.Secret // whoever knows it can fake a heartbeat
+	Wire http.RoundTripper
 }
 
-func (h Heartbeat) ping(ctx context.Context, good bool) error {
+// newHeartbeat has connections of its own, and keeps none: the next ping is a
+// minute away, and a function may sleep until then.
+func newHeartbeat(to notifier.Secret) *Heartbeat {
+	return &Heartbeat{URL: to, Wire: &http.Transport{DisableKeepAlives: true}}
+}
+
+// ping makes one attempt. It outlives a run that was out of time, since that is
+// worth telling too. Redirects are not followed: the header Referer would carry the
+// URL to another host.
+func (h *Heartbeat) ping(ctx context.Context, good bool) error {
 	u, err := url.Parse(string(h.URL))
 	if err != nil {
 		return errors.New("HEARTBEAT_URL: not a URL")
 	}
 	if !good {
-		u.Path = strings.TrimSuffix(u.Path, "/") + "/fail"
+		u = u.JoinPath("fail")
 	}
-	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), heartbeatTimeout)
+	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), h.patience(ctx))
 	defer stop()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
 	if err != nil {
 		return errors.New("HEARTBEAT_URL: not a URL")
 	}
-	resp, err := h.Client.Do(req)
+	req.Header.Set("User-Agent", "refreshwatch")
+	client := http.Client{Transport: h.Wire, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	resp, err := client.Do(req)
 	if err != nil {
-		return errors.New("the heartbeat's host " + u.Hostname() + " did not answer")
+		return fmt.Errorf("the heartbeat's host %s did not answer", u.Hostname())
 	}
 	resp.Body.Close()
 	if resp.StatusCode/100 != 2 {
-		return errors.New("the heartbeat's host " + u.Hostname() + " answered " + resp.Status)
+		return fmt.Errorf("the heartbeat's host %s answered %d; check HEARTBEAT_URL", u.Hostname(), resp.StatusCode)
 	}
 	return nil
+}
+
+// patience is what the run's deadline leaves, of which a run keeps at least a second
+// (see newBudget).
+func (h *Heartbeat) patience(ctx context.Context) time.Duration {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return heartbeatTimeout
+	}
+	return max(time.Second, min(heartbeatTimeout, time.Until(deadline)))
 }

@@ -59,7 +59,7 @@ func (a *App) Run(ctx context.Context, req Request) (Report, error) {
 	case ActionStatus:
 		err = r.status(work)
 	}
-	return r.finish(err)
+	return r.finish(r.ended(ctx, err))
 }
 
 // run is one invocation under way: the generation it stands on and what it has
@@ -93,7 +93,10 @@ func (r *run) tick(ctx context.Context, look func(context.Context) next) error {
 		}
 		r.found = found{}
 		n := look(ctx) // plan, fetch, diff, route: always after the load
-		r.claim(&n)    // what this run may send now
+		if errors.Is(ctx.Err(), context.Canceled) {
+			return ctx.Err() // half a look is no finding, and no failure to count
+		}
+		r.claim(&n) // what this run may send now
 		if r.req.DryRun {
 			r.found.addTo(&r.report)
 			r.doc.Poller = n.doc.Poller // reported, never written

@@ -26,7 +26,7 @@ func (sh shell) show(r Report, err error) {
 	default:
 		fmt.Fprintln(sh.out, summary(r))
 	}
-	if err != nil {
+	if err != nil && r.Checks == nil {
 		fmt.Fprintln(sh.out, "\nNeeds attention:", strings.ReplaceAll(err.Error(), "\n", "\n  "))
 	}
 }
@@ -74,19 +74,18 @@ func count(n int, noun string) string {
 	return fmt.Sprintf("%d %ss", n, noun)
 }
 
-// showProgress rewrites one line while a long backfill runs.
-func (sh shell) showProgress(r Report) {
-	fmt.Fprintf(sh.err, "\r\x1b[K%s read, %d found, %s sent …\r", count(r.Fetched, "row"), r.New, count(r.Sent, "message"))
-}
-
 func (sh shell) showStatus(r Report) {
 	s := r.Status
 	if s.Generation == 0 {
 		fmt.Fprintln(sh.out, "Nothing is remembered yet: no poll has run with this CHECKPOINT.")
 		return
 	}
-	fmt.Fprintf(sh.out, "Generation %d, written %s. Tasks created before %s are known; %d finished rows remembered.\n",
-		s.Generation, local(s.Written), local(s.Mark), s.Remembered)
+	fmt.Fprintf(sh.out, "Generation %d, written %s. ", s.Generation, local(s.Written))
+	if s.Mark.IsZero() {
+		fmt.Fprintln(sh.out, "No poll has seen all tasks yet.")
+	} else {
+		fmt.Fprintf(sh.out, "Tasks created before %s are known; %s remembered.\n", local(s.Mark), count(s.Remembered, "finished row"))
+	}
 	t := tabwriter.NewWriter(sh.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(t, "\nIn flight (%d)\n", len(s.InFlight))
 	for _, o := range s.InFlight {
@@ -94,11 +93,11 @@ func (sh shell) showStatus(r Report) {
 	}
 	fmt.Fprintf(t, "\nWaiting to be sent (%d)\n", len(s.Outbox))
 	for _, d := range s.Outbox {
-		fmt.Fprintf(t, "  %s\t%s\t%s\t%s\t%s\n", d.Sink, d.ID, count(len(d.Events), "row"), local(d.Created), d.LastError)
+		fmt.Fprint(t, deliveryRow(d))
 	}
 	fmt.Fprintf(t, "\nGiven up (%d)\n", len(s.Dead))
 	for _, d := range s.Dead {
-		fmt.Fprintf(t, "  %s\t%s\t%s\t%s\t%s\n", d.Sink, d.ID, count(len(d.Events), "row"), local(d.Created), d.LastError)
+		fmt.Fprint(t, deliveryRow(d))
 	}
 	t.Flush()
 	if s.Trouble != nil {
@@ -107,6 +106,15 @@ func (sh shell) showStatus(r Report) {
 	if s.LastRun != nil {
 		fmt.Fprintf(sh.out, "\nLast run that had something to write: %s\n", summary(*s.LastRun))
 	}
+}
+
+// deliveryRow tells of a delivery what matters to the one who has to mend its sink.
+func deliveryRow(d notifier.Delivery) string {
+	what := string(d.Kind)
+	if d.Notice == nil {
+		what = count(len(d.Events), "row")
+	}
+	return fmt.Sprintf("  %s\t%s\t%s\t%s\t%s\n", d.Sink, d.ID, what, local(d.Created), d.LastError)
 }
 
 func local(t time.Time) string {
@@ -128,10 +136,17 @@ func printable(s string) string {
 
 func (sh shell) showChecks(findings []Finding) {
 	marks := map[notifier.Level]string{notifier.OK: "ok  ", notifier.Warn: "warn", notifier.Bad: "BAD "}
+	bad := 0
 	for _, f := range findings {
 		fmt.Fprintf(sh.out, "%s  %s: %s\n", marks[f.Level], f.Item, f.Detail)
 		if f.Hint != "" {
 			fmt.Fprintf(sh.out, "      → %s\n", f.Hint)
 		}
+		if f.Level == notifier.Bad {
+			bad++
+		}
+	}
+	if bad > 0 {
+		fmt.Fprintf(sh.out, "\nNot ready: %s to mend, in the order of the list.\n", count(bad, "item"))
 	}
 }

@@ -36,7 +36,7 @@ func (r *run) status(ctx context.Context) error {
 	if swept := r.doc.Poller.Swept; len(swept) > 0 {
 		s.Mark = swept[len(swept)-1].To
 	}
-	if r.doc.Health != (Health{}) {
+	if r.doc.Health.Failures > 0 {
 		s.Trouble = &r.doc.Health
 	}
 	r.report.Status = s

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net/http"
 	"slices"
 	"sync/atomic"
 
@@ -26,7 +25,8 @@ type wiring struct {
 	store    checkpoint.Store
 	words    *template.Set
 	channels []notifier.Channel
-	progress func(Report)
+	beats    *Heartbeat // nil without HEARTBEAT_URL
+	screen   *screen    // nil when nobody waits at a terminal
 }
 
 // keyring holds the credentials of the invocation under way. They change from one
@@ -55,6 +55,9 @@ var errNoKey = errors.New("no credentials: set ALIBABA_CLOUD_ACCESS_KEY_ID and A
 func wire(config Config, log *slog.Logger, console io.Writer) (*wiring, error) {
 	w := &wiring{config: config, log: log, keys: &keyring{}}
 	w.keys.use(config.Key)
+	if config.Heartbeat != "" {
+		w.beats = newHeartbeat(config.Heartbeat)
+	}
 	var mistakes []error
 	var err error
 	if w.api, err = vod.New(vod.Config{Region: config.Region, Endpoint: config.Endpoint, MaxQPS: config.MaxQPS, Credentials: w.keys.vod}); err != nil {
@@ -77,35 +80,47 @@ func wire(config Config, log *slog.Logger, console io.Writer) (*wiring, error) {
 	return w, nil
 }
 
-// run does what the request asks, leaves one line in the log and pings the
-// heartbeat.
+// run does what the request asks, and pings the heartbeat when it was a poll.
 func (w *wiring) run(ctx context.Context, req Request, log *slog.Logger) (Report, error) {
+	report, err := w.act(ctx, req, log)
+	if w.beats != nil && req.Action == ActionPoll && !req.DryRun && code(err) != CodeInterrupted {
+		good := err == nil || code(err) == CodeDead // the poll itself did its work
+		if err := w.beats.ping(ctx, good); err != nil {
+			log.Warn("the heartbeat was not heard", "error", err.Error())
+		}
+	}
+	return report, err
+}
+
+// act is run's work. A panic in it is an error, and the process lives on: the next
+// run takes over what this one had claimed.
+func (w *wiring) act(ctx context.Context, req Request, log *slog.Logger) (report Report, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			report, err = Report{Action: req.Action, DryRun: req.DryRun}, panicked(p, log)
+		}
+	}()
 	for _, sink := range req.Sinks {
 		if names := w.names(); !slices.Contains(names, sink) {
 			return Report{}, usage("sinks: %q is not configured%s", sink, didYouMean(sink, names))
 		}
 	}
 	if req.Action == ActionCheck {
-		return w.check(ctx, req, log)
+		return w.check(ctx, req)
 	}
 	if key := w.keys.key.Load(); (key.ID == "" || key.Secret == "") && (req.Action == ActionPoll || req.Action == ActionBackfill) {
-		return Report{}, &RunError{CodeConfig, errNoKey}
+		return Report{Action: req.Action, DryRun: req.DryRun}, &RunError{CodeConfig, errNoKey}
 	}
+	api := &watched{Lister: w.api, log: log}
 	app := App{
-		API: w.api, Store: w.store, Channels: w.channels, Routes: w.routes(),
+		API: api, Store: w.store, Channels: w.channels, Routes: w.routes(),
 		Scope: w.config.Scope, NotifyFirst: w.config.NotifyFirst, StalledAfter: w.config.StalledAfter,
-		QPS: w.config.MaxQPS, Log: log, Progress: w.progress,
+		QPS: w.config.MaxQPS, Log: log,
 	}
-	report, err := app.Run(ctx, req)
-	logSummary(log, report, err)
-	if req.Action == ActionPoll && !req.DryRun && w.config.Heartbeat != "" {
-		good := err == nil || code(err) == CodeDead
-		beat := Heartbeat{URL: w.config.Heartbeat, Client: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}}
-		if err := beat.ping(ctx, good); err != nil {
-			log.Warn("the heartbeat was not heard", "error", err.Error())
-		}
+	if w.screen != nil {
+		api.tell, app.Progress = w.screen.pageAnswered, w.screen.sliceDone
 	}
-	return report, err
+	return app.Run(ctx, req)
 }
 
 func (w *wiring) names() []string {

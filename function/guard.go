@@ -1,0 +1,61 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime"
+	"sync/atomic"
+
+	"refreshwatch/poller"
+)
+
+// panicked turns what a panic was raised with into an error, and leaves the place
+// in the log. Only the runtime's own words are repeated: others may quote what was
+// being worked on, and that may be a secret. Frames carry no values.
+func panicked(p any, log *slog.Logger) error {
+	what := fmt.Sprintf("a %T", p)
+	var known runtime.Error
+	if err, ok := p.(error); ok && errors.As(err, &known) {
+		what = known.Error()
+	}
+	log.Error("panic", "what", what, "stack", frames(4))
+	return &RunError{CodeInternal, fmt.Errorf("internal error: %s. This is a bug: report it with the log line \"panic\"; what the run had saved is kept", what)}
+}
+
+// frames are the functions under way, the innermost first.
+func frames(skip int) []string {
+	var pcs [32]uintptr
+	var list []string
+	callers := runtime.CallersFrames(pcs[:runtime.Callers(skip, pcs[:])])
+	for {
+		f, more := callers.Next()
+		list = append(list, fmt.Sprintf("%s:%d", f.Function, f.Line))
+		if !more {
+			return list
+		}
+	}
+}
+
+// watched is the API as a run asks it: it counts the pages for people who wait, and
+// a panic on the way is an answer that nobody can use, not the end of the process.
+type watched struct {
+	poller.Lister
+	log   *slog.Logger
+	pages atomic.Int64
+	tell  func(pages int64) // after each answer; may be nil
+}
+
+func (w *watched) List(ctx context.Context, q poller.Query, page int) (answer poller.Page, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = &poller.Error{Class: poller.Transient, Code: "Panic", Err: panicked(p, w.log)}
+		}
+	}()
+	answer, err = w.Lister.List(ctx, q, page)
+	if n := w.pages.Add(1); w.tell != nil && err == nil {
+		w.tell(n)
+	}
+	return answer, err
+}
