@@ -43,7 +43,8 @@ const (
 	MaxDocument = 48 << 20
 )
 
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+// castagnoli is made at its first use, once for the whole program.
+func castagnoli() *crc32.Table { return crc32.MakeTable(crc32.Castagnoli) }
 
 // Encode writes the document in the newest version.
 func (d Document) Encode() ([]byte, error) {
@@ -53,7 +54,7 @@ func (d Document) Encode() ([]byte, error) {
 	}
 	head = append(head, '\n')
 	body := d.Poller.Done.AppendBinary(head)
-	line := fmt.Appendf(nil, documentLine, documentMagic, documentVersion, len(head), len(body)-len(head), crc32.Checksum(body, castagnoli))
+	line := fmt.Appendf(nil, documentLine, documentMagic, documentVersion, len(head), len(body)-len(head), crc32.Checksum(body, castagnoli()))
 	if len(line)+len(body) > MaxDocument {
 		return nil, fmt.Errorf("encode checkpoint: %d bytes are over the bound of %d; redrive or remove the sinks that are down", len(body), MaxDocument)
 	}
@@ -80,7 +81,7 @@ func DecodeDocument(data []byte) (Document, error) {
 		return d, fmt.Errorf("%w: it does not begin as a checkpoint", checkpoint.ErrCorrupt)
 	case headSize < 0 || blockSize < 0 || headSize+blockSize != len(body):
 		return d, fmt.Errorf("%w: %d bytes where %d were written", checkpoint.ErrCorrupt, len(body), headSize+blockSize)
-	case crc32.Checksum(body, castagnoli) != sum:
+	case crc32.Checksum(body, castagnoli()) != sum:
 		return d, fmt.Errorf("%w: its checksum does not match", checkpoint.ErrCorrupt)
 	}
 	if err := json.Unmarshal(body[:headSize], &d); err != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -53,7 +52,11 @@ func NewSlack(s Slack) (*Slack, error) {
 	return &s, errors.Join(mistakes...)
 }
 
-var slackChannelID = regexp.MustCompile(`^[CGD][A-Z0-9]{2,}$`)
+// isSlackID reports whether a channel is set by its id, not by its name.
+func isSlackID(channel string) bool {
+	return len(channel) > 2 && strings.ContainsAny(channel[:1], "CGD") &&
+		strings.Trim(channel, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") == ""
+}
 
 // Send posts the delivery once, unless it is already there. A message that is
 // refused for its layout goes out once more as plain text.

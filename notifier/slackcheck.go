@@ -31,7 +31,7 @@ func scopeFinding(scopes []string) Finding {
 // checkChannel reports on the channel, and on the look-up that keeps a message
 // with an unknown outcome from being posted twice.
 func (s *Slack) checkChannel(ctx context.Context, scopes []string) []Finding {
-	if !slackChannelID.MatchString(s.Channel) {
+	if !isSlackID(s.Channel) {
 		return []Finding{{Item: "channel", Level: Warn, Detail: "is set by name: messages with an unknown outcome cannot be looked up and may be posted twice",
 			Hint: "Set the channel's id (C…), shown at the end of its About tab"}}
 	}

@@ -25,7 +25,7 @@ func (s *Slack) arrived(ctx context.Context, d Delivery) (bool, error) {
 	if d.Unknown.IsZero() {
 		return false, nil
 	}
-	if !slackChannelID.MatchString(s.Channel) {
+	if !isSlackID(s.Channel) {
 		s.cannotLook("the channel is set by name; set its id (C…) so that it can")
 		return false, nil
 	}

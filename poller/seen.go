@@ -132,7 +132,8 @@ const (
 // ErrSeen is wrapped by every error of DecodeSeen.
 var ErrSeen = errors.New("the block of finished rows is damaged")
 
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+// castagnoli is made at its first use, once for the whole program.
+func castagnoli() *crc32.Table { return crc32.MakeTable(crc32.Castagnoli) }
 
 // AppendBinary appends the compact block of s to b.
 func (s Seen) AppendBinary(b []byte) []byte {
@@ -150,7 +151,7 @@ func (s Seen) AppendBinary(b []byte) []byte {
 	for _, m := range s {
 		b = append(b, byte(m.Code))
 	}
-	binary.LittleEndian.PutUint32(b[sum:], crc32.Checksum(b[sum+4:], castagnoli))
+	binary.LittleEndian.PutUint32(b[sum:], crc32.Checksum(b[sum+4:], castagnoli()))
 	return b
 }
 
@@ -166,7 +167,7 @@ func DecodeSeen(b []byte) (Seen, error) {
 	if uint64(len(b)) != rows*seenRow {
 		return nil, fmt.Errorf("%w: %d bytes for %d rows", ErrSeen, len(b), rows)
 	}
-	if crc32.Checksum(b, castagnoli) != sum {
+	if crc32.Checksum(b, castagnoli()) != sum {
 		return nil, fmt.Errorf("%w: wrong checksum", ErrSeen)
 	}
 	s := make(Seen, rows)

@@ -17,8 +17,12 @@ import (
 func renderStrictly(t *testing.T, sets []*Set, m Message) {
 	t.Helper()
 	for _, set := range sets {
+		embedded, err := set.embedded()
+		if err != nil {
+			t.Fatal(err)
+		}
 		for _, d := range Dialects() {
-			r := renderer{set: set.embedded[d], strict: true}
+			r := renderer{set: embedded[d], strict: true}
 			c := r.card(d, m, d.markup(set.zone), d.sentence(set.zone))
 			if len(r.mistakes) > 0 {
 				t.Fatalf("%s: %v in %+v", d, r.mistakes, m)

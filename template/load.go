@@ -176,8 +176,8 @@ func position(tree *parse.Tree, node parse.Node) string {
 // assemble builds each dialect's set: the language's words, what all cards share,
 // and the dialect's own, each file followed by its override. Trees are put
 // together by hand, because Parse would not let an empty template override another.
-func assemble(lang string, defaults, overrides words) (map[Dialect]*text.Template, error) {
-	sets := map[Dialect]*text.Template{}
+func assemble(lang string, defaults, overrides words) (dialects, error) {
+	sets := dialects{}
 	var mistakes []error
 	for _, d := range Dialects() {
 		trees := map[string]*parse.Tree{}

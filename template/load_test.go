@@ -157,21 +157,33 @@ func TestFuncs(t *testing.T) {
 	}
 }
 
+// BenchmarkLoad includes the parsing, which Load leaves to the first message.
 func BenchmarkLoad(b *testing.B) {
+	b.ReportAllocs()
 	for b.Loop() {
-		load(b, Options{})
+		if _, err := load(b, Options{}).embedded(); err != nil {
+			b.Fatal(err)
+		}
 	}
 }
 
+// BenchmarkCard renders each kind of message for Slack, and the largest kinds in
+// every dialect.
 func BenchmarkCard(b *testing.B) {
 	set := load(b, Options{})
 	big := message(poller.Finished, many(2500)...)
 	big.Digest = true
 	for _, sample := range append(Samples(), Sample{"digest-2500", big}) {
-		b.Run(sample.Name, func(b *testing.B) {
-			for b.Loop() {
-				card(b, set, Slack, sample.Message)
+		for _, d := range Dialects() {
+			if large := len(sample.Message.Events) > 20; d != Slack && !large {
+				continue
 			}
-		})
+			b.Run(sample.Name+"/"+string(d), func(b *testing.B) {
+				b.ReportAllocs()
+				for b.Loop() {
+					card(b, set, d, sample.Message)
+				}
+			})
+		}
 	}
 }

@@ -3,7 +3,9 @@ package template
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	text "github.com/DataDog/datadog-agent/pkg/template/text"
@@ -22,9 +24,12 @@ type Options struct {
 type Set struct {
 	zone     *time.Location
 	warn     func(error)
-	embedded map[Dialect]*text.Template
-	used     map[Dialect]*text.Template // with the overrides; the same as embedded without any
+	embedded func() (dialects, error) // parsed when the first message comes: most runs have none
+	used     dialects                 // with the overrides; nil without any
 }
+
+// dialects are the templates of each.
+type dialects map[Dialect]*text.Template
 
 // Load reads the words. Everything that is wrong with the overrides is reported
 // at once, each mistake with its file and line.
@@ -40,20 +45,19 @@ func Load(o Options) (*Set, error) {
 	default:
 		return nil, fmt.Errorf("unknown language %q; known: en, zh", o.Lang)
 	}
-	needed := lang
-	if o.Dir != "" {
-		needed = "" // an override of the other language is looked at, too
-	}
-	defaults, err := readEmbedded(needed)
-	if err != nil {
-		return nil, err
-	}
-	if s.embedded, err = assemble(lang, defaults, nil); err != nil {
-		return nil, err
-	}
-	s.used = s.embedded
+	s.embedded = sync.OnceValues(func() (dialects, error) {
+		words, err := readEmbedded(lang)
+		if err != nil {
+			return nil, err
+		}
+		return assemble(lang, words, nil)
+	})
 	if o.Dir == "" {
 		return s, nil
+	}
+	defaults, err := readEmbedded("") // an override of the other language is looked at, too
+	if err != nil {
+		return nil, err
 	}
 	overrides, mistakes := readDir(o.Dir, defaults)
 	if s.used, err = assemble(lang, defaults, overrides); err == nil {
@@ -101,17 +105,23 @@ func (s *Set) defaultZone(zone *time.Location) {
 // Card words m in dialect d. When an override fails on it, the embedded words are
 // used and Options.Warn is told; an error is left for unknown dialects only.
 func (s *Set) Card(d Dialect, m Message) (Card, error) {
-	if s.used[d] == nil {
+	if !slices.Contains(Dialects(), d) {
 		return Card{}, fmt.Errorf("unknown dialect %q", d)
 	}
-	c, err := s.render(s.used[d], d, m)
-	if err == nil || s.used[d] == s.embedded[d] {
-		return c, err
+	if s.used != nil {
+		c, err := s.render(s.used[d], d, m)
+		if err == nil {
+			return c, nil
+		}
+		if s.warn != nil {
+			s.warn(fmt.Errorf("the embedded words were used: %w", err))
+		}
 	}
-	if s.warn != nil {
-		s.warn(fmt.Errorf("the embedded words were used: %w", err))
+	embedded, err := s.embedded()
+	if err != nil {
+		return Card{}, err
 	}
-	return s.render(s.embedded[d], d, m)
+	return s.render(embedded[d], d, m)
 }
 
 func (s *Set) render(set *text.Template, d Dialect, m Message) (Card, error) {

@@ -77,7 +77,7 @@ func openFile(u *url.URL) (Store, error) {
 // An Alibaba Cloud bucket and region, and what is safe in both a URL and a RAM
 // policy for a prefix.
 var (
-	bucketName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$`)
+	bucketName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]+[a-z0-9]$`) // of 63 characters at most
 	regionName = regexp.MustCompile(`^[a-z]{2}-[a-z0-9-]+$`)
 	prefixName = regexp.MustCompile(`^[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*$`)
 )
@@ -95,7 +95,7 @@ func openOSS(u *url.URL, o Options) (Store, error) {
 	}
 	c.Region, c.Endpoint = query.Get("region"), query.Get("endpoint")
 	switch {
-	case !bucketName.MatchString(c.Bucket):
+	case !bucketName.MatchString(c.Bucket) || len(c.Bucket) > 63:
 		return nil, fmt.Errorf("%q is no bucket: write oss://bucket/prefix", c.Bucket)
 	case c.Prefix == "":
 		return nil, fmt.Errorf("the prefix is missing: write oss://%s/refreshwatch", c.Bucket)

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 	"syscall"
 	"unicode"
 
@@ -19,7 +20,9 @@ const maxMessage = 300
 
 // signed finds parameters of a signed request that a text quotes, plain or
 // escaped once or twice, as the string to sign has them.
-var signed = regexp.MustCompile(`(?i)(AccessKeyId|AccessKeySecret|Signature|SecurityToken)(=|%3D|%253D)[^&\s"']*?(&|%26|%2526|\s|"|'|$)`)
+var signed = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?i)(AccessKeyId|AccessKeySecret|Signature|SecurityToken)(=|%3D|%253D)[^&\s"']*?(&|%26|%2526|\s|"|'|$)`)
+})
 
 // message is the API's explanation without what it quotes of the request. A
 // signature that does not match is answered with the whole string to sign.
@@ -43,7 +46,7 @@ func scrub(text string, creds Credentials) string {
 			text = strings.ReplaceAll(text, spelling, "***")
 		}
 	}
-	text = signed.ReplaceAllString(text, "***$3")
+	text = signed().ReplaceAllString(text, "***$3")
 	text = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {
 			return ' '
