@@ -2,11 +2,12 @@ package main
 
 import (
 	"fmt"
+	"reflect"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"refreshwatch/notifier"
 )
@@ -134,13 +135,15 @@ func TestSettlingIsIdempotentAndCommutes(t *testing.T) {
 			}
 			for _, other := range everyResult() {
 				a, b := settle(once, 2, other), settle(settle(doc.real(), 2, other), 1, one)
-				if diff := cmp.Diff(a, b, cmpopts.EquateEmpty()); diff != "" {
-					t.Errorf("%v: run 1 settles %v and run 2 %v, the order matters: %s", doc, one, other, diff)
+				if !slices.EqualFunc(a.Pending, b.Pending, sameDelivery) || len(a.Dead)+len(b.Dead) > 0 {
+					t.Errorf("%v: run 1 settles %v and run 2 %v, the order matters: %s", doc, one, other, cmp.Diff(a, b))
 				}
 			}
 		}
 	}
 }
+
+func sameDelivery(a, b notifier.Delivery) bool { return reflect.DeepEqual(a, b) }
 
 // The model's deadline rule, with a tick of a second, is the lease's.
 func TestModelStartsAsTheLease(t *testing.T) {

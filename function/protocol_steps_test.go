@@ -119,13 +119,14 @@ func (m *model) runFaults(s *modelState, i int, emit modelEmit) {
 	}
 }
 
-// charge excuses one more telling of what the run has sent, or is sending, and has not
-// recorded.
+// charge excuses one more telling of what the run has sent, or is sending, and the
+// store does not know yet.
 func (s *modelState) charge(i int) {
 	r := &s.run[i]
+	unknown := s.gens[s.head].doc.waiting()
 	for id, res := range r.result {
 		if !r.overran && (res == accepted || r.at == modelSending && int(r.sending) == id) {
-			s.excuse(r.doc.outbox[id].rows)
+			s.excuse(r.doc.outbox[id].rows & unknown)
 		}
 	}
 }

@@ -2,7 +2,8 @@ package main
 
 // The store's half of the model: Load, Swap and Collect, and what becomes of them.
 
-// load is run.load and generations.Load.
+// load is run.load and generations.Load. A load that begins anew begins its lease anew
+// here; in the code the lease is older, which is stricter.
 func (m *model) load(s *modelState, i int, emit modelEmit) {
 	n := *s
 	r := &n.run[i]
