@@ -48,6 +48,7 @@ type history struct {
 	runs      []*past
 	began     time.Time // when the first poll succeeded; what is older is history
 	mark      time.Time // the highest seen so far
+	writes    int       // when it was seen
 	submitted int
 }
 
@@ -87,7 +88,7 @@ func (h *history) outage(b *inbox) {
 		return
 	}
 	from := time.Now().Add(h.between(0, 2*time.Hour))
-	to := from.Add(h.between(time.Minute, 4*time.Hour))
+	to := from.Add(h.between(time.Minute, 2*time.Hour))
 	b.verdict = func(notifier.Delivery) error {
 		if now := time.Now(); now.Before(from) || now.After(to) {
 			return nil
@@ -97,9 +98,9 @@ func (h *history) outage(b *inbox) {
 }
 
 func (h *history) live() {
-	h.burst(h.rng.IntN(60)) // what was there before anybody watched
+	h.burst(h.rng.IntN(40)) // what was there before anybody watched
 	time.Sleep(h.between(0, time.Hour))
-	for range 10 + h.rng.IntN(40) {
+	for range 10 + h.rng.IntN(30) {
 		h.minute()
 	}
 	h.wg.Wait()
@@ -113,7 +114,7 @@ func (h *history) minute() {
 		h.burst(1 + h.rng.IntN(4))
 	}
 	if h.chance(0.01) {
-		h.burst(40 + h.rng.IntN(120))
+		h.burst(40 + h.rng.IntN(80))
 	}
 	if h.chance(0.1) {
 		h.api.Fault(h.lie())
@@ -243,6 +244,11 @@ func unlucky(rng *rand.Rand) func(string) effect {
 
 // watchMark sees that what was read in full never becomes less.
 func (h *history) watchMark() {
+	writes := h.store.Writes()
+	if writes == h.writes {
+		return
+	}
+	h.writes = writes
 	swept := h.head().Poller.Swept
 	if len(swept) == 0 {
 		return
@@ -261,7 +267,7 @@ func (h *history) quiet() {
 	for _, b := range h.sinks {
 		b.verdict = nil
 	}
-	for range 18 {
+	for range 15 {
 		time.Sleep(20 * time.Minute)
 		h.do(Request{Action: ActionPoll}, func(a *App) { a.NotifyFirst = h.notify })
 		h.watchMark()
