@@ -24,6 +24,29 @@ import (
 	"refreshwatch/template"
 )
 
+// What is exported before a deployment is read by it, and what it is asked is taken.
+func TestReadmeDeploy(t *testing.T) {
+	r, deployment := readReadme(t), readDeployment(t)
+	known := variablesOnFC()
+	exports := regexp.MustCompile(`(?m)^ *export (.+)$`).FindAllStringSubmatch(string(r), -1)
+	for _, line := range exports {
+		for _, m := range regexp.MustCompile(`(?:^| )([A-Z][A-Z_]+)=`).FindAllStringSubmatch(line[1], -1) {
+			if !strings.Contains(deployment, "env('"+m[1]+"'") && !slices.Contains(known, m[1]) && !strings.HasPrefix(m[1], "ALIBABA_CLOUD_ACCESS_KEY_") {
+				t.Errorf("%s: nobody reads it", m[1])
+			}
+		}
+	}
+	events := regexp.MustCompile(`s invoke -e '([^']*)'`).FindAllStringSubmatch(string(r), -1)
+	for _, m := range events {
+		if _, err := ParseEvent([]byte(m[1])); err != nil {
+			t.Errorf("%s: %v", m[1], err)
+		}
+	}
+	if len(exports) < 5 || len(events) < 3 {
+		t.Errorf("only %d exports and %d events were found", len(exports), len(events))
+	}
+}
+
 // The wording that serves as an example loads, and changes the title.
 func TestReadmeTemplate(t *testing.T) {
 	dir := t.TempDir()
