@@ -20,7 +20,7 @@ func panicked(p any, log *slog.Logger) error {
 	if err, ok := p.(error); ok && errors.As(err, &known) {
 		what = known.Error()
 	}
-	log.Error("panic", "what", what, "stack", frames(4))
+	log.Error("panic", "what", what, "stack", frames(5))
 	return &RunError{CodeInternal, fmt.Errorf("internal error: %s. This is a bug: report it with the log line \"panic\"; what the run had saved is kept", what)}
 }
 

@@ -2,6 +2,7 @@ package notifier
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -102,7 +103,7 @@ func (c Channel) deliver(ctx context.Context, d Delivery, mayStart func(time.Tim
 			return r
 		}
 		r.Attempts++
-		err := c.Sink.Send(ctx, d)
+		err := c.send(ctx, d)
 		if err == nil {
 			r.Err = nil
 			return r
@@ -126,6 +127,17 @@ func (c Channel) deliver(ctx context.Context, d Delivery, mayStart func(time.Tim
 		}
 	}
 	return r
+}
+
+// send is one attempt. A sink that panics would do so at this message again, and
+// keep the others from being sent: the message is given up, until a person looks.
+func (c Channel) send(ctx context.Context, d Delivery) (err error) {
+	defer func() {
+		if p := recover(); p != nil { // its words may quote what was sent, and to where
+			err = &Error{Class: Refused, Code: "panic", Err: fmt.Errorf("the sink panicked with a %T", p), Hint: "This is a bug, report it"}
+		}
+	}()
+	return c.Sink.Send(ctx, d)
 }
 
 // pause waits before the next attempt: as long as the receiver asked, else with
