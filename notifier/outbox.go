@@ -89,7 +89,13 @@ func (o Outbox) Settle(run string, results []Result, now time.Time) (settled Out
 	for _, r := range results {
 		byID[r.ID] = r
 	}
-	settled.Dead = slices.Clone(o.Dead)
+	for _, d := range o.Dead {
+		if byID[d.ID].Done() { // refused by a run that took it over, but told by this one
+			changed = true
+			continue
+		}
+		settled.Dead = append(settled.Dead, d)
+	}
 	for _, d := range o.Pending {
 		r, mine := byID[d.ID], d.Owner == run
 		switch {

@@ -104,6 +104,10 @@ func TestSettleAfterLosingTheClaim(t *testing.T) {
 	if !changed || len(got.Pending) != 0 {
 		t.Errorf("still pending: %s", ids(got.Pending))
 	}
+	got, changed = Outbox{Dead: []Delivery{d, delivery("b", "ops")}}.Settle("run", []Result{{ID: "a", Attempts: 1}}, noon)
+	if !changed || ids(got.Dead) != "[b]" {
+		t.Errorf("refused by the other run, told by this one, and still dead: %s", ids(got.Dead))
+	}
 }
 
 func TestRedrive(t *testing.T) {

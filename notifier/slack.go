@@ -79,18 +79,17 @@ func (s *Slack) Send(ctx context.Context, d Delivery) error {
 	if err != nil {
 		return err
 	}
-	s.reply(ctx, d, sent, m.thread)
+	s.reply(attempt, d, sent, m.thread)
 	return nil
 }
 
 // reply puts the digest's rows into the thread of the message that was just
-// accepted. The news is out by then: a failure is said, and changes nothing.
+// accepted, in what is left of the attempt's time: until it returns, nothing records
+// that the news is out. A failure is said, and changes nothing.
 func (s *Slack) reply(ctx context.Context, d Delivery, to posted, thread []string) {
 	for i, text := range thread {
-		attempt, cancel := context.WithTimeout(ctx, PostTimeout)
-		_, err := s.postTo(attempt, to.channel, slack.MsgOptionText(text, false), slack.MsgOptionTS(to.ts),
+		_, err := s.postTo(ctx, to.channel, slack.MsgOptionText(text, false), slack.MsgOptionTS(to.ts),
 			slack.MsgOptionDisableLinkUnfurl(), slack.MsgOptionDisableMediaUnfurl())
-		cancel()
 		if err != nil {
 			s.warn(fmt.Sprintf("the thread of %s lacks %d of its %d replies: %v", d.ID, len(thread)-i, len(thread), err))
 			return

@@ -25,6 +25,11 @@ const (
 // empty or a damaged store; the next load will see clearly.
 var errAbsentNow = errors.New("it was listed, but is not there; load again")
 
+// errSlowLoad is a load that slept between two of its questions, as a frozen
+// instance does: the generation after the one it read may have been collected, and
+// its absence then proves nothing.
+var errSlowLoad = errors.New("reading it took so long that it may be out of date; load again")
+
 // New keeps one document as generations in a place.
 func New(b Backend) Store { return &generations{backend: b} }
 
@@ -67,6 +72,9 @@ func (g *generations) Load(ctx context.Context) (Doc, error) {
 		next, err := g.get(ctx, head.Generation+1)
 		if err != nil {
 			return Doc{}, err
+		}
+		if wall(next.Now).Sub(wall(listing.Now)) >= staleAfter {
+			return Doc{}, errSlowLoad
 		}
 		head.Now = next.Now // when this answer was given, head was still the head
 		if next.Data == nil {
