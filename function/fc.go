@@ -5,6 +5,8 @@ import (
 	"errors"
 	"log/slog"
 	"os"
+	"runtime/debug"
+	"strconv"
 
 	"github.com/aliyun/fc-runtime-go-sdk/fc"
 	"github.com/aliyun/fc-runtime-go-sdk/fc/messages"
@@ -17,6 +19,7 @@ import (
 // What is wrong with the configuration is said by every invocation: at the start
 // nobody listens.
 func serve() {
+	limitMemory(os.Getenv)
 	config, err := LoadConfig(os.Getenv, true)
 	log := newLog(os.Stderr, config.LogLevel, false)
 	var w *wiring
@@ -41,6 +44,16 @@ func misconfigured(ctx context.Context, config Config, err error, log *slog.Logg
 		}
 	}
 	return answer(err)
+}
+
+// limitMemory lets the garbage collector work harder beyond five eighths of the
+// function's memory; the rest is for the program itself and what else is not on the
+// heap. Better slow on a bad day than killed for its memory at every tick.
+func limitMemory(getenv func(string) string) {
+	mb, err := strconv.Atoi(getenv("FC_FUNCTION_MEMORY_SIZE"))
+	if err == nil && mb > 0 && getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(int64(mb) << 20 / 8 * 5)
+	}
 }
 
 // invoke runs one event. The platform's deadline is in ctx; the run keeps its own
