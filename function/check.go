@@ -33,7 +33,9 @@ func (w *wiring) check(ctx context.Context, req Request) (Report, error) {
 	report.Checks = append(report.Checks, w.checkSettings()...)
 	if report.Checks[0].Level == notifier.OK {
 		report.Checks = append(report.Checks, w.checkAPI(ctx)...)
-		report.APICalls = 1
+		if report.Checks[len(report.Checks)-1].Level == notifier.OK {
+			report.APICalls = 1
+		}
 	}
 	report.Checks = append(report.Checks, w.checkStore(ctx, !req.DryRun)...)
 	for _, c := range w.channels {

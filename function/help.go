@@ -50,16 +50,17 @@ what is finished already without telling it (FIRST_RUN=notify tells it).
 `,
 	"backfill": `refreshwatch backfill [flags]
 
-Tells what ended in a window and was never told. The API keeps three days.
+Tells which tasks created in a window have ended and were never told. The API keeps
+three days; what is older is left out.
 
   -since D          that far back, such as 24h or 3d (default 72h)
   -from T, -to T    or from and to a time, such as 2026-11-20T00:00:00Z
-  -status S         Complete or Failed
+  -status S         Complete or Failed, in the API's spelling
   -object-type S    file, directory or preload
   -domain S         cdn.example.com or *.example.com
   -task-id S        one task
   -object-path S    one object
-  -sink NAME        tell only this sink
+  -sink NAME        tell only this sink; the others count as told, too
   -renotify         tell also what was told before
   -dry-run          look, but write and send nothing
   -timeout D        a long backfill that runs out of time goes on at the next call

@@ -53,6 +53,9 @@ func (r *run) redrive(context.Context) next {
 // backfill tells of a whole window, slice by slice, each slice a tick of its own.
 // What is left when time runs out is remembered, and the same call goes on there.
 func (r *run) backfill(ctx context.Context) error {
+	if w, _ := r.req.window(r.began); w.From.Before(r.began.Add(-apiWindow)) {
+		r.Log.Warn("the API keeps three days: what was created before is left out", "from", w.From)
+	}
 	var left []poller.Query // of the window
 	for first := true; first || len(left) > 0; first = false {
 		var batch poller.Batch

@@ -263,10 +263,15 @@ func (r Request) window(now time.Time) (w poller.Span, err error) {
 		}
 		*f.into = t.UTC()
 	}
-	if !w.From.Before(w.To) {
+	switch {
+	case w.From.Before(w.To):
+		return w, nil
+	case r.From != "":
 		return w, fmt.Errorf("from: %s is not before to: %s", w.From.Format(time.RFC3339), w.To.Format(time.RFC3339))
+	default:
+		return w, fmt.Errorf("to: %s leaves nothing of the window, which begins at %s; give from, or a longer since",
+			w.To.Format(time.RFC3339), w.From.Format(time.RFC3339))
 	}
-	return w, nil
 }
 
 // parseDuration reads a duration as Go writes it, or whole days as people do.

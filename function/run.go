@@ -130,6 +130,10 @@ func (r *run) owner() string { return fmt.Sprintf("%s-%d", r.id, r.ticks) }
 // commitTries bounds how often a run that lost its commit polls again.
 const commitTries = 3
 
+// writeTries bounds how often one commit is written, with a growing pause. A store
+// that refuses for good is not asked until the deadline.
+const writeTries = 3
+
 // budget is how one run spends the time it has.
 type budget struct {
 	deadline time.Time // the platform's, or -timeout
@@ -209,7 +213,7 @@ func (r *run) commit(ctx context.Context, n next) error {
 		return &RunError{CodeOutboxFull, err}
 	}
 	lease := r.lease // the claims end by the first load's clock
-	for {
+	for try := 1; ; try++ {
 		stood := r.head.Generation
 		head, err := r.Store.Swap(ctx, r.head, data)
 		if err == nil {
@@ -226,10 +230,10 @@ func (r *run) commit(ctx context.Context, n next) error {
 		case r.head.Generation != stood || errors.Is(err, checkpoint.ErrConflict):
 			return checkpoint.ErrConflict
 		}
-		r.Log.Warn("the checkpoint was not written, trying again", "error", err.Error())
-		if !sleep(ctx, time.Second) {
+		if try == writeTries || !sleep(ctx, time.Duration(try)*time.Second) {
 			return storeError("write checkpoint", err)
 		}
+		r.Log.Warn("the checkpoint was not written, trying again", "error", err.Error())
 	}
 }
 

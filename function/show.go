@@ -18,6 +18,9 @@ func (sh shell) show(r Report, err error) {
 		fmt.Fprintf(sh.out, "%s\n", line)
 		return
 	}
+	if err != nil && r.Checks == nil {
+		fmt.Fprintf(sh.out, "Needs attention: %s\n\n", strings.ReplaceAll(err.Error(), "\n", "\n  "))
+	}
 	switch {
 	case r.Status != nil:
 		sh.showStatus(r)
@@ -25,9 +28,6 @@ func (sh shell) show(r Report, err error) {
 		sh.showChecks(r.Checks)
 	default:
 		fmt.Fprintln(sh.out, summary(r))
-	}
-	if err != nil && r.Checks == nil {
-		fmt.Fprintln(sh.out, "\nNeeds attention:", strings.ReplaceAll(err.Error(), "\n", "\n  "))
 	}
 }
 

@@ -9,6 +9,9 @@ import (
 func didYouMean(word string, words []string) string {
 	best, nearest := "", max(1, len(word)/3)+1 // a third of the letters may be wrong
 	for _, w := range words {
+		if strings.HasPrefix(strings.ToLower(w), strings.ToLower(word)) && len(word) > 1 {
+			best, nearest = w, 0
+		}
 		if d := editDistance(strings.ToLower(word), strings.ToLower(w)); d < nearest {
 			best, nearest = w, d
 		}

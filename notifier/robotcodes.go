@@ -62,7 +62,7 @@ func dingTalkRule(code int, message string) codeRule {
 func dingTalkSecurity(message string) string {
 	switch {
 	case strings.Contains(message, "keyword"):
-		return "Add a keyword to the robot's security settings that every message holds, such as VOD, or use a signature instead"
+		return "Add a keyword to the robot's security settings that every message holds, such as the region (cn-shanghai), or use a signature instead"
 	case strings.Contains(message, "timestamp"):
 		return "This machine's clock is more than an hour off"
 	case strings.Contains(message, "ip "):
