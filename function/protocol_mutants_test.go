@@ -12,6 +12,9 @@ var protocolLong = flag.Bool("protocol.long", false, "explore the protocol with 
 // TestProtocolHolds visits all that can happen to the protocol in worlds of two or
 // three runs. Each run may start and be frozen at any time; the faults come on top.
 func TestProtocolHolds(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one goroutine and much work: left out where only races are looked for")
+	}
 	worlds := []struct {
 		name string
 		long bool
@@ -63,6 +66,9 @@ func TestProtocolHolds(t *testing.T) {
 // TestProtocolMutants breaks the rules one by one. Each must break the promise named
 // beside it, in a world where the protocol keeps it.
 func TestProtocolMutants(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one goroutine and much work: left out where only races are looked for")
+	}
 	oneRow := func(m *model) { m.rows = 1 }
 	tight := func(m *model) { m.rows = 1; m.tight() }
 	slow := func(m *model) { m.rows, m.slow[0] = 1, 1 }
@@ -124,6 +130,9 @@ func TestProtocolMutants(t *testing.T) {
 // TestProtocolSlack names two rules that could be weaker: the model shows that no
 // promise hangs on them alone.
 func TestProtocolSlack(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one goroutine and much work: left out where only races are looked for")
+	}
 	for _, w := range []struct {
 		name string
 		in   func(*model)
@@ -143,6 +152,9 @@ func TestProtocolSlack(t *testing.T) {
 // The same model is explored in the same order each time, so that a story can be told
 // again.
 func TestProtocolExploresAlike(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one goroutine and much work: left out where only races are looked for")
+	}
 	explore := func() string {
 		m := newModel(func(m *model) { m.rows, m.faults.crash = 1, 1 })
 		m.margin.commit = 0

@@ -123,6 +123,9 @@ func TestModelSettlesAsTheOutbox(t *testing.T) {
 // Settling twice is settling once, and two runs may settle in either order: so a
 // settling may be repeated until it is recorded, whatever happened in between.
 func TestSettlingIsIdempotentAndCommutes(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one goroutine and much work: left out where only races are looked for")
+	}
 	settle := func(o notifier.Outbox, owner uint8, res [modelRows]modelResult) notifier.Outbox {
 		o, _ = o.Settle(refineOwner(owner), realResults(res), refineNow)
 		return o

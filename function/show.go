@@ -14,6 +14,7 @@ import (
 // last line.
 func (sh shell) show(r Report, err error) {
 	if !sh.outTTY {
+		sh.showChecks(r.Checks)
 		line, _ := json.Marshal(r) // strings and numbers only
 		fmt.Fprintf(sh.out, "%s\n", line)
 		return

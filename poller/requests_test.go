@@ -76,6 +76,9 @@ func never(rows []fakeRow) []fakeRow {
 // TestRequestsPerTick plays days of traffic against the fewest requests that could
 // read what is unfinished or new.
 func TestRequestsPerTick(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one goroutine and much work: left out where only races are looked for")
+	}
 	scenarios := []struct {
 		name string
 		days int

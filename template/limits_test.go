@@ -130,6 +130,9 @@ func TestSamplesKeepThePromises(t *testing.T) {
 
 // TestThousandsOfRows: one card however much happens at once, whatever it says.
 func TestThousandsOfRows(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one goroutine and much work: left out where only races are looked for")
+	}
 	fills := map[string]string{
 		"plain":   "directory/",
 		"chinese": "很长的目录名/",

@@ -199,6 +199,9 @@ func safely(f func() (checkpoint.Doc, error)) (d checkpoint.Doc, err error) {
 
 // TestBoundedForEver: two swaps a minute for three days.
 func TestBoundedForEver(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one goroutine and much work: left out where only races are looked for")
+	}
 	synctest.Test(t, func(t *testing.T) {
 		mem := checkpointtest.NewMem()
 		d, most := load(t, mem), 0
