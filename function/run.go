@@ -220,7 +220,10 @@ func (r *run) commit(ctx context.Context, n next) error {
 			r.head, r.doc = head, n.doc
 			return nil
 		}
-		if lerr := r.load(ctx); lerr != nil {
+		reading, stop := r.outliving(ctx)
+		lerr := r.load(reading)
+		stop()
+		if lerr != nil {
 			return fmt.Errorf("%w (after: %v)", lerr, err)
 		}
 		r.lease = lease
@@ -235,6 +238,15 @@ func (r *run) commit(ctx context.Context, n next) error {
 		}
 		r.Log.Warn("the checkpoint was not written, trying again", "error", err.Error())
 	}
+}
+
+// outliving is ctx, unless a signal has ended it. Then it is the time to find out what
+// became of a write: if it landed, its claims are to be given back.
+func (r *run) outliving(ctx context.Context) (context.Context, context.CancelFunc) {
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return context.WithTimeout(context.WithoutCancel(ctx), r.budget.settle)
+	}
+	return context.WithCancel(ctx)
 }
 
 // signed is the document as this tick writes it.

@@ -165,6 +165,9 @@ type client struct {
 
 // do lets one Op happen as its Fault says.
 func (c *client) do(ctx context.Context, verb, name string, effect func() error) error {
+	if err := ctx.Err(); err != nil {
+		return err // like the real ones: nothing is even asked
+	}
 	f := c.fault(verb, name)
 	if err := wait(ctx, f.Delay); err != nil {
 		f.Err = err
