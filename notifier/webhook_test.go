@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	cloudevents "github.com/cloudevents/sdk-go/v2/event"
 	"github.com/google/go-cmp/cmp"
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
@@ -123,8 +124,8 @@ func TestWebhookTypes(t *testing.T) {
 	}
 }
 
-// TestCloudEvents holds the structured form to CloudEvents 1.0.2, section 3 and
-// its JSON format; the SDK is not a dependency, not even here.
+// TestCloudEvents holds the structured form to the vendor-neutral SDK, which reads
+// and validates it, and to the documented names.
 func TestCloudEvents(t *testing.T) {
 	r := newRig(t, "en")
 	p := r.place(t, "webhook-cloudevents")
@@ -134,6 +135,16 @@ func TestCloudEvents(t *testing.T) {
 	post := r.Posts(notifiertest.Webhook)[0]
 	if got := post.Header.Get("Content-Type"); got != "application/cloudevents+json; charset=utf-8" {
 		t.Errorf("content type %q", got)
+	}
+	var official cloudevents.Event
+	if err := json.Unmarshal(post.Body, &official); err != nil {
+		t.Fatal(err)
+	}
+	if err := official.Validate(); err != nil {
+		t.Error(err)
+	}
+	if official.ID() != post.Header.Get("webhook-id") {
+		t.Errorf("the event's id %q is not the webhook-id %q", official.ID(), post.Header.Get("webhook-id"))
 	}
 	var event map[string]any
 	if err := json.Unmarshal(post.Body, &event); err != nil {
