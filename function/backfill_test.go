@@ -350,19 +350,23 @@ func TestBackfillBesidePolls(t *testing.T) {
 				done <- report
 			}()
 		}
-		conflicts := map[bool]int{}
+		conflicts, found := map[bool]int{}, 0
 		for range fresh / 3 {
 			start(Request{Action: ActionPoll})
 			start(Request{Action: ActionBackfill, Since: "1h"})
 			start(Request{Action: ActionBackfill, Statuses: []string{"Failed"}})
 			for range 3 {
-				conflicts[(<-done).Conflict]++
+				report := <-done
+				conflicts[report.Conflict]++
+				found += report.New
 			}
 			time.Sleep(3 * time.Second)
 		}
 		time.Sleep(2 * time.Minute)
-		w.poll()
-		w.do(Request{Action: ActionBackfill})
+		found += w.poll().New + w.do(Request{Action: ActionBackfill}).New
+		if found != rows+fresh {
+			t.Errorf("the reports speak of %d rows, want %d", found, rows+fresh)
+		}
 		w.expectTimes(rows, 1)
 		w.toldOnce(fresh)
 		t.Log("runs that lost the race:", conflicts[true], "of", conflicts[true]+conflicts[false])

@@ -196,6 +196,32 @@ func codeOf(err error) string {
 	return code(err)
 }
 
+// A sink that takes all the time there is does not keep the other's success from
+// being recorded, nor its own next attempt waiting for the claim to end.
+func TestSettlesAfterTheSendsWereCutOff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := eventful(t)
+		p := w.process()
+		p.timeout = 12 * time.Second // less than one attempt at a hanging sink
+		p.fault = func(op string) effect {
+			if op == "send hook" {
+				return slow
+			}
+			return fine
+		}
+		began := time.Now()
+		report, err, _ := p.run(Request{Action: ActionPoll})
+		if took := time.Since(began); err != nil || report.Sent != 1 || report.Retrying != 1 || took > p.timeout {
+			t.Errorf("%+v, %v in %v; want one sent and one waiting", report, err, took)
+		}
+		time.Sleep(5 * time.Second) // the claim ends after 22
+		if report := w.poll(); report.Sent != 1 || report.Retrying != 0 {
+			t.Errorf("the next tick: %+v, want the other one sent", report)
+		}
+		w.toldOnce(3)
+	})
+}
+
 // Two faults in one tick: what the first leaves behind must not weaken the defence
 // against the second.
 func TestTwoFaults(t *testing.T) {
