@@ -57,7 +57,7 @@ func open(rawURL string, o Options) (Store, error) {
 	case "":
 		return nil, errors.New("has no scheme: did you mean file:// and an absolute path?")
 	}
-	return nil, fmt.Errorf("unknown scheme %q: %s", u.Scheme, didYouMean(u.Scheme, "file", "oss"))
+	return nil, fmt.Errorf("unknown scheme %q: known are file and oss", u.Scheme)
 }
 
 func openFile(u *url.URL) (Store, error) {
@@ -127,7 +127,7 @@ func ossQuery(raw string) (url.Values, error) {
 	}
 	for key, values := range query {
 		if known := []string{"region", "endpoint"}; !slices.Contains(known, key) {
-			return nil, fmt.Errorf("unknown parameter %q: %s", key, didYouMean(key, known...))
+			return nil, fmt.Errorf("unknown parameter %q: known are %s", key, strings.Join(known, " and "))
 		}
 		if len(values) > 1 {
 			return nil, fmt.Errorf("parameter %q is given twice", key)
@@ -160,35 +160,4 @@ func checkEndpoint(raw, bucket string) (pathStyle bool, err error) {
 func loopback(host string) bool {
 	ip := net.ParseIP(host)
 	return host == "localhost" || ip != nil && ip.IsLoopback()
-}
-
-// didYouMean names the nearest known word, or all of them.
-func didYouMean(word string, known ...string) string {
-	best := slices.MinFunc(known, func(a, b string) int { return distance(word, a) - distance(word, b) })
-	if distance(word, best) <= 2 {
-		return fmt.Sprintf("did you mean %q?", best)
-	}
-	return "known are " + strings.Join(known, " and ")
-}
-
-// distance counts the letters to insert, delete or change between two words
-// (Levenshtein).
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			change := diagonal
-			if a[i] != b[j] {
-				change++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(change, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }
