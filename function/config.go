@@ -149,7 +149,7 @@ func (e *env) text(name, fallback string) string {
 func (e *env) oneOf(name string, values ...string) string {
 	v := e.text(name, values[0])
 	if !slices.Contains(values, v) {
-		e.wrong("%s: unknown value %q%s", name, v, didYouMean(v, values))
+		e.wrong("%s: unknown value %s%s", name, shown(v), didYouMean(v, values))
 	}
 	return v
 }
@@ -175,7 +175,7 @@ func (e *env) qps(name string, fallback float64) float64 {
 	}
 	qps, err := strconv.ParseFloat(v, 64)
 	if err != nil || !(qps > 0 && qps <= 1000) {
-		e.wrong("%s: %q is not a rate; write requests a second between 0 and 1000, such as 4", name, v)
+		e.wrong("%s: %s is not a rate; write requests a second between 0 and 1000, such as 4", name, shown(v))
 	}
 	return qps
 }
@@ -187,7 +187,7 @@ func (e *env) duration(name string) time.Duration {
 	}
 	d, err := parseDuration(v)
 	if err != nil || d <= 0 {
-		e.wrong("%s: %q is not a duration; write it like 45m or 2h, or off", name, v)
+		e.wrong("%s: %s is not a duration; write it like 45m or 2h, or off", name, shown(v))
 	}
 	return d
 }

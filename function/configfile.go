@@ -6,6 +6,7 @@ import (
 	"os"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -71,14 +72,23 @@ func (f *configFile) mapping(n *yaml.Node, what string, readers map[string]func(
 		read, ok := readers[key.Value]
 		switch {
 		case !ok:
-			f.at(key, "unknown key %q in %s%s", key.Value, what, didYouMean(key.Value, known))
+			f.at(key, "unknown key %s in %s%s", shown(key.Value), what, didYouMean(key.Value, known))
 		case slices.Contains(seen, key.Value):
-			f.at(key, "key %q stands twice in %s", key.Value, what)
+			f.at(key, "key %s stands twice in %s", shown(key.Value), what)
 		default:
 			seen = append(seen, key.Value)
 			read(n.Content[i+1])
 		}
 	}
+}
+
+// shown quotes a word that stands where it is not known. Anything longer may be a
+// secret in the wrong place, or one after a colon without a space.
+func shown(word string) string {
+	if len(word) > 24 || strings.ContainsAny(word, "/:=?") {
+		return "(not shown: it may hold a secret; is there a space after the colon?)"
+	}
+	return strconv.Quote(word)
 }
 
 func resolve(n *yaml.Node) *yaml.Node {
@@ -133,7 +143,7 @@ func (f *configFile) sink(name, n *yaml.Node) SinkConfig {
 	})
 	keys, ok := sinkKeys[s.Type]
 	if !ok {
-		f.at(orKey(given["type"], name), "%s: unknown type %q%s", what, s.Type, didYouMean(s.Type, sinkTypes))
+		f.at(orKey(given["type"], name), "%s: unknown type %s%s", what, shown(s.Type), didYouMean(s.Type, sinkTypes))
 		return s
 	}
 	for _, key := range keys.need {
@@ -168,7 +178,7 @@ func orKey(n, key *yaml.Node) *yaml.Node {
 
 func (f *configFile) choice(n *yaml.Node, what, key string, values ...string) {
 	if n != nil && !slices.Contains(values, n.Value) {
-		f.at(n, "%s: %s: unknown value %q%s", what, key, n.Value, didYouMean(n.Value, values))
+		f.at(n, "%s: %s: unknown value %s%s", what, key, shown(n.Value), didYouMean(n.Value, values))
 	}
 }
 
@@ -222,7 +232,7 @@ func (f *configFile) match(n *yaml.Node) notifier.Match {
 			for _, v := range f.strings(n, key) {
 				*list = append(*list, v)
 				if !slices.Contains(known, v) {
-					f.at(n, "%s: unknown value %q%s", key, v, didYouMean(v, known))
+					f.at(n, "%s: unknown value %s%s", key, shown(v), didYouMean(v, known))
 				}
 			}
 		}
@@ -296,7 +306,7 @@ func (f *configFile) checkTargets(c *Config) {
 		}
 		for _, item := range items {
 			if name := resolve(item).Value; !slices.Contains(names, name) {
-				f.at(item, "to: unknown sink %q%s", name, didYouMean(name, names))
+				f.at(item, "to: unknown sink %s%s", shown(name), didYouMean(name, names))
 			}
 		}
 	}
