@@ -151,9 +151,10 @@ func runCommand(ctx context.Context, o options, sh shell) int {
 		line.clear()
 	}
 	switch code(err) {
-	case CodeUsage:
-		return sh.fail(flagNames(err))
-	case CodeConfig:
+	case CodeUsage, CodeConfig:
+		if o.event == "" {
+			err = flagNames(err)
+		}
 		return sh.fail(err)
 	}
 	if !sh.errTTY || !sh.outTTY { // there people read the summary

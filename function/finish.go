@@ -36,17 +36,22 @@ func (f found) addTo(r *Report) {
 
 // countSent adds up what the sinks accepted, and logs what they did not.
 func (r *run) countSent(results []notifier.Result) {
+	sinks := map[string]string{}
+	for _, d := range r.doc.Outbox.Pending {
+		sinks[d.ID] = d.Sink
+	}
 	for _, res := range results {
+		log := r.Log.With("sink", sinks[res.ID], "delivery", res.ID)
 		switch {
 		case res.Err == nil:
 			r.report.Sent++
 			r.report.Covered += res.Rows
 		case res.Dropped:
-			r.Log.Warn("a message may be lost", "delivery", res.ID, "reason", res.Err.Error(), "policy", "on_unknown: drop")
+			log.Warn("a message may be lost", "reason", res.Err.Error(), "policy", "on_unknown: drop")
 		case res.Err.Class == notifier.Refused:
-			r.Log.Error("a sink refused a message for good", "delivery", res.ID, "reason", res.Err.Error())
+			log.Error("a sink refused a message for good", "reason", res.Err.Error())
 		default:
-			r.Log.Warn("a message was not delivered yet", "delivery", res.ID, "class", string(res.Err.Class), "reason", res.Err.Error())
+			log.Warn("a message was not delivered yet", "class", string(res.Err.Class), "reason", res.Err.Error())
 		}
 	}
 }

@@ -1,22 +1,20 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"io"
 	"log/slog"
-	"time"
+
+	"refreshwatch/poller/checkpoint"
 )
 
 // newLog writes JSON lines for machines, or short readable lines for a terminal.
 func newLog(w io.Writer, level slog.Level, readable bool) *slog.Logger {
-	if !readable {
-		return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level}))
+	if readable {
+		return slog.New(&plainHandler{out: w, level: level})
 	}
-	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: level, ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
-		if a.Key == slog.TimeKey {
-			return slog.String("time", a.Value.Time().Format(time.TimeOnly))
-		}
-		return a
-	}}))
+	return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level}))
 }
 
 // logSummary writes the one line a run leaves, with the report's fields.
@@ -33,21 +31,34 @@ func logSummary(log *slog.Logger, r Report, err error) {
 	if r.Gap != nil {
 		fields = append(fields, "gap_from", r.Gap.From, "gap_to", r.Gap.To)
 	}
-	switch {
-	case err == nil:
-		log.Info("run", fields...)
-	case heals(err):
-		log.Warn("run", append(fields, "code", code(err), "error", err.Error())...)
-	default:
-		log.Error("run", append(fields, "code", code(err), "error", err.Error())...)
+	if err != nil {
+		fields = append(fields, "code", code(err), "error", err.Error())
 	}
+	log.Log(context.Background(), severity(r, err), "run", fields...)
+}
+
+// severity is Error when a person must act, Warn when a later run may heal it, else
+// Info.
+func severity(r Report, err error) slog.Level {
+	switch {
+	case err != nil && !heals(err):
+		return slog.LevelError
+	case r.Dead > 0 && err != nil: // beside what heals
+		return slog.LevelError
+	case err != nil || r.Retrying > 0 && r.Action != ActionStatus:
+		return slog.LevelWarn
+	}
+	return slog.LevelInfo
 }
 
 // heals reports whether a later run may succeed without a person.
 func heals(err error) bool {
 	switch code(err) {
-	case CodeAPIUnavailable, CodeAPICredentials, CodeCheckpoint:
+	case CodeAPIUnavailable, CodeAPICredentials, CodeInterrupted:
 		return true
+	case CodeCheckpoint:
+		var store *checkpoint.Error
+		return !errors.As(err, &store) || store.Hint == "" // a hint is for a person
 	}
 	return false
 }
