@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -58,6 +60,10 @@ func deployedBinary(t testing.TB) string {
 //
 //	task ID TYPE PATH STATUS [AGE]   adds a task, or moves it to another status
 //	deny CODE                        lets the API refuse with one of its documented errors
+//	heal                             lets it answer again
+//	damage corrupt|newer             spoils the checkpoint in $WORK/state
+//	undamaged                        nothing was written over it since; mends it
+//	exits CODE COMMAND ARGUMENTS     runs a command that must end with this exit code
 //	told SINK N                      so many rows have arrived at the sink
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -74,7 +80,7 @@ func TestScripts(t *testing.T) {
 				return err
 			}
 			env.Defer(func() { receiver.Close() })
-			env.Values["api"], env.Values["receiver"] = api, receiver
+			env.Values["api"], env.Values["receiver"], env.Values["damage"] = api, receiver, &damage{dir: env.WorkDir + "/state"}
 			env.Vars = append(env.Vars,
 				"VOD_ENDPOINT="+url, "CHECKPOINT=file://"+env.WorkDir+"/state", "VOD_MAX_QPS=100",
 				"ALIBABA_CLOUD_ACCESS_KEY_ID="+vodtest.AccessKeyID, "ALIBABA_CLOUD_ACCESS_KEY_SECRET="+vodtest.Secret,
@@ -84,7 +90,8 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"task": scriptTask, "deny": scriptDeny, "told": scriptTold,
+			"task": scriptTask, "deny": scriptDeny, "heal": scriptHeal, "damage": scriptDamage, "undamaged": scriptUndamaged,
+			"exits": scriptExits, "told": scriptTold,
 		},
 	})
 }
@@ -129,6 +136,57 @@ func scriptDeny(ts *testscript.TestScript, _ bool, args []string) {
 		}
 	}
 	ts.Fatalf("vodtest has no refusal %s", args[0])
+}
+
+func scriptHeal(ts *testscript.TestScript, _ bool, _ []string) {
+	ts.Value("api").(*vodtest.Server).Heal()
+}
+
+// damage is what was done to a checkpoint's newest generation.
+type damage struct {
+	dir, file string
+	before    []byte
+	after     string // the whole folder
+}
+
+func scriptDamage(ts *testscript.TestScript, _ bool, args []string) {
+	d := ts.Value("damage").(*damage)
+	files, err := filepath.Glob(d.dir + "/0*")
+	ts.Check(err)
+	d.file = files[len(files)-1]
+	d.before, err = os.ReadFile(d.file)
+	ts.Check(err)
+	spoiled := bytes.Replace(d.before, []byte("refreshwatch 1 "), []byte("refreshwatch 2 "), 1)
+	if args[0] == "corrupt" {
+		spoiled = bytes.Replace(d.before, []byte("commit"), []byte("comnit"), 1)
+	}
+	ts.Check(os.WriteFile(d.file, spoiled, 0o600))
+	d.after = contents(d.dir)
+}
+
+func scriptUndamaged(ts *testscript.TestScript, _ bool, _ []string) {
+	d := ts.Value("damage").(*damage)
+	if now := contents(d.dir); now != d.after {
+		ts.Fatalf("the folder was written to; it holds\n%s", now)
+	}
+	ts.Check(os.WriteFile(d.file, d.before, 0o600))
+}
+
+func scriptExits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE COMMAND ARGUMENTS")
+	}
+	code := 0
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
+		var exit *exec.ExitError
+		if !errors.As(err, &exit) {
+			ts.Fatalf("%v", err)
+		}
+		code = exit.ExitCode()
+	}
+	if want := args[0]; strconv.Itoa(code) != want {
+		ts.Fatalf("exit code %d, want %s", code, want)
+	}
 }
 
 func scriptTold(ts *testscript.TestScript, neg bool, args []string) {
