@@ -161,7 +161,7 @@ func runCommand(ctx context.Context, o options, sh shell) int {
 		logSummary(log, report, err)
 	}
 	sh.show(report, err)
-	if err != nil || report.Dead > 0 {
+	if err != nil || report.Status != nil && report.Dead > 0 { // status leaves that to its report
 		return 1
 	}
 	return 0

@@ -7,6 +7,8 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -96,6 +98,21 @@ func TestHeartbeatTroubles(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// A function that cannot start to work for its configuration says so to the monitor.
+func TestHeartbeatOfMisconfigured(t *testing.T) {
+	var paths []string
+	monitor := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { paths = append(paths, r.URL.Path) }))
+	config, err := LoadConfig(func(name string) string { return map[string]string{"HEARTBEAT_URL": monitor.URL + "/uuid"}[name] }, true)
+	if err == nil {
+		t.Fatal("no sink and no checkpoint are no configuration")
+	}
+	answered := misconfigured(t.Context(), config, err, slog.New(slog.DiscardHandler))
+	monitor.Close()
+	if !slices.Equal(paths, []string{"/uuid/fail"}) || !strings.Contains(answered.Error(), "CHECKPOINT: must be set") {
+		t.Errorf("pinged %v, answered %v", paths, answered)
 	}
 }
 
