@@ -166,7 +166,7 @@ func name(n uint64) string { return fmt.Sprintf("%020d", n) }
 // number is the inverse of name, 0 for any other name.
 func number(s string) uint64 {
 	n, err := strconv.ParseUint(s, 10, 64)
-	if err != nil || n > maxGeneration || s != name(n) {
+	if err != nil || n > maxGeneration || len(s) != len("00000000000000000001") {
 		return 0
 	}
 	return n

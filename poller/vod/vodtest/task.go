@@ -128,12 +128,15 @@ func (t *table) reveal(now time.Time) {
 		slices.SortStableFunc(t.hidden, func(a, b *row) int { return cmp.Or(b.since.Compare(a.since), oldestFirst(b, a)) })
 		t.sorted = true
 	}
-	few := len(t.hidden) < 64
-	for len(t.hidden) > 0 && !t.hidden[len(t.hidden)-1].since.After(now) {
-		r := t.hidden[len(t.hidden)-1]
-		t.hidden = t.hidden[:len(t.hidden)-1]
+	left := len(t.hidden)
+	for left > 0 && !t.hidden[left-1].since.After(now) {
+		left--
+	}
+	few := len(t.hidden)-left < 64
+	for _, r := range slices.Backward(t.hidden[left:]) {
 		t.list(r, few)
 	}
+	t.hidden = t.hidden[:left]
 	if !few {
 		slices.SortFunc(t.index, oldestFirst)
 	}
