@@ -27,12 +27,12 @@ type plant struct {
 	checkpoint string
 }
 
-func newPlant(t *testing.T) *plant {
+func newPlant(t *testing.T, latency time.Duration) *plant {
 	t.Helper()
 	role := fctest.Credentials{AccessKeyID: "STS.role-id", AccessKeySecret: "role-secret", SecurityToken: "role-token"}
 	p := &plant{
 		t: t, role: role, checkpoint: "file://" + t.TempDir(), hooks: &notifiertest.Receiver{WebhookSecret: testWebhookSecret},
-		api: vodtest.New(vodtest.Options{AccessKeyID: role.AccessKeyID, Secret: role.AccessKeySecret, Token: role.SecurityToken}),
+		api: vodtest.New(vodtest.Options{Latency: latency, AccessKeyID: role.AccessKeyID, Secret: role.AccessKeySecret, Token: role.SecurityToken}),
 	}
 	api, stop, err := p.api.Start()
 	if err != nil {
