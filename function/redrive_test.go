@@ -182,6 +182,9 @@ func TestOnUnknownDrop(t *testing.T) {
 // Once the outbox is full the poll does not go on: what it could not take down is
 // told when there is room again, and nothing is dropped.
 func TestOutboxIsBounded(t *testing.T) {
+	if testing.Short() {
+		t.Skip("much work that the plain run does: left out where only races are looked for")
+	}
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, "ops")
 		w.poll()

@@ -168,6 +168,9 @@ routes:
 // Every command in every bad world, to people and to machines: nothing that it
 // prints, logs, remembers or sends holds a secret.
 func TestNoSecretGetsOut(t *testing.T) {
+	if testing.Short() {
+		t.Skip("much work that the plain run does: left out where only races are looked for")
+	}
 	var wg sync.WaitGroup
 	for _, e := range exposures() { // all at once: what takes time is waiting
 		wg.Go(func() { e.expose(t) })
