@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"go.yaml.in/yaml/v3"
 
@@ -273,7 +274,8 @@ func (f *configFile) boolean(n *yaml.Node, what string) bool {
 	return n.Value == "true"
 }
 
-var variable = regexp.MustCompile(`\$\{([^}]*)\}`)
+// variable is ${VAR}; only a CONFIG_FILE needs it.
+var variable = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\$\{([^}]*)\}`) })
 
 // text reads a scalar and fills in ${VAR}; a variable that is not set is a mistake,
 // not an empty string.
@@ -283,7 +285,7 @@ func (f *configFile) text(n *yaml.Node) string {
 		f.at(n, "must be a single value")
 		return ""
 	}
-	return variable.ReplaceAllStringFunc(n.Value, func(ref string) string {
+	return variable().ReplaceAllStringFunc(n.Value, func(ref string) string {
 		name := strings.TrimSpace(ref[2 : len(ref)-1])
 		value := f.get(name)
 		if value == "" {

@@ -69,28 +69,30 @@ func parseFlags(name string, args []string) (options, error) {
 }
 
 // The flag package's errors (Go 1.26).
-var (
-	flagUnknown = regexp.MustCompile(`^flag provided but not defined: -(.*)$`)
-	flagBare    = regexp.MustCompile(`^flag needs an argument: -(.*)$`)
-	flagInvalid = regexp.MustCompile(`^invalid value (".*") for flag -(.*?): (.*)$`)
-	flagBoolean = regexp.MustCompile(`^invalid boolean value (".*") for -(.*?): `)
+const (
+	flagUnknown = `^flag provided but not defined: -(.*)$`
+	flagBare    = `^flag needs an argument: -(.*)$`
+	flagInvalid = `^invalid value (".*") for flag -(.*?): (.*)$`
+	flagBoolean = `^invalid boolean value (".*") for -(.*?): `
 )
 
 // flagError words the flag package's errors like ours.
 func flagError(fs *flag.FlagSet, err error) error {
-	text := err.Error()
-	if m := flagUnknown.FindStringSubmatch(text); m != nil {
+	parts := func(pattern string) []string { // compiled here: a start without mistakes needs none
+		return regexp.MustCompile(pattern).FindStringSubmatch(err.Error())
+	}
+	if m := parts(flagUnknown); m != nil {
 		var names []string
 		fs.VisitAll(func(f *flag.Flag) { names = append(names, "-"+f.Name) })
 		return usage("-%s: unknown flag of %s%s", m[1], fs.Name(), didYouMean("-"+m[1], names))
 	}
-	if m := flagBare.FindStringSubmatch(text); m != nil {
+	if m := parts(flagBare); m != nil {
 		return usage("-%s: needs a value; \"refreshwatch help %s\" shows an example", m[1], fs.Name())
 	}
-	if m := flagInvalid.FindStringSubmatch(text); m != nil {
+	if m := parts(flagInvalid); m != nil {
 		return usage("-%s: %s: %s", m[2], m[1], m[3])
 	}
-	if m := flagBoolean.FindStringSubmatch(text); m != nil {
+	if m := parts(flagBoolean); m != nil {
 		return usage("-%s: %s is neither true nor false; the flag alone means true", m[2], m[1])
 	}
 	return usage("%s: %v", fs.Name(), err)

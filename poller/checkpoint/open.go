@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/url"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -74,13 +73,33 @@ func openFile(u *url.URL) (Store, error) {
 	return NewFile(filepath.Clean(u.Path)), nil
 }
 
-// An Alibaba Cloud bucket and region, and what is safe in both a URL and a RAM
-// policy for a prefix.
-var (
-	bucketName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]+[a-z0-9]$`) // of 63 characters at most
-	regionName = regexp.MustCompile(`^[a-z]{2}-[a-z0-9-]+$`)
-	prefixName = regexp.MustCompile(`^[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*$`)
+// The characters of buckets and regions, and those of a prefix that are safe in both
+// a URL and a RAM policy.
+const (
+	small    = "abcdefghijklmnopqrstuvwxyz0123456789-"
+	portable = small + "ABCDEFGHIJKLMNOPQRSTUVWXYZ._"
 )
+
+// madeOf reports whether s is not empty and has these characters only.
+func madeOf(s, characters string) bool { return s != "" && strings.Trim(s, characters) == "" }
+
+func isBucket(s string) bool {
+	return madeOf(s, small) && len(s) >= 3 && len(s) <= 63 && strings.Trim(s, "-") == s
+}
+
+func isRegion(s string) bool {
+	country, rest, _ := strings.Cut(s, "-")
+	return len(country) == 2 && madeOf(country, small[:26]) && madeOf(rest, small)
+}
+
+func isPrefix(s string) bool {
+	for part := range strings.SplitSeq(s, "/") {
+		if !madeOf(part, portable) {
+			return false
+		}
+	}
+	return true
+}
 
 func openOSS(u *url.URL, o Options) (Store, error) {
 	c := OSSConfig{
@@ -95,17 +114,17 @@ func openOSS(u *url.URL, o Options) (Store, error) {
 	}
 	c.Region, c.Endpoint = query.Get("region"), query.Get("endpoint")
 	switch {
-	case !bucketName.MatchString(c.Bucket) || len(c.Bucket) > 63:
+	case !isBucket(c.Bucket):
 		return nil, fmt.Errorf("%q is no bucket: write oss://bucket/prefix", c.Bucket)
 	case c.Prefix == "":
 		return nil, fmt.Errorf("the prefix is missing: write oss://%s/refreshwatch", c.Bucket)
-	case !prefixName.MatchString(c.Prefix) || len(c.Prefix) > 512:
+	case !isPrefix(c.Prefix) || len(c.Prefix) > 512:
 		return nil, errors.New("the prefix may hold letters, digits, . _ - and single slashes, 512 at most")
 	case c.Region == "":
 		return nil, errors.New("region is missing: add ?region=cn-shanghai, the bucket's own")
 	case strings.HasPrefix(c.Region, "oss-"):
 		return nil, fmt.Errorf("region %q is an endpoint's name: did you mean %q?", c.Region, strings.TrimPrefix(c.Region, "oss-"))
-	case !regionName.MatchString(c.Region):
+	case !isRegion(c.Region):
 		return nil, fmt.Errorf("region %q is none: write it as in cn-shanghai", c.Region)
 	case c.Credentials == nil:
 		return nil, errors.New("oss:// takes credentials, and there are none")
