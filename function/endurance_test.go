@@ -24,6 +24,9 @@ var days = flag.Int("days", 3, "how many days TestEndurance lives through")
 // nothing is lost, nothing told twice but by a fault, and what is remembered, stored
 // and asked stays what it was in the first days.
 func TestEndurance(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the random histories race as much in less time")
+	}
 	defer debug.SetGCPercent(debug.SetGCPercent(400)) // half the time
 	synctest.Test(t, func(t *testing.T) {
 		e := newEndurance(t)

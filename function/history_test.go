@@ -27,6 +27,9 @@ var (
 // overlap, and the API, the store, the sinks and the processes fail. Whatever
 // happens, afterwards everything was told, and twice only where that is excused.
 func TestHistories(t *testing.T) {
+	if testing.Short() {
+		*seeds = min(*seeds, 40)
+	}
 	for seed := *firstSeed; seed < *firstSeed+*seeds; seed++ {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			t.Parallel()
