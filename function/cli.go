@@ -126,10 +126,6 @@ func readEvent(path string, stdin io.Reader) (Request, error) {
 
 // runCommand is a run on this machine, with its own credentials and deadline.
 func runCommand(ctx context.Context, o options, sh shell) int {
-	config, err := LoadConfig(sh.getenv, false)
-	if err != nil {
-		return sh.fail(err)
-	}
 	var line *screen
 	if sh.errTTY {
 		line = &screen{line: sh.err, began: time.Now()}
@@ -138,15 +134,15 @@ func runCommand(ctx context.Context, o options, sh shell) int {
 	if sh.errTTY && sh.outTTY {
 		sh.out = line.above(sh.out)
 	}
-	log := newLog(sh.err, config.LogLevel, sh.errTTY)
-	w, err := wire(config, log, sh.out)
+	log := func(level slog.Level) *slog.Logger { return newLog(sh.err, level, sh.errTTY) }
+	w, err := configure(sh.getenv, false, log, sh.out)
 	if err != nil {
 		return sh.fail(err)
 	}
 	w.screen = line
 	ctx, stop := context.WithTimeout(ctx, o.timeout)
 	defer stop()
-	report, err := w.run(ctx, o.req, log)
+	report, err := w.run(ctx, o.req, w.log)
 	if line != nil {
 		line.clear()
 	}
@@ -158,7 +154,7 @@ func runCommand(ctx context.Context, o options, sh shell) int {
 		return sh.fail(err)
 	}
 	if !sh.errTTY || !sh.outTTY { // there people read the summary
-		logSummary(log, report, err)
+		logSummary(w.log, report, err)
 	}
 	sh.show(report, err)
 	if err != nil || report.Status != nil && report.Dead > 0 { // status leaves that to its report

@@ -115,7 +115,7 @@ func LoadConfig(getenv func(string) string, onFC bool) (Config, error) {
 		c.Sinks = e.sinks()
 		c.Routes = everythingTo(c.Sinks)
 	}
-	if onFC && len(c.Sinks) == 0 && len(e.mistakes) == 0 {
+	if onFC && len(c.Sinks) == 0 && e.get("CONFIG_FILE") == "" {
 		e.wrong("no sink is configured: set SLACK_BOT_TOKEN and SLACK_CHANNEL, or SLACK_WEBHOOK_URL, WEBHOOK_URL, DINGTALK_WEBHOOK_URL, FEISHU_WEBHOOK_URL, WECOM_WEBHOOK_URL, or CONFIG_FILE")
 	}
 	return c, e.err()

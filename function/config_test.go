@@ -1,6 +1,8 @@
 package main
 
 import (
+	"io"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -157,4 +159,31 @@ func FuzzConfigFile(f *testing.F) {
 			t.Error("neither a sink nor a mistake")
 		}
 	})
+}
+
+// Whoever finds a mistake, the reader of variables or the part that is to work with
+// them, all are told at once, and each once.
+func TestConfigureReportsEverythingTogether(t *testing.T) {
+	silent := func(slog.Level) *slog.Logger { return slog.New(slog.DiscardHandler) }
+	w, err := configure(lookup(map[string]string{
+		"VOD_MAX_QPS": "fast", "VOD_ENDPOINT": "http://vod.example.com", "CHECKPOINT": "oss://bucket/prefix", "TEMPLATE_DIR": "/does/not/exist",
+		"WEBHOOK_URL": "https://hooks.example.com/x", "WEBHOOK_SECRET": "no prefix", "HEARTBEAT_URL": "https://hc.example.com/1",
+	}), true, silent, io.Discard)
+	if code(err) != CodeConfig {
+		t.Fatalf("error %v", err)
+	}
+	for _, name := range []string{"VOD_MAX_QPS", "VOD_ENDPOINT", "CHECKPOINT", "TEMPLATE_DIR", "WEBHOOK_SECRET"} {
+		if got := strings.Count(err.Error(), name+":"); got != 1 {
+			t.Errorf("%s is named %d times in:\n%v", name, got, err)
+		}
+	}
+	if w.config.Heartbeat == "" {
+		t.Error("the monitor cannot be told: its URL is lost")
+	}
+	_, err = configure(lookup(nil), true, silent, nil)
+	for _, part := range []string{"CHECKPOINT: must be set", "no sink is configured: set SLACK_BOT_TOKEN"} {
+		if err == nil || !strings.Contains(err.Error(), part) {
+			t.Errorf("with nothing set, %q is missing in:\n%v", part, err)
+		}
+	}
 }

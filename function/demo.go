@@ -82,13 +82,9 @@ func demoWiring(sh shell, endpoint, dir string) (*wiring, error) {
 		"ALIBABA_CLOUD_ACCESS_KEY_ID":     vodtest.AccessKeyID,
 		"ALIBABA_CLOUD_ACCESS_KEY_SECRET": vodtest.Secret,
 		"MESSAGE_LANG":                    sh.getenv("MESSAGE_LANG"),
-		"LOG_LEVEL":                       "warn",
 	}
-	config, err := LoadConfig(func(name string) string { return env[name] }, false)
-	if err != nil {
-		return nil, err
-	}
-	return wire(config, newLog(sh.err, slog.LevelWarn, sh.errTTY), sh.out)
+	log := func(slog.Level) *slog.Logger { return newLog(sh.err, slog.LevelWarn, sh.errTTY) }
+	return configure(func(name string) string { return env[name] }, false, log, sh.out)
 }
 
 // demoTasks were submitted some minutes ago and end in the next seconds.

@@ -20,15 +20,11 @@ import (
 // nobody listens.
 func serve() {
 	limitMemory(os.Getenv)
-	config, err := LoadConfig(os.Getenv, true)
-	log := newLog(os.Stderr, config.LogLevel, false)
-	var w *wiring
-	if err == nil {
-		w, err = wire(config, log, nil)
-	}
+	log := func(level slog.Level) *slog.Logger { return newLog(os.Stderr, level, false) }
+	w, err := configure(os.Getenv, true, log, nil)
 	fc.Start(func(ctx context.Context, event []byte) (*Report, error) {
 		if err != nil {
-			return nil, misconfigured(ctx, config, err, log)
+			return nil, misconfigured(ctx, w.config, err, w.log)
 		}
 		return w.invoke(ctx, event)
 	})

@@ -14,11 +14,8 @@ import (
 // preview renders the messages of every configured sink on samples, readably or as
 // the exact bodies. It touches no network.
 func preview(o options, sh shell) int {
-	config, err := LoadConfig(sh.getenv, false)
-	if err != nil {
-		return sh.fail(err)
-	}
-	w, err := wire(config, slog.New(slog.DiscardHandler), sh.out)
+	silent := func(slog.Level) *slog.Logger { return slog.New(slog.DiscardHandler) }
+	w, err := configure(sh.getenv, false, silent, sh.out)
 	if err != nil {
 		return sh.fail(err)
 	}

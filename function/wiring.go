@@ -50,8 +50,8 @@ func (k *keyring) oss(context.Context) (id, secret, token string, err error) {
 
 var errNoKey = errors.New("no credentials: set ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET; on Function Compute give the function a role")
 
-// wire puts the program together. Messages go to console when no sink is
-// configured.
+// wire puts the program together, as far as the configuration can be used. Messages
+// go to console when no sink is configured.
 func wire(config Config, log *slog.Logger, console io.Writer) (*wiring, error) {
 	w := &wiring{config: config, log: log, keys: &keyring{}}
 	w.keys.use(config.Key)
@@ -71,11 +71,12 @@ func wire(config Config, log *slog.Logger, console io.Writer) (*wiring, error) {
 	}
 	if w.words, err = template.Load(template.Options{Lang: config.Lang, Dir: config.TemplateDir, Warn: warn}); err != nil {
 		mistakes = append(mistakes, fmt.Errorf("TEMPLATE_DIR: %w", err))
-	} else if w.channels, err = channels(config, w.words, log, console); err != nil {
+	}
+	if w.channels, err = channels(config, w.words, log, console); err != nil {
 		mistakes = append(mistakes, err)
 	}
 	if len(mistakes) > 0 {
-		return nil, &RunError{CodeConfig, errors.Join(mistakes...)}
+		return w, &RunError{CodeConfig, errors.Join(mistakes...)}
 	}
 	return w, nil
 }
