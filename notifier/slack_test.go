@@ -337,9 +337,11 @@ func TestSlackCheck(t *testing.T) {
 			w.Scopes = append(all, "chat:write.public")
 		}, with(map[string]Level{"channel": Warn})},
 		"cannot write": {func(w *notifiertest.Workspace, _ *Slack) { w.Scopes = all[1:] }, with(map[string]Level{"scope chat:write": Bad})},
-		"cannot look":  {func(w *notifiertest.Workspace, _ *Slack) { w.Scopes = []string{"chat:write", "channels:read"} }, with(map[string]Level{"scope channels:history": Warn})},
-		"cannot see":   {func(w *notifiertest.Workspace, _ *Slack) { w.Scopes = all[:2] }, with(map[string]Level{"channel": Warn})},
-		"name, no id":  {func(_ *notifiertest.Workspace, s *Slack) { s.Channel = "#ops" }, map[string]Level{"token": OK, "scope chat:write": OK, "channel": Warn}},
+		"scopes untold": {func(w *notifiertest.Workspace, _ *Slack) { w.Scopes = []string{} },
+			with(map[string]Level{"scope chat:write": Warn, "channel": Warn, "scope channels:history": Warn})},
+		"cannot look": {func(w *notifiertest.Workspace, _ *Slack) { w.Scopes = []string{"chat:write", "channels:read"} }, with(map[string]Level{"scope channels:history": Warn})},
+		"cannot see":  {func(w *notifiertest.Workspace, _ *Slack) { w.Scopes = all[:2] }, with(map[string]Level{"channel": Warn})},
+		"name, no id": {func(_ *notifiertest.Workspace, s *Slack) { s.Channel = "#ops" }, map[string]Level{"token": OK, "scope chat:write": OK, "channel": Warn}},
 		"private": {func(w *notifiertest.Workspace, _ *Slack) {
 			w.Channels[0].Private = true
 			w.Scopes = append(all, "groups:history")

@@ -21,6 +21,10 @@ func (s *Slack) Check(ctx context.Context) []Finding {
 }
 
 func scopeFinding(scopes []string) Finding {
+	if len(scopes) == 0 {
+		return Finding{Item: "scope chat:write", Level: Warn, Detail: "cannot be told: Slack did not list the token's scopes",
+			Hint: "Send a test message with check -post to be sure"}
+	}
 	if !slices.Contains(scopes, "chat:write") {
 		return Finding{Item: "scope chat:write", Level: Bad, Detail: "is missing",
 			Hint: "Add the scope chat:write to the Slack app and install it again"}
