@@ -20,6 +20,9 @@ import (
 // links to one name the kernel, or the NFS server, lets one succeed. Rename would
 // overwrite, and locks do not outlive their holder's network. A mount that knows no
 // hard links (ossfs) fails at the first swap, which is the right time.
+//
+// Doc.Now is this machine's clock. Machines that share the folder must keep theirs
+// within a few seconds of each other.
 func NewFile(dir string) Store { return New(&folder{dir: dir, link: os.Link}) }
 
 type folder struct {
