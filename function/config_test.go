@@ -173,12 +173,19 @@ func TestConfigureReportsEverythingTogether(t *testing.T) {
 		t.Fatalf("error %v", err)
 	}
 	for _, name := range []string{"VOD_MAX_QPS", "VOD_ENDPOINT", "CHECKPOINT", "TEMPLATE_DIR", "WEBHOOK_SECRET"} {
-		if got := strings.Count(err.Error(), name+":"); got != 1 {
+		if got := strings.Count(err.Error(), name); got != 1 {
 			t.Errorf("%s is named %d times in:\n%v", name, got, err)
 		}
 	}
 	if w.config.Heartbeat == "" {
 		t.Error("the monitor cannot be told: its URL is lost")
+	}
+	path := writeConfig(t, "sinks:\n  a: {type: webhook, url: https://h/x, secret: one}\n  b: {type: webhook, url: https://h/y, secret: two}\n")
+	_, err = configure(lookup(map[string]string{"CONFIG_FILE": path, "CHECKPOINT": "file:///x"}), true, silent, nil)
+	for _, sink := range []string{"sink a: secret", "sink b: secret"} {
+		if err == nil || !strings.Contains(err.Error(), sink) {
+			t.Errorf("the mistake of %s is missing in:\n%v", sink, err)
+		}
 	}
 	_, err = configure(lookup(nil), true, silent, nil)
 	for _, part := range []string{"CHECKPOINT: must be set", "no sink is configured: set SLACK_BOT_TOKEN"} {

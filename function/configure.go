@@ -13,15 +13,13 @@ import (
 func configure(getenv func(string) string, onFC bool, logTo func(slog.Level) *slog.Logger, console io.Writer) (*wiring, error) {
 	config, unread := LoadConfig(getenv, onFC)
 	w, unusable := wire(config, logTo(config.LogLevel), console)
-	known := mistakes(unread)
-	for _, m := range mistakes(unusable) {
-		same := func(k error) bool { return setting(k) == setting(m) }
-		if !slices.ContainsFunc(known, same) { // else it is the same mistake, seen twice
-			known = append(known, m)
-		}
+	read := mistakes(unread)
+	seen := func(m error) bool { // the same mistake, found twice
+		return slices.ContainsFunc(read, func(k error) bool { return setting(k) == setting(m) })
 	}
-	if len(known) > 0 {
-		return w, &RunError{CodeConfig, errors.Join(known...)}
+	all := slices.Concat(read, slices.DeleteFunc(mistakes(unusable), seen))
+	if len(all) > 0 {
+		return w, &RunError{CodeConfig, errors.Join(all...)}
 	}
 	return w, nil
 }
@@ -46,8 +44,13 @@ func mistakes(err error) []error {
 	return all
 }
 
-// setting is the variable a mistake is about: each begins with its name.
+// setting is the variable a mistake is about, where it begins with one; otherwise
+// the mistake itself.
 func setting(mistake error) string {
-	name, _, _ := strings.Cut(mistake.Error(), ":")
-	return name
+	text := mistake.Error()
+	rest := strings.TrimLeft(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
+	if rest == text {
+		return text
+	}
+	return strings.TrimSuffix(text, rest)
 }
