@@ -50,8 +50,8 @@ func run(files []string) error {
 }
 
 // zipped is how big data is in an archive. The deploy tool packs with zlib, and so
-// does gzip; Go's own deflate comes out two percent larger, and stands in where
-// there is no gzip.
+// does gzip. Where there is no gzip, Go's own deflate stands in, which comes out
+// 1.3 percent larger on this program (4,549,576 against 4,491,141 bytes).
 func zipped(data []byte) (int, error) {
 	const headers = 150 // of an archive with one file, less gzip's own
 	gzip := exec.Command("gzip", "-c")
@@ -67,5 +67,6 @@ func zipped(data []byte) (int, error) {
 	if _, err := w.Write(data); err != nil {
 		return 0, err
 	}
-	return packed.Len() + headers, w.Close()
+	err = w.Close()
+	return packed.Len()*1000/1013 + headers, err
 }
