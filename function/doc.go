@@ -14,6 +14,6 @@
 // together, before anything is sent. A run may die after any line; the next one
 // goes on from what is written.
 //
-// Start reading at main.go, then run.go, which is the whole job on one screen, and
-// look.go, which is its steps.
+// Start reading at main.go, then run.go, the whole job on one screen; look.go is how
+// it asks and what it makes of the answers, record.go what it writes and when.
 package main
