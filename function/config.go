@@ -202,7 +202,7 @@ func (e *env) url(name, fallback string) string {
 	switch {
 	case err != nil || u.Host == "":
 		e.wrong("%s: not a URL; write it like https://host/path", name)
-	case u.Scheme == "http" && !isLoopback(u.Hostname()):
+	case u.Scheme == "http" && !notifier.IsLoopback(u.Hostname()):
 		e.wrong("%s: http is accepted for loopback only; use https", name)
 	case u.Scheme != "http" && u.Scheme != "https":
 		e.wrong("%s: must begin with https://", name)

@@ -188,7 +188,7 @@ func (f *configFile) url(n *yaml.Node, what, value string) {
 	switch {
 	case err != nil || u.Host == "":
 		f.at(n, "%s: url is no URL; write it like https://host/path", what)
-	case u.Scheme != "https" && !(u.Scheme == "http" && isLoopback(u.Hostname())):
+	case u.Scheme != "https" && !(u.Scheme == "http" && notifier.IsLoopback(u.Hostname())):
 		f.at(n, "%s: url must begin with https:// (http is accepted for loopback only)", what)
 	}
 }

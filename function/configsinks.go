@@ -1,8 +1,6 @@
 package main
 
 import (
-	"net"
-
 	"refreshwatch/notifier"
 )
 
@@ -43,9 +41,4 @@ func everythingTo(sinks []SinkConfig) notifier.Routes {
 		to = append(to, s.Name)
 	}
 	return notifier.Routes{{To: to}}
-}
-
-func isLoopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }

@@ -158,14 +158,16 @@ func checkURL(u *url.URL) string {
 		return "must not hold a user name or password"
 	case u.Scheme == "https":
 		return ""
-	case u.Scheme == "http" && isLoopback(u.Hostname()):
+	case u.Scheme == "http" && IsLoopback(u.Hostname()):
 		return ""
 	default:
 		return "must begin with https:// (http:// only on this machine)"
 	}
 }
 
-func isLoopback(host string) bool {
+// IsLoopback reports whether host, a name or an address, is this machine: the only
+// one that is spoken to without https.
+func IsLoopback(host string) bool {
 	if host == "localhost" {
 		return true
 	}

@@ -80,11 +80,11 @@ func TestMistakes(t *testing.T) {
 }
 
 func TestMistakesAreReportedTogether(t *testing.T) {
-	err := Check(overrides(t, map[string]string{
+	_, err := Load(Options{Dir: overrides(t, map[string]string{
 		"slack.tmpl":    `{{define "row"}}{{.Nope}}{{end}}{{define "more"}}{{.Nope}}{{end}}`,
 		"dingtalk.tmpl": `{{define "row"}}{{if}}{{end}}`,
 		"notes.txt":     "",
-	}))
+	})})
 	if err == nil {
 		t.Fatal("no error")
 	}

@@ -69,16 +69,8 @@ func Load(o Options) (*Set, error) {
 	return s, nil
 }
 
-// Check reports everything that is wrong with the overrides in dir, for either
-// language.
-func Check(dir string) error {
-	_, en := Load(Options{Lang: "en", Dir: dir})
-	_, zh := Load(Options{Lang: "zh", Dir: dir})
-	return unique(en, zh)
-}
-
 // unique joins errors line by line, each line once: a mistake shows in more than
-// one dialect and language.
+// one dialect.
 func unique(errs ...error) error {
 	var lines []error
 	told := map[string]bool{}
