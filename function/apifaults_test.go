@@ -13,18 +13,18 @@ import (
 
 	"refreshwatch/notifier"
 	"refreshwatch/poller"
-	"refreshwatch/poller/vod"
-	"refreshwatch/poller/vod/vodtest"
+	"refreshwatch/poller/aliyun"
+	"refreshwatch/poller/aliyun/apitest"
 	"refreshwatch/template"
 )
 
 // client is the real one, connected to the world's API without a socket.
-func (w *world) client() *vod.Client {
+func (w *world) client() *aliyun.Client {
 	w.t.Helper()
-	c, err := vod.New(vod.Config{
+	c, err := aliyun.New(aliyun.Config{
 		Region: "cn-shanghai", MaxQPS: 4, Transport: w.api,
-		Credentials: func() vod.Credentials {
-			return vod.Credentials{AccessKeyID: vodtest.AccessKeyID, Secret: vodtest.Secret}
+		Credentials: func() aliyun.Credentials {
+			return aliyun.Credentials{AccessKeyID: apitest.AccessKeyID, Secret: apitest.Secret}
 		},
 	})
 	if err != nil {
@@ -34,7 +34,7 @@ func (w *world) client() *vod.Client {
 }
 
 // polls is a tick through the real client.
-func (w *world) polls(c *vod.Client) (Report, error) {
+func (w *world) polls(c *aliyun.Client) (Report, error) {
 	report, err, _ := w.process().run(Request{Action: ActionPoll}, func(a *App) { a.API = c })
 	return report, err
 }
@@ -43,13 +43,13 @@ func (w *world) polls(c *vod.Client) (Report, error) {
 // with its class, what was due goes out all the same, people hear of it once, and
 // the first answer tells what was missed.
 func TestEveryAPIFault(t *testing.T) {
-	faults := append(vodtest.Faults(), vodtest.Redirect(http.StatusFound, "https://elsewhere.example.com/"))
+	faults := append(apitest.Faults(), apitest.Redirect(http.StatusFound, "https://elsewhere.example.com/"))
 	for _, f := range faults {
 		t.Run(f.Name, func(t *testing.T) { synctest.Test(t, func(t *testing.T) { suffersAPI(t, f) }) })
 	}
 }
 
-func suffersAPI(t *testing.T, f vodtest.Fault) {
+func suffersAPI(t *testing.T, f apitest.Fault) {
 	var log bytes.Buffer
 	w := newWorld(t, "hook")
 	w.log = slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
@@ -77,7 +77,7 @@ func suffersAPI(t *testing.T, f vodtest.Fault) {
 		if got := hook.notices[template.Trouble]; got != want {
 			t.Errorf("after %d failed ticks people were told %d times, want %d", n, got, want)
 		}
-		leaks(t, log.String()+fmt.Sprintf("%v %+v %#v", err, err, err), vodtest.AccessKeyID, vodtest.Secret, "Signature=")
+		leaks(t, log.String()+fmt.Sprintf("%v %+v %#v", err, err, err), apitest.AccessKeyID, apitest.Secret, "Signature=")
 		time.Sleep(time.Minute)
 	}
 	w.api.Heal()
@@ -96,14 +96,14 @@ const faultRows = 130
 
 // dueAndFinished leaves one message in the outbox and lets the other rows, which
 // are known to be unfinished, end.
-func (w *world) dueAndFinished(c *vod.Client) {
+func (w *world) dueAndFinished(c *aliyun.Client) {
 	w.t.Helper()
 	for i := range faultRows + 1 {
 		after := 150 * time.Second
 		if i == faultRows {
 			after = 30 * time.Second
 		}
-		w.add(vodtest.Task{Key: key(i), Created: time.Now().Add(-time.Duration(i/2) * time.Second), Steps: append(vodtest.Stuck(0), vodtest.Step{
+		w.add(apitest.Task{Key: key(i), Created: time.Now().Add(-time.Duration(i/2) * time.Second), Steps: append(apitest.Stuck(0), apitest.Step{
 			After: time.Duration(i/2)*time.Second + after, Status: poller.Complete,
 		})})
 	}
@@ -144,56 +144,56 @@ func leaks(t *testing.T, text string, secrets ...string) {
 // pageFault is an API that answers, but not the truth, or not all of it.
 type pageFault struct {
 	name     string
-	options  vodtest.Options
-	faults   func() []vodtest.Fault // during one tick
+	options  apitest.Options
+	faults   func() []apitest.Fault // during one tick
 	code     string                 // of that tick
 	unproven int                    // 1: the tick knows that it has not seen everything; -1: perhaps
 	new      int                    // what the tick finds; -1 for any number
 }
 
 func pageFaults() []pageFault {
-	one := func(f vodtest.Fault) func() []vodtest.Fault {
-		return func() []vodtest.Fault { return []vodtest.Fault{f} }
+	one := func(f apitest.Fault) func() []apitest.Fault {
+		return func() []apitest.Fault { return []apitest.Fault{f} }
 	}
 	const all = faultRows + newRows
 	return []pageFault{
 		{name: "none", new: all},
-		{name: "rows appear between pages", new: -1, faults: func() []vodtest.Fault {
-			return []vodtest.Fault{vodtest.Insertion(extra(10)...).When(vodtest.OnPage(1))}
+		{name: "rows appear between pages", new: -1, faults: func() []apitest.Fault {
+			return []apitest.Fault{apitest.Insertion(extra(10)...).When(apitest.OnPage(1))}
 		}},
-		{name: "rows leave between pages", new: all, faults: func() []vodtest.Fault {
+		{name: "rows leave between pages", new: all, faults: func() []apitest.Fault {
 			var gone []poller.Key
 			for i := range oldRows {
 				gone = append(gone, key(1000+i))
 			}
-			return []vodtest.Fault{vodtest.Removal(gone...).When(vodtest.OnPage(1))}
+			return []apitest.Fault{apitest.Removal(gone...).When(apitest.OnPage(1))}
 		}},
-		{name: "total 60 too high", faults: one(vodtest.LyingTotal(60)), unproven: 1, new: all},
-		{name: "total 1 too high", faults: one(vodtest.LyingTotal(1)), unproven: 1, new: all},
-		{name: "total 1 too low", faults: one(vodtest.LyingTotal(-1)), new: all},
-		{name: "total 60 too low", faults: one(vodtest.LyingTotal(-60)), new: all},
-		{name: "total always 0", faults: one(vodtest.LyingTotal(-10_000)), new: all},
-		{name: "one row short", faults: one(vodtest.ShortPage(1)), unproven: 1, new: -1},
-		{name: "empty pages", faults: one(vodtest.ShortPage(50)), unproven: 1, new: 0},
-		{name: "a row in place of ten", faults: one(vodtest.RepeatedRows(10)), unproven: 1, new: -1},
-		{name: "no order within a second", faults: one(vodtest.Shuffled()), unproven: -1, new: -1},
-		{name: "a replica behind", faults: one(vodtest.StaleReplica(3 * time.Minute)), new: -1},
-		{name: "no status", faults: one(vodtest.WithoutStatus()), new: 0},
-		{name: "numeric ids", faults: one(vodtest.NumericIDs()), new: all},
-		{name: "throttled twice", faults: one(vodtest.Throttling().Times(2)), new: all},
-		{name: "page 2 never comes", faults: one(vodtest.BadGateway().When(vodtest.OnPage(2))), code: CodeAPIUnavailable, new: -1},
-		{name: "page 2 hangs", faults: one(vodtest.Hang().When(vodtest.OnPage(2))), new: -1},
-		{name: "lazy statuses", options: vodtest.Options{Lazy: true}, new: -1},
-		{name: "listed three minutes late", options: vodtest.Options{Late: 3 * time.Minute}, new: -1},
-		{name: "listed twenty minutes late", options: vodtest.Options{Late: 20 * time.Minute}, new: -1},
-		{name: "its clock 10 minutes ahead", options: vodtest.Options{Skew: 10 * time.Minute}, new: -1},
-		{name: "its clock 10 minutes behind", options: vodtest.Options{Skew: -10 * time.Minute}, new: -1},
-		{name: "oldest first", options: vodtest.Options{OldestFirst: true}, new: all},
-		{name: "the end does not count", options: vodtest.Options{EndExclusive: true}, new: all},
-		{name: "no list when empty", options: vodtest.Options{NoListWhenEmpty: true}, new: all},
-		{name: "unknown id is an error", options: vodtest.Options{UnknownTaskIsError: true}, new: all},
-		{name: "the siblings' rules", options: vodtest.Options{Strict: true}, new: all},
-		{name: "two requests a second", options: vodtest.Options{MaxQPS: 2}, new: all},
+		{name: "total 60 too high", faults: one(apitest.LyingTotal(60)), unproven: 1, new: all},
+		{name: "total 1 too high", faults: one(apitest.LyingTotal(1)), unproven: 1, new: all},
+		{name: "total 1 too low", faults: one(apitest.LyingTotal(-1)), new: all},
+		{name: "total 60 too low", faults: one(apitest.LyingTotal(-60)), new: all},
+		{name: "total always 0", faults: one(apitest.LyingTotal(-10_000)), new: all},
+		{name: "one row short", faults: one(apitest.ShortPage(1)), unproven: 1, new: -1},
+		{name: "empty pages", faults: one(apitest.ShortPage(50)), unproven: 1, new: 0},
+		{name: "a row in place of ten", faults: one(apitest.RepeatedRows(10)), unproven: 1, new: -1},
+		{name: "no order within a second", faults: one(apitest.Shuffled()), unproven: -1, new: -1},
+		{name: "a replica behind", faults: one(apitest.StaleReplica(3 * time.Minute)), new: -1},
+		{name: "no status", faults: one(apitest.WithoutStatus()), new: 0},
+		{name: "numeric ids", faults: one(apitest.NumericIDs()), new: all},
+		{name: "throttled twice", faults: one(apitest.Throttling().Times(2)), new: all},
+		{name: "page 2 never comes", faults: one(apitest.BadGateway().When(apitest.OnPage(2))), code: CodeAPIUnavailable, new: -1},
+		{name: "page 2 hangs", faults: one(apitest.Hang().When(apitest.OnPage(2))), new: -1},
+		{name: "lazy statuses", options: apitest.Options{Lazy: true}, new: -1},
+		{name: "listed three minutes late", options: apitest.Options{Late: 3 * time.Minute}, new: -1},
+		{name: "listed twenty minutes late", options: apitest.Options{Late: 20 * time.Minute}, new: -1},
+		{name: "its clock 10 minutes ahead", options: apitest.Options{Skew: 10 * time.Minute}, new: -1},
+		{name: "its clock 10 minutes behind", options: apitest.Options{Skew: -10 * time.Minute}, new: -1},
+		{name: "oldest first", options: apitest.Options{OldestFirst: true}, new: all},
+		{name: "the end does not count", options: apitest.Options{EndExclusive: true}, new: all},
+		{name: "no list when empty", options: apitest.Options{NoListWhenEmpty: true}, new: all},
+		{name: "unknown id is an error", options: apitest.Options{UnknownTaskIsError: true}, new: all},
+		{name: "the siblings' rules", options: apitest.Options{Strict: true}, new: all},
+		{name: "two requests a second", options: apitest.Options{MaxQPS: 2}, new: all},
 	}
 }
 
@@ -202,9 +202,9 @@ const (
 	oldRows = 60 // finished before anybody watched
 )
 
-func extra(n int) (tasks []vodtest.Task) {
+func extra(n int) (tasks []apitest.Task) {
 	for i := range n {
-		tasks = append(tasks, vodtest.Task{Key: key(faultRows + newRows + i), Created: time.Now(), Steps: vodtest.Finish(0)})
+		tasks = append(tasks, apitest.Task{Key: key(faultRows + newRows + i), Created: time.Now(), Steps: apitest.Finish(0)})
 	}
 	return tasks
 }
@@ -219,14 +219,14 @@ func TestEveryPageFault(t *testing.T) {
 
 func (f pageFault) suffered(t *testing.T) {
 	w := newWorld(t, "hook")
-	w.api = vodtest.New(f.options)
+	w.api = apitest.New(f.options)
 	c := w.client()
 	now := func() time.Time { return time.Now().Add(f.options.Skew) } // rows carry the API's time
 	for i := range faultRows {
-		w.add(vodtest.Task{Key: key(i), Created: now().Add(-time.Duration(i) * time.Second), Steps: vodtest.Finish(time.Duration(i)*time.Second + 30*time.Minute)})
+		w.add(apitest.Task{Key: key(i), Created: now().Add(-time.Duration(i) * time.Second), Steps: apitest.Finish(time.Duration(i)*time.Second + 30*time.Minute)})
 	}
 	for i := range oldRows {
-		w.add(vodtest.Task{Key: key(1000 + i), Created: now().Add(-time.Duration(i) * 2 * time.Second), Steps: vodtest.Finish(0)})
+		w.add(apitest.Task{Key: key(1000 + i), Created: now().Add(-time.Duration(i) * 2 * time.Second), Steps: apitest.Finish(0)})
 	}
 	time.Sleep(25 * time.Minute)
 	for range 2 {
@@ -236,7 +236,7 @@ func (f pageFault) suffered(t *testing.T) {
 		time.Sleep(2 * time.Minute)
 	}
 	for i := range newRows {
-		w.add(vodtest.Task{Key: key(faultRows + i), Created: now(), Steps: vodtest.Finish(time.Second)})
+		w.add(apitest.Task{Key: key(faultRows + i), Created: now(), Steps: apitest.Finish(time.Second)})
 	}
 	time.Sleep(2 * time.Minute)
 

@@ -16,13 +16,13 @@ import (
 
 	"refreshwatch/notifier/notifiertest"
 	"refreshwatch/poller"
-	"refreshwatch/poller/vod/vodtest"
+	"refreshwatch/poller/aliyun/apitest"
 )
 
 // wired is the program as an operator wires it, on real connections.
 type wired struct {
 	t        *testing.T
-	api      *vodtest.Server
+	api      *apitest.Server
 	receiver *notifiertest.Receiver
 	config   Config
 	log      *safeBuffer
@@ -49,11 +49,11 @@ func (s *safeBuffer) String() string {
 
 // newWired starts the API with a key whose characters every escaping changes, and a
 // receiver that verifies signatures.
-func newWired(t *testing.T, options vodtest.Options) *wired {
+func newWired(t *testing.T, options apitest.Options) *wired {
 	t.Helper()
 	options.AccessKeyID, options.Secret, options.Token = "LTAI+odd/id=1", "odd+secret/2==", "CAIS%odd token+3/x=="
 	secret := "whsec_" + base64.StdEncoding.EncodeToString([]byte("a key of thirty-two bytes, no more"))
-	w := &wired{t: t, api: vodtest.New(options), receiver: &notifiertest.Receiver{WebhookSecret: secret}, log: &safeBuffer{}}
+	w := &wired{t: t, api: apitest.New(options), receiver: &notifiertest.Receiver{WebhookSecret: secret}, log: &safeBuffer{}}
 	endpoint, stop, err := w.api.Start()
 	if err != nil {
 		t.Fatal(err)
@@ -103,12 +103,12 @@ func (w *wired) poll(timeout time.Duration) (Report, error) {
 // that is between them and the report. All at once, since some take their time.
 func TestEveryDamageOverHTTP(t *testing.T) {
 	const rows, timeout = 5, 6 * time.Second
-	faults := append(vodtest.Faults(), vodtest.Redirect(307, "https://elsewhere.example.com/"))
+	faults := append(apitest.Faults(), apitest.Redirect(307, "https://elsewhere.example.com/"))
 	var wg sync.WaitGroup
 	for _, f := range faults {
-		w := newWired(t, vodtest.Options{})
+		w := newWired(t, apitest.Options{})
 		for i := range rows {
-			if err := w.api.Add(vodtest.Task{Key: key(i), Created: time.Now().Add(-time.Minute), Steps: vodtest.Finish(time.Second)}); err != nil {
+			if err := w.api.Add(apitest.Task{Key: key(i), Created: time.Now().Add(-time.Minute), Steps: apitest.Finish(time.Second)}); err != nil {
 				t.Fatal(err)
 			}
 		}

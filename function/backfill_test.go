@@ -9,21 +9,21 @@ import (
 
 	"refreshwatch/notifier"
 	"refreshwatch/poller"
-	"refreshwatch/poller/vod/vodtest"
+	"refreshwatch/poller/aliyun/apitest"
 )
 
 // archive is a world whose first poll found n finished rows of every sort, and told
 // nobody of them.
-func archive(t *testing.T, n int, o vodtest.Options) *world {
+func archive(t *testing.T, n int, o apitest.Options) *world {
 	t.Helper()
 	w := newWorld(t, "ops", "hook")
-	w.api = vodtest.New(o)
+	w.api = apitest.New(o)
 	for i := range n {
-		steps := vodtest.Finish(0)
+		steps := apitest.Finish(0)
 		if i%3 == 2 {
-			steps = vodtest.Fail(0, "Origin Timeout")
+			steps = apitest.Fail(0, "Origin Timeout")
 		}
-		w.add(vodtest.Task{Key: archived(i), Created: time.Now().Add(-time.Duration(i) * 2 * time.Second), Steps: steps})
+		w.add(apitest.Task{Key: archived(i), Created: time.Now().Add(-time.Duration(i) * 2 * time.Second), Steps: steps})
 	}
 	time.Sleep(time.Second)
 	if report, err := w.quick(Request{Action: ActionPoll}); err != nil || report.Silent != n {
@@ -76,7 +76,7 @@ func (w *world) expectTimes(n, want int) {
 func TestBackfillTellsWhatWasMissed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const rows = 70
-		w := archive(t, rows, vodtest.Options{Strict: true})
+		w := archive(t, rows, apitest.Options{Strict: true})
 		dryRun := w.withoutTrace(Request{Action: ActionBackfill, DryRun: true})
 		report := w.do(Request{Action: ActionBackfill})
 		if report.New != rows || report.Failed != rows/3 || report.Covered != 2*rows || report.Silent != 0 {
@@ -153,7 +153,7 @@ func TestBackfillFilters(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := archive(t, rows, vodtest.Options{Strict: true})
+				w := archive(t, rows, apitest.Options{Strict: true})
 				c.req.Action = ActionBackfill
 				if err := c.req.Validate(); err != nil {
 					t.Fatal(err)
@@ -186,8 +186,8 @@ func TestBackfillFilters(t *testing.T) {
 func TestBackfillForOneSink(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const rows = 12
-		w := archive(t, rows, vodtest.Options{})
-		w.add(vodtest.Task{Key: key(0), Created: time.Now(), Steps: vodtest.Finish(2 * time.Minute)})
+		w := archive(t, rows, apitest.Options{})
+		w.add(apitest.Task{Key: key(0), Created: time.Now(), Steps: apitest.Finish(2 * time.Minute)})
 		time.Sleep(time.Minute)
 		w.poll() // sees row 0 unfinished
 		time.Sleep(time.Minute)
@@ -220,7 +220,7 @@ func TestBackfillGoesOn(t *testing.T) {
 
 func goesOn(t *testing.T, renotify bool, pause time.Duration) {
 	const rows = 3000
-	w := archive(t, rows, vodtest.Options{Strict: true})
+	w := archive(t, rows, apitest.Options{Strict: true})
 	told := 1
 	if renotify {
 		told = 2
@@ -260,7 +260,7 @@ func goesOn(t *testing.T, renotify bool, pause time.Duration) {
 func TestBackfillInSlices(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const rows = 2*slicePages*poller.PageSize + 700
-		w := archive(t, rows, vodtest.Options{})
+		w := archive(t, rows, apitest.Options{})
 		for told := range 2 {
 			report, err := w.quick(Request{Action: ActionBackfill, Renotify: true})
 			if err != nil || report.New != rows || report.Truncated || report.Covered != 2*rows {
@@ -282,7 +282,7 @@ func TestBackfillWindowIsClamped(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := archive(t, 10, vodtest.Options{Strict: true})
+				w := archive(t, 10, apitest.Options{Strict: true})
 				time.Sleep(70 * time.Hour)
 				w.poll()
 				req.Action = ActionBackfill
@@ -303,7 +303,7 @@ func TestBackfillWindowIsClamped(t *testing.T) {
 func TestBackfillWaitsForRoom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const rows = 200
-		w := archive(t, rows, vodtest.Options{})
+		w := archive(t, rows, apitest.Options{})
 		w.fill(notifier.MaxEvents - 50)
 		report, err, _ := w.process().run(Request{Action: ActionBackfill})
 		if codeOf(err) != CodeDead || !report.Truncated || report.New > 25 {
@@ -336,9 +336,9 @@ func (w *world) fill(events int) {
 func TestBackfillBesidePolls(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const rows, fresh = 400, 120
-		w := archive(t, rows, vodtest.Options{})
+		w := archive(t, rows, apitest.Options{})
 		for i := range fresh {
-			w.add(vodtest.Task{Key: key(i), Created: time.Now().Add(time.Duration(i) * time.Second), Steps: vodtest.Finish(3 * time.Second)})
+			w.add(apitest.Task{Key: key(i), Created: time.Now().Add(time.Duration(i) * time.Second), Steps: apitest.Finish(3 * time.Second)})
 		}
 		done := make(chan Report)
 		start := func(req Request) {

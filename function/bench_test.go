@@ -10,14 +10,14 @@ import (
 
 	"refreshwatch/notifier"
 	"refreshwatch/poller"
+	"refreshwatch/poller/aliyun/apitest"
 	"refreshwatch/poller/checkpoint/checkpointtest"
-	"refreshwatch/poller/vod/vodtest"
 )
 
 // bench is a run's surroundings in memory, with what they are asked counted.
 type bench struct {
 	*App
-	api   *vodtest.Server
+	api   *apitest.Server
 	calls atomic.Int64
 	told  atomic.Int64 // rows
 }
@@ -25,7 +25,7 @@ type bench struct {
 // newBench remembers so many finished rows of three days.
 func newBench(b *testing.B, rows int) *bench {
 	b.Helper()
-	w := &bench{api: vodtest.New(vodtest.Options{})}
+	w := &bench{api: apitest.New(apitest.Options{})}
 	w.App = &App{
 		API: w, Store: checkpointtest.NewMem(), QPS: 1e6, Log: slog.New(slog.DiscardHandler),
 		Channels: []notifier.Channel{{Name: "ops", Sink: w}, {Name: "hook", Sink: w, Style: notifier.Machine, Lanes: webhookLanes}},
@@ -43,7 +43,7 @@ func (w *bench) finish(b *testing.B, first, rows int, since time.Duration) {
 	b.Helper()
 	now := time.Now()
 	for i := range rows {
-		task := vodtest.Task{Key: key(first + i), Created: now.Add(since/time.Duration(rows)*time.Duration(i) - since), Steps: vodtest.Finish(0)}
+		task := apitest.Task{Key: key(first + i), Created: now.Add(since/time.Duration(rows)*time.Duration(i) - since), Steps: apitest.Finish(0)}
 		if err := w.api.Add(task); err != nil {
 			b.Fatal(err)
 		}

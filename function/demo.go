@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"refreshwatch/poller"
-	"refreshwatch/poller/vod/vodtest"
+	"refreshwatch/poller/aliyun/apitest"
 )
 
 // demoPause is the time between two ticks of the demo; a timer would wait a minute.
@@ -23,7 +23,7 @@ func demo(ctx context.Context, sh shell) int {
 		return 1
 	}
 	defer os.RemoveAll(dir)
-	api := vodtest.New(vodtest.Options{Strict: true})
+	api := apitest.New(apitest.Options{Strict: true})
 	if err := api.Add(demoTasks(time.Now())...); err != nil {
 		sh.complain(err)
 		return 1
@@ -79,8 +79,8 @@ func demoWiring(sh shell, endpoint, dir string) (*wiring, error) {
 	env := map[string]string{
 		"VOD_ENDPOINT":                    endpoint,
 		"CHECKPOINT":                      "file://" + dir,
-		"ALIBABA_CLOUD_ACCESS_KEY_ID":     vodtest.AccessKeyID,
-		"ALIBABA_CLOUD_ACCESS_KEY_SECRET": vodtest.Secret,
+		"ALIBABA_CLOUD_ACCESS_KEY_ID":     apitest.AccessKeyID,
+		"ALIBABA_CLOUD_ACCESS_KEY_SECRET": apitest.Secret,
 		"MESSAGE_LANG":                    sh.getenv("MESSAGE_LANG"),
 	}
 	log := func(slog.Level) *slog.Logger { return newLog(sh.err, slog.LevelWarn, sh.errTTY) }
@@ -88,24 +88,24 @@ func demoWiring(sh shell, endpoint, dir string) (*wiring, error) {
 }
 
 // demoTasks were submitted some minutes ago and end in the next seconds.
-func demoTasks(now time.Time) []vodtest.Task {
+func demoTasks(now time.Time) []apitest.Task {
 	const age = 5 * time.Minute
-	task := func(id, kind, object string, steps []vodtest.Step) vodtest.Task {
-		return vodtest.Task{Key: poller.Key{TaskID: id, ObjectType: kind, ObjectPath: object}, Created: now.Add(-age), Steps: steps}
+	task := func(id, kind, object string, steps []apitest.Step) apitest.Task {
+		return apitest.Task{Key: poller.Key{TaskID: id, ObjectType: kind, ObjectPath: object}, Created: now.Add(-age), Steps: steps}
 	}
 	in := func(seconds float64) time.Duration { return age + time.Duration(seconds*float64(time.Second)) }
-	tasks := []vodtest.Task{
-		task("15680231", "file", "https://cdn.example.com/intro.mp4", vodtest.Finish(age/2)),
-		task("15680232", "directory", "https://cdn.example.com/2026/11/", vodtest.Finish(in(1))),
-		task("15680233", "preload", "https://vod.example.com/live/final.m3u8", vodtest.Finish(in(1.5))),
-		task("15680234", "preload", "https://vod.example.com/live/replay.mp4", vodtest.Fail(in(3), "Origin Return StatusCode 5XX")),
-		task("15680299", "preload", "https://vod.example.com/archive/1998.mpg", vodtest.Stuck(age/2)),
+	tasks := []apitest.Task{
+		task("15680231", "file", "https://cdn.example.com/intro.mp4", apitest.Finish(age/2)),
+		task("15680232", "directory", "https://cdn.example.com/2026/11/", apitest.Finish(in(1))),
+		task("15680233", "preload", "https://vod.example.com/live/final.m3u8", apitest.Finish(in(1.5))),
+		task("15680234", "preload", "https://vod.example.com/live/replay.mp4", apitest.Fail(in(3), "Origin Return StatusCode 5XX")),
+		task("15680299", "preload", "https://vod.example.com/archive/1998.mpg", apitest.Stuck(age/2)),
 	}
 	for i := range 5 {
 		page := fmt.Sprintf("https://www.example.com/watch/%d.html", 70+i)
-		steps := vodtest.Finish(in(3))
+		steps := apitest.Finish(in(3))
 		if i == 3 {
-			steps = vodtest.Fail(in(3), "Origin Timeout")
+			steps = apitest.Fail(in(3), "Origin Timeout")
 		}
 		tasks = append(tasks, task("15680240", "file", page, steps))
 	}

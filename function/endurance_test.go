@@ -12,7 +12,7 @@ import (
 
 	"refreshwatch/notifier"
 	"refreshwatch/poller"
-	"refreshwatch/poller/vod/vodtest"
+	"refreshwatch/poller/aliyun/apitest"
 )
 
 // A month before a release:
@@ -57,7 +57,7 @@ type endurance struct {
 
 func newEndurance(t *testing.T) *endurance {
 	h := &history{world: newWorld(t, both...), rng: rand.New(rand.NewPCG(30, 1)), notify: true, period: time.Minute}
-	h.api = vodtest.New(vodtest.Options{Strict: true})
+	h.api = apitest.New(apitest.Options{Strict: true})
 	h.sinks[0].style = notifier.Chat
 	return &endurance{history: h}
 }
@@ -91,7 +91,7 @@ func (e *endurance) day(n int) {
 // submit adds the day's tasks: 2,000 URLs, 100 directories, 500 prefetches.
 func (e *endurance) submit(day int) {
 	midnight := time.Now()
-	var rows []vodtest.Task
+	var rows []apitest.Task
 	for _, kind := range []struct {
 		objectType       string
 		rows, most       int
@@ -107,24 +107,24 @@ func (e *endurance) submit(day int) {
 			for range min(left, 1+e.rng.IntN(kind.most)) {
 				left--
 				key := poller.Key{TaskID: id, ObjectType: kind.objectType, ObjectPath: fmt.Sprintf("https://cdn.example.com/%d/%d", day, left)}
-				rows = append(rows, vodtest.Task{Key: key, Created: created, Steps: e.end(e.between(kind.fastest, kind.slowest))})
+				rows = append(rows, apitest.Task{Key: key, Created: created, Steps: e.end(e.between(kind.fastest, kind.slowest))})
 			}
 		}
 	}
-	slices.SortFunc(rows, func(a, b vodtest.Task) int { return a.Created.Compare(b.Created) })
+	slices.SortFunc(rows, func(a, b apitest.Task) int { return a.Created.Compare(b.Created) })
 	e.add(rows...)
 	e.rows = append(e.rows, rows...)
 }
 
 // end is what becomes of a row. About one a day never ends.
-func (e *endurance) end(after time.Duration) []vodtest.Step {
+func (e *endurance) end(after time.Duration) []apitest.Step {
 	switch n := e.rng.IntN(2600); {
 	case n == 0:
-		return vodtest.Stuck(after)
+		return apitest.Stuck(after)
 	case n < 90:
-		return vodtest.Fail(after, "Origin Timeout")
+		return apitest.Fail(after, "Origin Timeout")
 	}
-	return vodtest.Finish(after)
+	return apitest.Finish(after)
 }
 
 // plan is what goes wrong at which minutes of a day.
@@ -242,7 +242,7 @@ func (e *endurance) check() {
 }
 
 // checkTold: each end once, an end that never came once as expired.
-func (e *endurance) checkTold(b *inbox, row vodtest.Task, end time.Time) {
+func (e *endurance) checkTold(b *inbox, row apitest.Task, end time.Time) {
 	want := 1
 	kind, status := poller.Finished, row.Steps[len(row.Steps)-1].Status
 	if !status.Terminal() {

@@ -8,8 +8,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"refreshwatch/poller/aliyun/apitest"
 	"refreshwatch/poller/checkpoint"
-	"refreshwatch/poller/vod/vodtest"
 )
 
 // stage is one effect of a tick, and what each fault at it may cost: an error code,
@@ -70,7 +70,7 @@ const removals = 18
 func eventful(t *testing.T) *world {
 	w := newWorld(t, "ops", "hook")
 	for i := range 3 {
-		w.add(vodtest.Task{Key: key(i), Created: time.Now(), Steps: vodtest.Finish(90 * time.Second)})
+		w.add(apitest.Task{Key: key(i), Created: time.Now(), Steps: apitest.Finish(90 * time.Second)})
 	}
 	w.poll()
 	head := w.load()

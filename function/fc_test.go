@@ -13,7 +13,7 @@ import (
 	"refreshwatch/function/fctest"
 	"refreshwatch/notifier/notifiertest"
 	"refreshwatch/poller"
-	"refreshwatch/poller/vod/vodtest"
+	"refreshwatch/poller/aliyun/apitest"
 )
 
 // The binary as it is deployed, started as Function Compute starts it: the timer's
@@ -21,7 +21,7 @@ import (
 // not with those of the environment.
 func TestFunctionCompute(t *testing.T) {
 	role := fctest.Credentials{AccessKeyID: "STS.role-id", AccessKeySecret: "role-secret", SecurityToken: "role-token"}
-	api := vodtest.New(vodtest.Options{AccessKeyID: role.AccessKeyID, Secret: role.AccessKeySecret, Token: role.SecurityToken})
+	api := apitest.New(apitest.Options{AccessKeyID: role.AccessKeyID, Secret: role.AccessKeySecret, Token: role.SecurityToken})
 	url, stop, err := api.Start()
 	if err != nil {
 		t.Fatal(err)
@@ -64,7 +64,7 @@ func TestFunctionCompute(t *testing.T) {
 	}
 
 	task := poller.Key{TaskID: "7", ObjectType: "preload", ObjectPath: "https://cdn.example.com/live.m3u8"}
-	if err := api.Add(vodtest.Task{Key: task, Created: time.Now().Add(-time.Minute), Steps: vodtest.Stuck(time.Second)}); err != nil {
+	if err := api.Add(apitest.Task{Key: task, Created: time.Now().Add(-time.Minute), Steps: apitest.Stuck(time.Second)}); err != nil {
 		t.Fatal(err)
 	}
 	const tick = `{"triggerTime":"2026-11-23T07:49:00Z","triggerName":"tick","payload":""}`
@@ -84,8 +84,8 @@ func TestFunctionCompute(t *testing.T) {
 	if r := invoke(`{"action":"pol"}`); r.Error == nil || r.Error.Type != CodeUsage || !strings.Contains(r.Error.Message, "did you mean poll") {
 		t.Errorf("a wrong action was answered with %+v", r)
 	}
-	denied := vodtest.Refusals()[0]
-	for _, f := range vodtest.Refusals() {
+	denied := apitest.Refusals()[0]
+	for _, f := range apitest.Refusals() {
 		if f.Code == "OperationDenied" {
 			denied = f
 		}

@@ -5,8 +5,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"refreshwatch/poller/aliyun/apitest"
 	"refreshwatch/poller/checkpoint/checkpointtest"
-	"refreshwatch/poller/vod/vodtest"
 )
 
 // A run is frozen for hours between two questions of its load, while others go on
@@ -18,7 +18,7 @@ func TestFrozenWhileLoading(t *testing.T) {
 		w.poll()
 		tasks := 0
 		minute := func() {
-			w.add(vodtest.Task{Key: key(tasks), Created: time.Now(), Steps: vodtest.Finish(10 * time.Second)})
+			w.add(apitest.Task{Key: key(tasks), Created: time.Now(), Steps: apitest.Finish(10 * time.Second)})
 			tasks++
 			time.Sleep(time.Minute)
 			w.poll()

@@ -13,8 +13,8 @@ import (
 
 	"refreshwatch/notifier"
 	"refreshwatch/poller"
+	"refreshwatch/poller/aliyun/apitest"
 	"refreshwatch/poller/checkpoint"
-	"refreshwatch/poller/vod/vodtest"
 )
 
 // broken panics wherever it is asked, with words that must not be shown.
@@ -33,7 +33,7 @@ func (broken) Send(context.Context, notifier.Delivery) error { panic(panicSecret
 func TestPanicEndsTheRunOnly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, "hook")
-		w.add(vodtest.Task{Key: key(1), Created: time.Now(), Steps: vodtest.Stuck(0)})
+		w.add(apitest.Task{Key: key(1), Created: time.Now(), Steps: apitest.Stuck(0)})
 		var log bytes.Buffer
 		m := w.machine(newLog(&log, slog.LevelInfo, false), nil)
 		working := m.store
@@ -61,7 +61,7 @@ func TestPanicEndsTheRunOnly(t *testing.T) {
 func TestPanicBesideTheRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, "ops", "hook")
-		w.add(vodtest.Task{Key: key(1), Created: time.Now(), Steps: vodtest.Finish(90 * time.Second)})
+		w.add(apitest.Task{Key: key(1), Created: time.Now(), Steps: apitest.Finish(90 * time.Second)})
 		w.poll()
 		time.Sleep(2 * time.Minute)
 		var log bytes.Buffer

@@ -10,7 +10,7 @@ import (
 
 	"refreshwatch/notifier"
 	"refreshwatch/poller"
-	"refreshwatch/poller/vod/vodtest"
+	"refreshwatch/poller/aliyun/apitest"
 	"refreshwatch/template"
 )
 
@@ -41,7 +41,7 @@ func TestHealth(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(t, "ops", "hook")
 				c := w.client()
-				w.add(vodtest.Task{Key: key(1), Created: time.Now(), Steps: vodtest.Stuck(0)})
+				w.add(apitest.Task{Key: key(1), Created: time.Now(), Steps: apitest.Stuck(0)})
 				if _, err := w.polls(c); err != nil {
 					t.Fatal(err)
 				}
@@ -65,13 +65,13 @@ func (w *world) answers(lister poller.Lister, answer rune) (heard, writes string
 	w.api.Heal()
 	switch answer {
 	case 't':
-		w.api.Fault(vodtest.Throttling())
+		w.api.Fault(apitest.Throttling())
 	case 'd':
-		w.api.Fault(vodtest.NoPermission())
+		w.api.Fault(apitest.NoPermission())
 	case 's':
-		w.api.Fault(vodtest.Suspended())
+		w.api.Fault(apitest.Suspended())
 	case 'x':
-		w.api.Fault(vodtest.ExpiredToken())
+		w.api.Fault(apitest.ExpiredToken())
 	case 'k', 'c':
 		w.api.Fault(refusal(map[rune]string{'k': "SignatureDoesNotMatch", 'c': "InvalidTimeStamp.Expired"}[answer]))
 	}
@@ -94,13 +94,13 @@ func (w *world) answers(lister poller.Lister, answer rune) (heard, writes string
 	return heard, fmt.Sprint(w.store.Writes() - before)
 }
 
-func refusal(code string) vodtest.Fault {
-	for _, f := range vodtest.Refusals() {
+func refusal(code string) apitest.Fault {
+	for _, f := range apitest.Refusals() {
 		if f.Code == code {
 			return f
 		}
 	}
-	panic("vodtest has no refusal " + code)
+	panic("apitest has no refusal " + code)
 }
 
 // What flaps for hours is told a few times an hour, and what fails at the end of the

@@ -10,7 +10,7 @@ import (
 
 	"refreshwatch/notifier"
 	"refreshwatch/notifier/notifiertest"
-	"refreshwatch/poller/vod/vodtest"
+	"refreshwatch/poller/aliyun/apitest"
 )
 
 // The heartbeat is the last effect of a poll. Whatever becomes of it, the poll stays
@@ -31,7 +31,7 @@ func TestHeartbeatFaults(t *testing.T) {
 		"slow":        {func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, true},
 		"redirect":    {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", http.StatusFound) }, true},
 	} {
-		w := newWired(t, vodtest.Options{})
+		w := newWired(t, apitest.Options{})
 		url := gone.URL
 		if c.answer != nil {
 			monitor := httptest.NewServer(c.answer)
@@ -40,7 +40,7 @@ func TestHeartbeatFaults(t *testing.T) {
 		}
 		w.config.Heartbeat = notifier.Secret(url + "/heartbeatsecret")
 		w.secrets = append(w.secrets, "heartbeatsecret")
-		if err := w.api.Add(vodtest.Task{Key: key(0), Created: time.Now().Add(-time.Minute), Steps: vodtest.Finish(time.Second)}); err != nil {
+		if err := w.api.Add(apitest.Task{Key: key(0), Created: time.Now().Add(-time.Minute), Steps: apitest.Finish(time.Second)}); err != nil {
 			t.Fatal(err)
 		}
 		wg.Go(func() {
@@ -70,12 +70,12 @@ func TestHeartbeatSaysHowItWent(t *testing.T) {
 		paths = append(paths, r.URL.Path)
 	}))
 	defer monitor.Close()
-	w := newWired(t, vodtest.Options{})
+	w := newWired(t, apitest.Options{})
 	w.config.Heartbeat = notifier.Secret(monitor.URL + "/id")
-	if err := w.api.Add(vodtest.Task{Key: key(0), Created: time.Now().Add(-time.Minute), Steps: vodtest.Finish(time.Second)}); err != nil {
+	if err := w.api.Add(apitest.Task{Key: key(0), Created: time.Now().Add(-time.Minute), Steps: apitest.Finish(time.Second)}); err != nil {
 		t.Fatal(err)
 	}
-	w.api.Fault(vodtest.NoPermission().Times(1))
+	w.api.Fault(apitest.NoPermission().Times(1))
 	w.receiver.Script(notifiertest.Webhook, notifiertest.Answer(204, ""), notifiertest.Answer(410, "gone"))
 	for _, want := range []string{CodeAPIDenied, CodeDead, CodeDead} {
 		if _, err := w.poll(time.Minute); codeOf(err) != want {

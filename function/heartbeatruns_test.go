@@ -16,7 +16,7 @@ import (
 	"time"
 
 	"refreshwatch/notifier"
-	"refreshwatch/poller/vod/vodtest"
+	"refreshwatch/poller/aliyun/apitest"
 )
 
 // monitor is a dead man's switch: it notes what is asked for, and answers as told.
@@ -124,7 +124,7 @@ func (w *world) machine(log *slog.Logger, beats *Heartbeat) *wiring {
 		config: Config{MaxQPS: 4}, log: log, keys: &keyring{}, api: w.client(),
 		store: p.mem, channels: p.app().Channels, beats: beats,
 	}
-	m.keys.use(Key{ID: vodtest.AccessKeyID, Secret: vodtest.Secret})
+	m.keys.use(Key{ID: apitest.AccessKeyID, Secret: apitest.Secret})
 	return m
 }
 
@@ -142,9 +142,9 @@ func TestHeartbeatOfRuns(t *testing.T) {
 		{name: "a backfill", req: Request{Action: ActionBackfill}},
 		{name: "status", req: Request{Action: ActionStatus}},
 		{name: "denied", req: Request{Action: ActionPoll}, ping: "GET /uuid/fail", code: CodeAPIDenied,
-			change: func(w *world, _ *wiring, _ context.CancelFunc) { w.api.Fault(vodtest.NoPermission()) }},
+			change: func(w *world, _ *wiring, _ context.CancelFunc) { w.api.Fault(apitest.NoPermission()) }},
 		{name: "an API that hangs", req: Request{Action: ActionPoll}, ping: "GET /uuid/fail", code: CodeAPIUnavailable,
-			change: func(w *world, _ *wiring, _ context.CancelFunc) { w.api.Fault(vodtest.Hang()) }},
+			change: func(w *world, _ *wiring, _ context.CancelFunc) { w.api.Fault(apitest.Hang()) }},
 		{name: "no credentials", req: Request{Action: ActionPoll}, ping: "GET /uuid/fail", code: CodeConfig,
 			change: func(_ *world, m *wiring, _ context.CancelFunc) { m.keys.use(Key{}) }},
 		{name: "a store that cannot be read", req: Request{Action: ActionPoll}, ping: "GET /uuid/fail", code: CodeCheckpoint,
@@ -178,7 +178,7 @@ func TestHeartbeatOfRuns(t *testing.T) {
 		t.Run(h.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(t, "hook")
-				w.add(vodtest.Task{Key: key(1), Created: time.Now(), Steps: vodtest.Finish(time.Second)})
+				w.add(apitest.Task{Key: key(1), Created: time.Now(), Steps: apitest.Finish(time.Second)})
 				w.poll()
 				time.Sleep(time.Minute)
 				var log bytes.Buffer

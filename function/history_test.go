@@ -12,7 +12,7 @@ import (
 
 	"refreshwatch/notifier"
 	"refreshwatch/poller"
-	"refreshwatch/poller/vod/vodtest"
+	"refreshwatch/poller/aliyun/apitest"
 )
 
 // Thousands of seeds before a release:
@@ -44,7 +44,7 @@ type history struct {
 	rng    *rand.Rand
 	notify bool          // FIRST_RUN=notify
 	period time.Duration // between two polls
-	rows   []vodtest.Task
+	rows   []apitest.Task
 
 	wg        sync.WaitGroup
 	mu        sync.Mutex
@@ -65,7 +65,7 @@ type past struct {
 
 func newHistory(t *testing.T, seed uint64) *history {
 	h := &history{world: newWorld(t, "ops", "hook"), rng: rand.New(rand.NewPCG(seed, 0))}
-	h.api = vodtest.New(vodtest.Options{
+	h.api = apitest.New(apitest.Options{
 		Lazy: h.chance(0.2), OldestFirst: h.chance(0.2), EndExclusive: h.chance(0.2),
 		UnknownTaskIsError: h.chance(0.2), Strict: h.chance(0.5),
 	})
@@ -146,7 +146,7 @@ func (h *history) burst(rows int) {
 		if !shared {
 			id += i
 		}
-		task := vodtest.Task{Created: time.Now().Add(h.between(0, h.period)), Steps: h.fate()}
+		task := apitest.Task{Created: time.Now().Add(h.between(0, h.period)), Steps: h.fate()}
 		task.Key = poller.Key{
 			TaskID:     fmt.Sprint(id),
 			ObjectType: []string{"file", "directory", "preload"}[h.rng.IntN(3)],
@@ -161,32 +161,32 @@ func (h *history) burst(rows int) {
 }
 
 // fate is what becomes of a row. All end within three hours, but those that are stuck.
-func (h *history) fate() []vodtest.Step {
+func (h *history) fate() []apitest.Step {
 	after := h.between(time.Second, 10*time.Minute)
 	if h.chance(0.1) {
 		after = h.between(0, 2*time.Hour)
 	}
 	switch n := h.rng.IntN(20); {
 	case n == 0:
-		return vodtest.Stuck(after)
+		return apitest.Stuck(after)
 	case n == 1: // it changes its mind
-		return append(vodtest.Finish(after), vodtest.Step{After: after + h.between(time.Second, time.Hour), Status: poller.Failed})
+		return append(apitest.Finish(after), apitest.Step{After: after + h.between(time.Second, time.Hour), Status: poller.Failed})
 	case n == 2: // an end that is taken back for a while
-		steps := append(vodtest.Fail(after, "Origin Timeout"), vodtest.Step{After: after + time.Minute, Status: poller.Refreshing})
-		return append(steps, vodtest.Step{After: after + 2*time.Minute, Status: poller.Failed})
+		steps := append(apitest.Fail(after, "Origin Timeout"), apitest.Step{After: after + time.Minute, Status: poller.Refreshing})
+		return append(steps, apitest.Step{After: after + 2*time.Minute, Status: poller.Failed})
 	case n < 6:
-		return vodtest.Fail(after, "Origin Timeout")
+		return apitest.Fail(after, "Origin Timeout")
 	}
-	return vodtest.Finish(after)
+	return apitest.Finish(after)
 }
 
 // lie is an answer or two that are wrong.
-func (h *history) lie() vodtest.Fault {
-	lies := []vodtest.Fault{
-		vodtest.LyingTotal(1 + h.rng.IntN(60)), vodtest.LyingTotal(-1 - h.rng.IntN(60)),
-		vodtest.ShortPage(1 + h.rng.IntN(50)), vodtest.RepeatedRows(1 + h.rng.IntN(50)),
-		vodtest.Shuffled(), vodtest.StaleReplica(h.between(time.Second, 3*time.Minute)),
-		vodtest.WithoutStatus(), vodtest.Throttling(), vodtest.Truncated(), vodtest.Hang(),
+func (h *history) lie() apitest.Fault {
+	lies := []apitest.Fault{
+		apitest.LyingTotal(1 + h.rng.IntN(60)), apitest.LyingTotal(-1 - h.rng.IntN(60)),
+		apitest.ShortPage(1 + h.rng.IntN(50)), apitest.RepeatedRows(1 + h.rng.IntN(50)),
+		apitest.Shuffled(), apitest.StaleReplica(h.between(time.Second, 3*time.Minute)),
+		apitest.WithoutStatus(), apitest.Throttling(), apitest.Truncated(), apitest.Hang(),
 	}
 	return lies[h.rng.IntN(len(lies))].Times(1 + h.rng.IntN(2))
 }
@@ -293,7 +293,7 @@ func (h *history) check() {
 	h.checkBounds()
 }
 
-func (h *history) checkRow(b *inbox, row vodtest.Task) {
+func (h *history) checkRow(b *inbox, row apitest.Task) {
 	tellings := slices.Clone(b.tellings[row.Key])
 	slices.SortFunc(tellings, func(x, y telling) int { return x.Event.Observed.Compare(y.Event.Observed) })
 	ended := row.Steps[len(row.Steps)-1].Status.Terminal()

@@ -12,13 +12,13 @@ import (
 var mayImport = map[string][]string{
 	"poller":                           nil,
 	"poller/checkpoint":                nil,
-	"poller/vod":                       {"poller", "poller/vod/internal/quiet"},
-	"poller/vod/internal/quiet":        nil,
-	"poller/vod/vodtest":               {"poller"},
+	"poller/aliyun":                    {"poller", "poller/aliyun/internal/quiet"},
+	"poller/aliyun/internal/quiet":     nil,
+	"poller/aliyun/apitest":            {"poller"},
 	"template":                         {"poller"},
 	"notifier":                         {"poller", "template"},
 	"notifier/notifiertest":            {"notifier"},
-	"function":                         {"notifier", "poller", "poller/checkpoint", "poller/vod", "poller/vod/vodtest", "template"},
+	"function":                         {"notifier", "poller", "poller/checkpoint", "poller/aliyun", "poller/aliyun/apitest", "template"},
 	"function/fctest":                  nil,
 	"poller/checkpoint/checkpointtest": {"poller/checkpoint"},
 }
@@ -40,7 +40,7 @@ func TestImportsPointOneWay(t *testing.T) {
 			if ok && !slices.Contains(allowed, ours) {
 				t.Errorf("%s imports %s", pkg, ours)
 			}
-			if path == "testing" && pkg == "poller/vod/vodtest" {
+			if path == "testing" && pkg == "poller/aliyun/apitest" {
 				t.Errorf("%s imports testing, and the demo links it", pkg)
 			}
 		}

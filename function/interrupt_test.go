@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"refreshwatch/notifier"
-	"refreshwatch/poller/vod/vodtest"
+	"refreshwatch/poller/aliyun/apitest"
 )
 
 // A signal may come at any step of a run. The run ends at once, records what it had
@@ -31,7 +31,7 @@ func TestInterruptedAnywhere(t *testing.T) {
 func interruptAt(t *testing.T, n int, e effect) bool {
 	w := newWorld(t, "ops", "hook")
 	for i := range 3 {
-		w.add(vodtest.Task{Key: key(i), Created: time.Now(), Steps: vodtest.Finish(90 * time.Second)})
+		w.add(apitest.Task{Key: key(i), Created: time.Now(), Steps: apitest.Finish(90 * time.Second)})
 	}
 	w.poll()
 	time.Sleep(2 * time.Minute)

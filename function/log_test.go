@@ -15,8 +15,8 @@ import (
 	"github.com/aliyun/fc-runtime-go-sdk/fccontext"
 
 	"refreshwatch/notifier"
+	"refreshwatch/poller/aliyun/apitest"
 	"refreshwatch/poller/checkpoint"
-	"refreshwatch/poller/vod/vodtest"
 )
 
 // Each invocation leaves one line with the report's fields and the request id. Its
@@ -37,9 +37,9 @@ func TestOneSummaryLineARun(t *testing.T) {
 		{"a sink is down", "", func(w *world) {
 			w.sinks[0].verdict = func(notifier.Delivery) error { return &notifier.Error{Class: notifier.Later, Code: "http_503"} }
 		}, "WARN", ""},
-		{"throttled", "", func(w *world) { w.api.Fault(vodtest.Throttling()) }, "WARN", CodeAPIUnavailable},
-		{"denied", "", func(w *world) { w.api.Fault(vodtest.NoPermission()) }, "ERROR", CodeAPIDenied},
-		{"check denied", `{"action":"check"}`, func(w *world) { w.api.Fault(vodtest.NoPermission()) }, "ERROR", CodeCheck},
+		{"throttled", "", func(w *world) { w.api.Fault(apitest.Throttling()) }, "WARN", CodeAPIUnavailable},
+		{"denied", "", func(w *world) { w.api.Fault(apitest.NoPermission()) }, "ERROR", CodeAPIDenied},
+		{"check denied", `{"action":"check"}`, func(w *world) { w.api.Fault(apitest.NoPermission()) }, "ERROR", CodeCheck},
 		{"a sink refuses", "", func(w *world) {
 			w.sinks[0].verdict = func(notifier.Delivery) error { return &notifier.Error{Class: notifier.Refused, Code: "gone"} }
 		}, "ERROR", CodeDead},
@@ -47,7 +47,7 @@ func TestOneSummaryLineARun(t *testing.T) {
 		t.Run(run.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(t, "hook")
-				w.add(vodtest.Task{Key: key(1), Created: time.Now(), Steps: vodtest.Finish(30 * time.Second)})
+				w.add(apitest.Task{Key: key(1), Created: time.Now(), Steps: apitest.Finish(30 * time.Second)})
 				w.poll()
 				time.Sleep(time.Minute)
 				if run.change != nil {
@@ -58,7 +58,7 @@ func TestOneSummaryLineARun(t *testing.T) {
 				ctx, stop := context.WithTimeout(t.Context(), runTimeout)
 				defer stop()
 				fctx := &fccontext.FcContext{RequestID: "1-request-id"}
-				fctx.Credentials.AccessKeyId, fctx.Credentials.AccessKeySecret = vodtest.AccessKeyID, vodtest.Secret
+				fctx.Credentials.AccessKeyId, fctx.Credentials.AccessKeySecret = apitest.AccessKeyID, apitest.Secret
 				m.invoke(fccontext.NewContext(ctx, fctx), []byte(run.event))
 				line := summaryLine(t, log.String())
 				if line["level"] != run.level || line["request_id"] != "1-request-id" || line["code"] != nil && line["code"] != run.code {
@@ -128,15 +128,15 @@ func TestLogForWhom(t *testing.T) {
 		{true, false, "Needs attention: API error Forbidden.RAM", `{"time":"`},
 		{false, false, `{"action":"poll"`, `{"time":"`},
 	} {
-		api := vodtest.New(vodtest.Options{})
+		api := apitest.New(apitest.Options{})
 		endpoint, stop, err := api.Start()
 		if err != nil {
 			t.Fatal(err)
 		}
-		api.Fault(vodtest.NoPermission())
+		api.Fault(apitest.NoPermission())
 		env := map[string]string{
 			"VOD_ENDPOINT": endpoint, "CHECKPOINT": "file://" + t.TempDir(), "WEBHOOK_URL": "http://127.0.0.1:1/",
-			"ALIBABA_CLOUD_ACCESS_KEY_ID": vodtest.AccessKeyID, "ALIBABA_CLOUD_ACCESS_KEY_SECRET": vodtest.Secret,
+			"ALIBABA_CLOUD_ACCESS_KEY_ID": apitest.AccessKeyID, "ALIBABA_CLOUD_ACCESS_KEY_SECRET": apitest.Secret,
 		}
 		var out, stderr bytes.Buffer
 		sh := shell{out: &out, err: &stderr, outTTY: s.outTTY, errTTY: s.errTTY, getenv: func(name string) string { return env[name] }}
@@ -175,7 +175,7 @@ func TestProgress(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWorld(t, "hook")
 			for i := range rows {
-				w.add(vodtest.Task{Key: key(i), Created: time.Now().Add(-time.Hour), Steps: vodtest.Finish(0)})
+				w.add(apitest.Task{Key: key(i), Created: time.Now().Add(-time.Hour), Steps: apitest.Finish(0)})
 			}
 			var line, out bytes.Buffer
 			m := w.machine(w.log, nil)

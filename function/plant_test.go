@@ -12,14 +12,14 @@ import (
 	"refreshwatch/function/fctest"
 	"refreshwatch/notifier"
 	"refreshwatch/notifier/notifiertest"
+	"refreshwatch/poller/aliyun/apitest"
 	"refreshwatch/poller/checkpoint"
-	"refreshwatch/poller/vod/vodtest"
 )
 
 // plant is what one deployed function works with: the API, a store, a receiver.
 type plant struct {
 	t     *testing.T
-	api   *vodtest.Server
+	api   *apitest.Server
 	role  fctest.Credentials
 	hooks *notifiertest.Receiver
 	env   []string
@@ -32,7 +32,7 @@ func newPlant(t *testing.T, latency time.Duration) *plant {
 	role := fctest.Credentials{AccessKeyID: "STS.role-id", AccessKeySecret: "role-secret", SecurityToken: "role-token"}
 	p := &plant{
 		t: t, role: role, checkpoint: "file://" + t.TempDir(), hooks: &notifiertest.Receiver{WebhookSecret: testWebhookSecret},
-		api: vodtest.New(vodtest.Options{Latency: latency, AccessKeyID: role.AccessKeyID, Secret: role.AccessKeySecret, Token: role.SecurityToken}),
+		api: apitest.New(apitest.Options{Latency: latency, AccessKeyID: role.AccessKeyID, Secret: role.AccessKeySecret, Token: role.SecurityToken}),
 	}
 	api, stop, err := p.api.Start()
 	if err != nil {
@@ -56,9 +56,9 @@ func (p *plant) add(first, rows int, over time.Duration, open int) {
 	p.t.Helper()
 	now, apart := time.Now(), over/time.Duration(rows)
 	for i := range rows {
-		task := vodtest.Task{Key: key(first + i), Created: now.Add(-apart * time.Duration(rows-i)), Steps: vodtest.Finish(time.Second)}
+		task := apitest.Task{Key: key(first + i), Created: now.Add(-apart * time.Duration(rows-i)), Steps: apitest.Finish(time.Second)}
 		if i >= rows-open {
-			task.Steps = vodtest.Stuck(time.Second)
+			task.Steps = apitest.Stuck(time.Second)
 		}
 		if err := p.api.Add(task); err != nil {
 			p.t.Fatal(err)

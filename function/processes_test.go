@@ -15,8 +15,8 @@ import (
 
 	"refreshwatch/notifier/notifiertest"
 	"refreshwatch/poller"
+	"refreshwatch/poller/aliyun/apitest"
 	"refreshwatch/poller/checkpoint/checkpointtest"
-	"refreshwatch/poller/vod/vodtest"
 )
 
 var (
@@ -28,7 +28,7 @@ var (
 type town struct {
 	t         *testing.T
 	binary    string
-	api       *vodtest.Server
+	api       *apitest.Server
 	receivers []*notifiertest.Receiver
 	env       []string
 	rows      int
@@ -36,7 +36,7 @@ type town struct {
 
 func newTown(t *testing.T, store string) *town {
 	t.Helper()
-	w := &town{t: t, binary: deployedBinary(t), api: vodtest.New(vodtest.Options{})}
+	w := &town{t: t, binary: deployedBinary(t), api: apitest.New(apitest.Options{})}
 	endpoint, stop, err := w.api.Start()
 	if err != nil {
 		t.Fatal(err)
@@ -56,7 +56,7 @@ func newTown(t *testing.T, store string) *town {
 	if err := os.WriteFile(file, []byte(sinks+"routes:\n  - to: [ops, hook]\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	checkpoint, id, secret, token := "file://"+t.TempDir(), vodtest.AccessKeyID, vodtest.Secret, ""
+	checkpoint, id, secret, token := "file://"+t.TempDir(), apitest.AccessKeyID, apitest.Secret, ""
 	if store == "oss" {
 		oss, err := checkpointtest.StartOSS()
 		if err != nil {
@@ -78,7 +78,7 @@ func newTown(t *testing.T, store string) *town {
 func (w *town) finish(n int) {
 	w.t.Helper()
 	for range n {
-		if err := w.api.Add(vodtest.Task{Key: key(w.rows), Created: time.Now().Add(-2 * time.Second), Steps: vodtest.Finish(time.Second)}); err != nil {
+		if err := w.api.Add(apitest.Task{Key: key(w.rows), Created: time.Now().Add(-2 * time.Second), Steps: apitest.Finish(time.Second)}); err != nil {
 			w.t.Fatal(err)
 		}
 		w.rows++

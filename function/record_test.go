@@ -8,7 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"refreshwatch/poller/vod/vodtest"
+	"refreshwatch/poller/aliyun/apitest"
 )
 
 // A store that refuses every write is asked a few times, not until the deadline,
@@ -16,7 +16,7 @@ import (
 func TestStoreThatRefusesEveryWrite(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, "hook")
-		w.add(vodtest.Task{Key: key(1), Created: time.Now(), Steps: vodtest.Finish(time.Second)})
+		w.add(apitest.Task{Key: key(1), Created: time.Now(), Steps: apitest.Finish(time.Second)})
 		time.Sleep(time.Minute)
 		p, writes := w.process(), 0
 		p.fault = func(op string) effect {

@@ -10,15 +10,15 @@ import (
 	"time"
 
 	"refreshwatch/notifier"
+	"refreshwatch/poller/aliyun/apitest"
 	"refreshwatch/poller/checkpoint"
-	"refreshwatch/poller/vod/vodtest"
 )
 
 // finished adds rows that are over within a second.
 func (w *world) finished(first, n int) {
 	w.t.Helper()
 	for i := range n {
-		w.add(vodtest.Task{Key: key(first + i), Created: time.Now(), Steps: vodtest.Finish(time.Second)})
+		w.add(apitest.Task{Key: key(first + i), Created: time.Now(), Steps: apitest.Finish(time.Second)})
 	}
 	time.Sleep(2 * time.Second)
 }
@@ -195,7 +195,7 @@ func TestOutboxIsBounded(t *testing.T) {
 		for i := range rows { // many under each task id
 			k := key(i)
 			k.TaskID = fmt.Sprint(i / 2000)
-			w.add(vodtest.Task{Key: k, Created: time.Now().Add(time.Duration(i) * time.Second / 500), Steps: vodtest.Finish(0)})
+			w.add(apitest.Task{Key: k, Created: time.Now().Add(time.Duration(i) * time.Second / 500), Steps: apitest.Finish(0)})
 		}
 		time.Sleep(2 * time.Minute)
 		quick := func(a *App) { a.QPS = 1000 }

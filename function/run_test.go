@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"refreshwatch/poller"
-	"refreshwatch/poller/vod/vodtest"
+	"refreshwatch/poller/aliyun/apitest"
 )
 
 // Five pages of tasks, of which 12 finish between two ticks: those are told, once,
@@ -16,14 +16,14 @@ func TestTellsWhatFinishedBetweenTwoTicks(t *testing.T) {
 		w := newWorld(t, "hook")
 		const tasks, over = 237, 200
 		for i := range tasks {
-			steps := vodtest.Finish(time.Minute)
+			steps := apitest.Finish(time.Minute)
 			switch {
 			case i >= over && i < over+12:
-				steps = vodtest.Finish(61 * time.Minute)
+				steps = apitest.Finish(61 * time.Minute)
 			case i >= over+12:
-				steps = vodtest.Stuck(time.Minute)
+				steps = apitest.Stuck(time.Minute)
 			}
-			w.add(vodtest.Task{Key: key(i), Created: time.Now().Add(-time.Hour - time.Duration(i)*time.Millisecond), Steps: steps})
+			w.add(apitest.Task{Key: key(i), Created: time.Now().Add(-time.Hour - time.Duration(i)*time.Millisecond), Steps: steps})
 		}
 		time.Sleep(30 * time.Second)
 
@@ -76,7 +76,7 @@ func TestKilledAnywhere(t *testing.T) {
 func killAt(t *testing.T, n int, death effect) bool {
 	w := newWorld(t, "ops", "hook")
 	for i := range 3 {
-		w.add(vodtest.Task{Key: key(i), Created: time.Now(), Steps: vodtest.Finish(90 * time.Second)})
+		w.add(apitest.Task{Key: key(i), Created: time.Now(), Steps: apitest.Finish(90 * time.Second)})
 	}
 	w.poll()
 	time.Sleep(2 * time.Minute)
@@ -131,7 +131,7 @@ func (p *process) sent() []string {
 func TestChangeOfMindIsNews(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, "hook")
-		w.add(vodtest.Task{Key: key(1), Created: time.Now(), Steps: vodtest.Finish(time.Second)})
+		w.add(apitest.Task{Key: key(1), Created: time.Now(), Steps: apitest.Finish(time.Second)})
 		time.Sleep(2 * time.Second)
 		w.do(Request{Action: ActionPoll}, func(a *App) { a.NotifyFirst = true })
 		for _, status := range []poller.Status{poller.Refreshing, poller.Failed, poller.Failed, poller.Complete} {

@@ -17,7 +17,7 @@ import (
 
 	"refreshwatch/notifier/notifiertest"
 	"refreshwatch/poller"
-	"refreshwatch/poller/vod/vodtest"
+	"refreshwatch/poller/aliyun/apitest"
 )
 
 // The test binary is also the program, for the scripts.
@@ -69,7 +69,7 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "../testdata/script",
 		Setup: func(env *testscript.Env) error {
-			api := vodtest.New(vodtest.Options{Strict: true})
+			api := apitest.New(apitest.Options{Strict: true})
 			url, stop, err := api.Start()
 			if err != nil {
 				return err
@@ -83,7 +83,7 @@ func TestScripts(t *testing.T) {
 			env.Values["api"], env.Values["receiver"], env.Values["damage"] = api, receiver, &damage{dir: env.WorkDir + "/state"}
 			env.Vars = append(env.Vars,
 				"VOD_ENDPOINT="+url, "CHECKPOINT=file://"+env.WorkDir+"/state", "VOD_MAX_QPS=100",
-				"ALIBABA_CLOUD_ACCESS_KEY_ID="+vodtest.AccessKeyID, "ALIBABA_CLOUD_ACCESS_KEY_SECRET="+vodtest.Secret,
+				"ALIBABA_CLOUD_ACCESS_KEY_ID="+apitest.AccessKeyID, "ALIBABA_CLOUD_ACCESS_KEY_SECRET="+apitest.Secret,
 				"HOOK="+receiver.URL(notifiertest.Webhook), "HOOK_SECRET="+testWebhookSecret,
 				"SLACK="+receiver.URL(notifiertest.SlackPost), "NO_COLOR=1",
 			)
@@ -112,7 +112,7 @@ func scriptTask(ts *testscript.TestScript, _ bool, args []string) {
 	if len(args) < 4 {
 		ts.Fatalf("usage: task ID TYPE PATH STATUS [AGE]")
 	}
-	api := ts.Value("api").(*vodtest.Server)
+	api := ts.Value("api").(*apitest.Server)
 	age := time.Minute
 	if len(args) > 4 {
 		var err error
@@ -120,7 +120,7 @@ func scriptTask(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Check(err)
 	}
 	key := poller.Key{TaskID: args[0], ObjectType: args[1], ObjectPath: args[2]}
-	_ = api.Add(vodtest.Task{Key: key, Created: time.Now().Add(-age)}) // it may be there already
+	_ = api.Add(apitest.Task{Key: key, Created: time.Now().Add(-age)}) // it may be there already
 	description := ""
 	if args[3] == "Failed" {
 		description = "Origin Timeout"
@@ -129,17 +129,17 @@ func scriptTask(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 func scriptDeny(ts *testscript.TestScript, _ bool, args []string) {
-	for _, fault := range vodtest.Refusals() {
+	for _, fault := range apitest.Refusals() {
 		if fault.Code == args[0] {
-			ts.Value("api").(*vodtest.Server).Fault(fault)
+			ts.Value("api").(*apitest.Server).Fault(fault)
 			return
 		}
 	}
-	ts.Fatalf("vodtest has no refusal %s", args[0])
+	ts.Fatalf("apitest has no refusal %s", args[0])
 }
 
 func scriptHeal(ts *testscript.TestScript, _ bool, _ []string) {
-	ts.Value("api").(*vodtest.Server).Heal()
+	ts.Value("api").(*apitest.Server).Heal()
 }
 
 // damage is what was done to a checkpoint's newest generation.

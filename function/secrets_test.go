@@ -21,7 +21,7 @@ import (
 	"time"
 
 	"refreshwatch/poller"
-	"refreshwatch/poller/vod/vodtest"
+	"refreshwatch/poller/aliyun/apitest"
 )
 
 // The values that must not show up anywhere, by the variable that holds them. Of
@@ -113,7 +113,7 @@ func echo(status int) func(http.ResponseWriter, *http.Request, string) {
 // exposure is one configuration in one bad world.
 type exposure struct {
 	name   string
-	api    []vodtest.Fault
+	api    []apitest.Fault
 	answer func(http.ResponseWriter, *http.Request, string)
 	env    map[string]string // changes, with $S for the spy's address
 	file   string            // CONFIG_FILE
@@ -123,8 +123,8 @@ func exposures() []exposure {
 	all := strings.Join(slices.Collect(maps.Values(secrets)), " ")
 	list := []exposure{
 		{name: "all is well"},
-		{name: "the API quotes everything", api: []vodtest.Fault{vodtest.Refused(400, "SignatureDoesNotMatch", "server string to sign is: "+all+" "+url.QueryEscape(all), poller.Denied)}},
-		{name: "the API's code is a quote", api: []vodtest.Fault{vodtest.Refused(403, secrets["ALIBABA_CLOUD_ACCESS_KEY_ID"], all, poller.Denied)}},
+		{name: "the API quotes everything", api: []apitest.Fault{apitest.Refused(400, "SignatureDoesNotMatch", "server string to sign is: "+all+" "+url.QueryEscape(all), poller.Denied)}},
+		{name: "the API's code is a quote", api: []apitest.Fault{apitest.Refused(403, secrets["ALIBABA_CLOUD_ACCESS_KEY_ID"], all, poller.Denied)}},
 		{name: "the API is not there", env: map[string]string{"VOD_ENDPOINT": "http://127.0.0.1:1"}},
 		{name: "nobody is there", env: map[string]string{
 			"SLACK_API_URL": "http://127.0.0.1:1/slack/", "SLACK_WEBHOOK_URL": "http://127.0.0.1:1/" + secrets["SLACK_WEBHOOK_URL"],
@@ -179,7 +179,7 @@ func TestNoSecretGetsOut(t *testing.T) {
 }
 
 func (e exposure) expose(t *testing.T) {
-	api := vodtest.New(vodtest.Options{
+	api := apitest.New(apitest.Options{
 		AccessKeyID: secrets["ALIBABA_CLOUD_ACCESS_KEY_ID"], Secret: secrets["ALIBABA_CLOUD_ACCESS_KEY_SECRET"], Token: secrets["ALIBABA_CLOUD_SECURITY_TOKEN"],
 	})
 	endpoint, stop, err := api.Start()
@@ -189,7 +189,7 @@ func (e exposure) expose(t *testing.T) {
 	}
 	defer stop()
 	object := poller.Key{TaskID: "14", ObjectType: "preload", ObjectPath: "https://cdn.example.com/a.mp4?auth_key=" + objectSecret}
-	if err := api.Add(vodtest.Task{Key: object, Created: time.Now().Add(-time.Minute), Steps: vodtest.Fail(time.Second, "Origin Timeout")}); err != nil {
+	if err := api.Add(apitest.Task{Key: object, Created: time.Now().Add(-time.Minute), Steps: apitest.Fail(time.Second, "Origin Timeout")}); err != nil {
 		t.Error(err)
 	}
 	receivers := newSpy(t)

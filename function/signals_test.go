@@ -15,21 +15,21 @@ import (
 
 	"refreshwatch/notifier/notifiertest"
 	"refreshwatch/poller"
-	"refreshwatch/poller/vod/vodtest"
+	"refreshwatch/poller/aliyun/apitest"
 )
 
 // child is the deployed binary with a command, against a simulated API and a
 // webhook.
 type child struct {
 	*exec.Cmd
-	api      *vodtest.Server
+	api      *apitest.Server
 	receiver *notifiertest.Receiver
 	out, err bytes.Buffer
 }
 
 func startChild(t *testing.T, args ...string) *child {
 	t.Helper()
-	s := &child{api: vodtest.New(vodtest.Options{}), receiver: &notifiertest.Receiver{WebhookSecret: testWebhookSecret}}
+	s := &child{api: apitest.New(apitest.Options{}), receiver: &notifiertest.Receiver{WebhookSecret: testWebhookSecret}}
 	endpoint, stop, err := s.api.Start()
 	if err == nil {
 		t.Cleanup(stop)
@@ -37,7 +37,7 @@ func startChild(t *testing.T, args ...string) *child {
 	}
 	if err == nil {
 		t.Cleanup(func() { s.receiver.Close() })
-		err = s.api.Add(vodtest.Task{Key: poller.Key{TaskID: "1", ObjectType: "file", ObjectPath: "https://cdn.example.com/a"}, Created: time.Now().Add(-time.Minute), Steps: vodtest.Finish(time.Second)})
+		err = s.api.Add(apitest.Task{Key: poller.Key{TaskID: "1", ObjectType: "file", ObjectPath: "https://cdn.example.com/a"}, Created: time.Now().Add(-time.Minute), Steps: apitest.Finish(time.Second)})
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -46,7 +46,7 @@ func startChild(t *testing.T, args ...string) *child {
 	s.Stdout, s.Stderr = &s.out, &s.err
 	s.Env = []string{
 		"VOD_ENDPOINT=" + endpoint, "CHECKPOINT=file://" + t.TempDir(), "FIRST_RUN=notify",
-		"ALIBABA_CLOUD_ACCESS_KEY_ID=" + vodtest.AccessKeyID, "ALIBABA_CLOUD_ACCESS_KEY_SECRET=" + vodtest.Secret,
+		"ALIBABA_CLOUD_ACCESS_KEY_ID=" + apitest.AccessKeyID, "ALIBABA_CLOUD_ACCESS_KEY_SECRET=" + apitest.Secret,
 		"WEBHOOK_URL=" + s.receiver.URL(notifiertest.Webhook), "WEBHOOK_SECRET=" + testWebhookSecret,
 	}
 	return s
@@ -72,7 +72,7 @@ func TestSignals(t *testing.T) {
 		s := startChild(t, "poll")
 		asked := make(chan struct{})
 		var once sync.Once
-		s.api.Fault(vodtest.Hang().When(func(vodtest.Request) bool { once.Do(func() { close(asked) }); return true }))
+		s.api.Fault(apitest.Hang().When(func(apitest.Request) bool { once.Do(func() { close(asked) }); return true }))
 		s.interruptWhen(t, signal, asked)
 		s.api.Heal()
 		if r := s.again(t); r.New != 1 || r.Sent != 1 {

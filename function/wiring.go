@@ -10,8 +10,8 @@ import (
 	"sync/atomic"
 
 	"refreshwatch/notifier"
+	"refreshwatch/poller/aliyun"
 	"refreshwatch/poller/checkpoint"
-	"refreshwatch/poller/vod"
 	"refreshwatch/template"
 )
 
@@ -21,7 +21,7 @@ type wiring struct {
 	config   Config
 	log      *slog.Logger
 	keys     *keyring
-	api      *vod.Client
+	api      *aliyun.Client
 	store    checkpoint.Store
 	words    *template.Set
 	channels []notifier.Channel
@@ -35,9 +35,9 @@ type keyring struct{ key atomic.Pointer[Key] }
 
 func (k *keyring) use(key Key) { k.key.Store(&key) }
 
-func (k *keyring) vod() vod.Credentials {
+func (k *keyring) vod() aliyun.Credentials {
 	key := *k.key.Load()
-	return vod.Credentials{AccessKeyID: key.ID, Secret: string(key.Secret), Token: string(key.Token)}
+	return aliyun.Credentials{AccessKeyID: key.ID, Secret: string(key.Secret), Token: string(key.Token)}
 }
 
 func (k *keyring) oss(context.Context) (id, secret, token string, err error) {
@@ -60,7 +60,7 @@ func wire(config Config, log *slog.Logger, console io.Writer) (*wiring, error) {
 	}
 	var mistakes []error
 	var err error
-	if w.api, err = vod.New(vod.Config{Region: config.Region, Endpoint: config.Endpoint, MaxQPS: config.MaxQPS, Credentials: w.keys.vod}); err != nil {
+	if w.api, err = aliyun.New(aliyun.Config{Region: config.Region, Endpoint: config.Endpoint, MaxQPS: config.MaxQPS, Credentials: w.keys.vod}); err != nil {
 		mistakes = append(mistakes, err)
 	}
 	if w.store, err = checkpoint.Open(config.Checkpoint, checkpoint.Options{Credentials: w.keys.oss}); err != nil {

@@ -12,22 +12,22 @@ import (
 
 	"refreshwatch/notifier"
 	"refreshwatch/poller"
+	"refreshwatch/poller/aliyun/apitest"
 	"refreshwatch/poller/checkpoint/checkpointtest"
-	"refreshwatch/poller/vod/vodtest"
 )
 
 // world is everything around a run, in memory: the API, the store, the sinks.
 // Inside a synctest bubble its days take milliseconds.
 type world struct {
 	t     *testing.T
-	api   *vodtest.Server
+	api   *apitest.Server
 	store *checkpointtest.Mem
 	sinks []*inbox
 	log   *slog.Logger
 }
 
 func newWorld(t *testing.T, sinks ...string) *world {
-	w := &world{t: t, api: vodtest.New(vodtest.Options{}), store: checkpointtest.NewMem(), log: slog.New(slog.DiscardHandler)}
+	w := &world{t: t, api: apitest.New(apitest.Options{}), store: checkpointtest.NewMem(), log: slog.New(slog.DiscardHandler)}
 	for _, name := range sinks {
 		w.sinks = append(w.sinks, newInbox(name))
 	}
@@ -171,7 +171,7 @@ func (w *world) do(req Request, change ...func(*App)) Report {
 	return report
 }
 
-func (w *world) add(tasks ...vodtest.Task) {
+func (w *world) add(tasks ...apitest.Task) {
 	w.t.Helper()
 	if err := w.api.Add(tasks...); err != nil {
 		w.t.Fatal(err)

@@ -1,0 +1,63 @@
+package apitest
+
+import (
+	"time"
+
+	"refreshwatch/poller"
+)
+
+// NumericIDs sends task ids that are digits as JSON numbers; the tasks must have
+// no others.
+func NumericIDs() Fault { return Fault{Name: "numeric ids", numericIDs: true} }
+
+// StaleReplica answers with the rows and statuses of an earlier moment.
+func StaleReplica(age time.Duration) Fault { return Fault{Name: "stale replica", stale: age} }
+
+// Shuffled keeps no order among the rows of one second, anew for each page.
+func Shuffled() Fault { return Fault{Name: "shuffled", shuffle: true} }
+
+// LyingTotal claims so many more rows than there are, or fewer.
+func LyingTotal(more int) Fault {
+	return Fault{Name: "lying total", rows: func(l *listing) { l.total = max(l.total+more, 0) }}
+}
+
+// ShortPage leaves out the last n rows of a page.
+func ShortPage(n int) Fault {
+	return Fault{Name: "short page", rows: func(l *listing) { l.rows = l.rows[:max(len(l.rows)-n, 0)] }}
+}
+
+// RepeatedRows gives the first row of the page in the place of its last n.
+func RepeatedRows(n int) Fault {
+	return Fault{Name: "repeated rows", rows: func(l *listing) {
+		for i := max(len(l.rows)-n, 1); i < len(l.rows); i++ {
+			l.rows[i] = l.rows[0]
+		}
+	}}
+}
+
+// WithoutStatus leaves the status out of every row.
+func WithoutStatus() Fault {
+	return Fault{Name: "without status", rows: func(l *listing) {
+		for i := range l.rows {
+			l.rows[i].Status = ""
+		}
+	}}
+}
+
+// Insertion adds tasks right after the answer, that is between two pages.
+func Insertion(tasks ...Task) Fault {
+	return Fault{Name: "insertion", then: func(t *table, _ Request, _ time.Time) {
+		for _, task := range tasks {
+			_ = t.add(task, 0) // once is enough if the fault bites twice
+		}
+	}}
+}
+
+// Removal makes the API forget rows right after the answer, that is between two pages.
+func Removal(keys ...poller.Key) Fault {
+	return Fault{Name: "removal", then: func(t *table, _ Request, _ time.Time) {
+		for _, key := range keys {
+			t.remove(key)
+		}
+	}}
+}

@@ -1,0 +1,60 @@
+package aliyun_test
+
+import (
+	"strings"
+	"testing"
+
+	"refreshwatch/poller/aliyun"
+)
+
+func TestNewNamesEachMistake(t *testing.T) {
+	creds := func() aliyun.Credentials { return key }
+	for _, row := range []struct {
+		config aliyun.Config
+		want   string // "" for none
+	}{
+		{aliyun.Config{Region: "cn-shanghai", MaxQPS: 4}, ""},
+		{aliyun.Config{Region: "ap-southeast-1", MaxQPS: 0.5, Endpoint: "https://vod.example.com:8443/"}, ""},
+		{aliyun.Config{Region: "cn-shanghai", MaxQPS: 4, Endpoint: "http://127.0.0.1:8080"}, ""},
+		{aliyun.Config{Region: "cn-shanghai", MaxQPS: 4, Endpoint: "http://[::1]:8080"}, ""},
+		{aliyun.Config{Region: "cn-shanghai", MaxQPS: 4, Endpoint: "http://localhost"}, ""},
+		{aliyun.Config{MaxQPS: 4}, "VOD_REGION"},
+		{aliyun.Config{Region: "cn/../shanghai", MaxQPS: 4}, "VOD_REGION"},
+		{aliyun.Config{Region: "cn-shanghai"}, "VOD_MAX_QPS"},
+		{aliyun.Config{Region: "cn-shanghai", MaxQPS: -1}, "VOD_MAX_QPS"},
+		{aliyun.Config{Region: "cn-shanghai", MaxQPS: 4, Endpoint: "http://vod.cn-shanghai.aliyuncs.com"}, "VOD_ENDPOINT"},
+		{aliyun.Config{Region: "cn-shanghai", MaxQPS: 4, Endpoint: "http://localhost.example.com"}, "VOD_ENDPOINT"},
+		{aliyun.Config{Region: "cn-shanghai", MaxQPS: 4, Endpoint: "https://user:hunter2@vod.example.com"}, "VOD_ENDPOINT"},
+		{aliyun.Config{Region: "cn-shanghai", MaxQPS: 4, Endpoint: "https://vod.example.com/path"}, "VOD_ENDPOINT"},
+		{aliyun.Config{Region: "cn-shanghai", MaxQPS: 4, Endpoint: "vod.example.com"}, "VOD_ENDPOINT"},
+		{aliyun.Config{Region: "cn-shanghai", MaxQPS: 4, Endpoint: "ftp://vod.example.com"}, "VOD_ENDPOINT"},
+		{aliyun.Config{Region: "cn-shanghai", MaxQPS: 4, Endpoint: "https://\x7fhunter2"}, "VOD_ENDPOINT"},
+		{aliyun.Config{Region: "", MaxQPS: -1, Endpoint: "https://"}, "VOD_ENDPOINT VOD_REGION VOD_MAX_QPS"},
+	} {
+		row.config.Credentials = creds
+		_, err := aliyun.New(row.config)
+		checkMistake(t, row.config, err, row.want)
+	}
+}
+
+func checkMistake(t *testing.T, c aliyun.Config, err error, want string) {
+	t.Helper()
+	if want == "" {
+		if err != nil {
+			t.Errorf("%q %q %v: %v", c.Region, c.Endpoint, c.MaxQPS, err)
+		}
+		return
+	}
+	if err == nil {
+		t.Errorf("%q %q %v: accepted, want an error naming %s", c.Region, c.Endpoint, c.MaxQPS, want)
+		return
+	}
+	for name := range strings.FieldsSeq(want) {
+		if !strings.Contains(err.Error(), name) {
+			t.Errorf("%q %q %v: %v does not name %s", c.Region, c.Endpoint, c.MaxQPS, err, name)
+		}
+	}
+	if strings.Contains(err.Error(), "hunter2") {
+		t.Errorf("%v repeats a password", err)
+	}
+}

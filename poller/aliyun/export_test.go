@@ -1,0 +1,22 @@
+package aliyun
+
+import (
+	"context"
+
+	"refreshwatch/poller"
+)
+
+// Ask is one attempt of List: tests over real sockets need not wait for backoff.
+func (c *Client) Ask(ctx context.Context, q poller.Query, page int) (poller.Page, error) {
+	params, err := parameters(q, page)
+	if err != nil {
+		return poller.Page{}, err
+	}
+	return c.ask(ctx, q, params, page)
+}
+
+// MaxAttempts is how often one question is asked.
+const MaxAttempts = maxAttempts
+
+// Unpaced lifts the ceiling, to measure what else takes time.
+func (c *Client) Unpaced() { c.pace.gap = 0 }

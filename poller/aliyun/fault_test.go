@@ -1,0 +1,248 @@
+package aliyun_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"refreshwatch/poller"
+	"refreshwatch/poller/aliyun"
+	"refreshwatch/poller/aliyun/apitest"
+)
+
+// faulty is a server with one task on the page and a fault.
+func faulty(t *testing.T, f apitest.Fault) *apitest.Server {
+	t.Helper()
+	s := apitest.New(options())
+	add(t, s, tasks(time.Now(), 2, apitest.Finish(time.Second))...)
+	s.Fault(f)
+	return s
+}
+
+// checkFault wants the class and the code that the fault's author expects.
+func checkFault(t *testing.T, f apitest.Fault, got poller.Page, err error) {
+	t.Helper()
+	var e *poller.Error
+	if !errors.As(err, &e) {
+		t.Fatalf("got %+v, %v, want an error", got, err)
+	}
+	if e.Class != f.Class || e.Code != f.Code {
+		t.Errorf("got %s %s (%v), want %s %s", e.Class, e.Code, err, f.Class, f.Code)
+	}
+	if len(got.Tasks) != 0 || got.Total != 0 {
+		t.Errorf("got %+v beside the error, want nothing", got)
+	}
+}
+
+func TestEveryFault(t *testing.T) {
+	for _, f := range apitest.Faults() {
+		t.Run(f.Name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := faulty(t, f)
+				got, err := client(t, s).List(t.Context(), lastDay(time.Now()), 1)
+				checkFault(t, f, got, err)
+				var e *poller.Error
+				if errors.As(err, &e); (e.Class == poller.Denied || e.Class == poller.Credentials) && e.Hint == "" {
+					t.Errorf("%v: a person must act and is not told how", err)
+				}
+				want := 1
+				if f.Class == poller.Transient {
+					want = aliyun.MaxAttempts
+				}
+				if n := len(s.Requests()); n != want {
+					t.Errorf("asked %d times, want %d", n, want)
+				}
+			})
+		})
+	}
+}
+
+func TestTransientFaultsHealWithinOneCall(t *testing.T) {
+	for _, f := range apitest.Faults() {
+		if f.Class != poller.Transient {
+			continue
+		}
+		t.Run(f.Name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				got, err := client(t, faulty(t, f.Times(aliyun.MaxAttempts-1))).List(t.Context(), lastDay(time.Now()), 1)
+				if err != nil || len(got.Tasks) != 2 {
+					t.Errorf("got %+v, %v, want two rows at the last attempt", got, err)
+				}
+			})
+		})
+	}
+}
+
+// The same faults over sockets. Those that take the client's ten seconds of
+// patience are left to the bubble above, and to TestContextEndsTheCall.
+func TestEveryFaultOverRealHTTP(t *testing.T) {
+	s := apitest.New(options())
+	add(t, s, tasks(time.Now(), 2, apitest.Finish(time.Second))...)
+	c := served(t, s)
+	for _, f := range apitest.Faults() {
+		if f.Code == "Timeout" {
+			continue
+		}
+		t.Run(f.Name, func(t *testing.T) {
+			s.Fault(f.Times(1))
+			got, err := c.Ask(t.Context(), lastDay(time.Now()), 1)
+			checkFault(t, f, got, err)
+			if got, err = c.Ask(t.Context(), lastDay(time.Now()), 1); err != nil || len(got.Tasks) != 2 {
+				t.Errorf("afterwards: got %+v, %v, want two rows", got, err)
+			}
+		})
+	}
+}
+
+// What stands in for the client in simulations must fail as the client does.
+func TestListerFailsLikeTheClient(t *testing.T) {
+	for _, f := range apitest.Faults() {
+		t.Run(f.Name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				q := lastDay(time.Now())
+				q.TaskID = "7000"
+				got, err := faulty(t, f).Lister(time.Second).List(t.Context(), q, 1)
+				checkFault(t, f, got, err)
+				_, real := client(t, faulty(t, f)).List(t.Context(), q, 1)
+				if errors.Is(err, poller.ErrNoSuchTask) != errors.Is(real, poller.ErrNoSuchTask) {
+					t.Errorf("no such task: the lister says %v, the client %v", err, real)
+				}
+			})
+		})
+	}
+}
+
+func TestNoSuchTask(t *testing.T) {
+	for _, f := range []apitest.Fault{
+		apitest.MalformedTaskID(),
+		apitest.Refused(404, "InvalidTaskId.NotFound", "The specified TaskId does not exist.", poller.Rejected),
+		apitest.Refused(400, "InvalidTaskId", "The specified TaskId is invalid.", poller.Rejected),
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			q := lastDay(time.Now())
+			q.TaskID = "7000"
+			c := client(t, faulty(t, f))
+			if _, err := c.List(t.Context(), q, 1); !errors.Is(err, poller.ErrNoSuchTask) {
+				t.Errorf("%s: got %v, want ErrNoSuchTask", f.Name, err)
+			}
+			q.TaskID = "" // then it says nothing about a task
+			if _, err := c.List(t.Context(), q, 1); err == nil || errors.Is(err, poller.ErrNoSuchTask) {
+				t.Errorf("%s without an id: got %v", f.Name, err)
+			}
+		})
+	}
+}
+
+func TestRedirectIsNotFollowed(t *testing.T) {
+	var reached atomic.Int64
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached.Add(1) }))
+	defer elsewhere.Close()
+	for _, status := range []int{301, 302, 303, 307, 308} {
+		f := apitest.Redirect(status, elsewhere.URL+"/")
+		s := apitest.New(options())
+		s.Fault(f)
+		got, err := served(t, s).List(t.Context(), lastDay(time.Now()), 1)
+		checkFault(t, f, got, err)
+	}
+	if n := reached.Load(); n != 0 {
+		t.Errorf("the other host was asked %d times", n)
+	}
+}
+
+// What cannot be reached says which setting to look at, and gets no request.
+func TestUnreachable(t *testing.T) {
+	s := apitest.New(options())
+	untrusted := httptest.NewUnstartedServer(s)
+	untrusted.Config.ErrorLog = log.New(io.Discard, "", 0) // it complains about the handshake
+	untrusted.StartTLS()
+	defer untrusted.Close()
+	gone := httptest.NewServer(s)
+	gone.Close()
+	unresolved := carrier(func(*http.Request) (*http.Response, error) {
+		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "no such host", IsNotFound: true}}
+	})
+	for _, row := range []struct {
+		endpoint   string
+		wire       http.RoundTripper
+		code, hint string
+	}{
+		{untrusted.URL, nil, "TLS", "certificate"},
+		{gone.URL, nil, "Transport", "VOD_ENDPOINT"},
+		{"https://vod.example.com", unresolved, "Transport", "VOD_REGION"},
+	} {
+		c := newClient(t, aliyun.Config{Endpoint: row.endpoint, Transport: row.wire, MaxQPS: 1000})
+		_, err := c.Ask(t.Context(), lastDay(time.Now()), 1)
+		var e *poller.Error
+		if !errors.As(err, &e) || e.Class != poller.Transient || e.Code != row.code || !strings.Contains(e.Hint, row.hint) {
+			t.Errorf("%s: got %v, want %s with a hint about %s", row.endpoint, err, row.code, row.hint)
+		}
+	}
+	if n := len(s.Requests()); n != 0 {
+		t.Errorf("%d requests were sent", n)
+	}
+}
+
+func TestRetriesOnlyWhatTheDeadlineLeavesRoomFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := faulty(t, apitest.Throttling())
+		ctx, cancel := context.WithTimeout(t.Context(), 900*time.Millisecond) // less than a throttled client waits
+		defer cancel()
+		start := time.Now()
+		got, err := client(t, s).List(ctx, lastDay(start), 1)
+		checkFault(t, apitest.Throttling(), got, err)
+		if n, took := len(s.Requests()), time.Since(start); n != 1 || took > 100*time.Millisecond {
+			t.Errorf("asked %d times in %v, want once and no waiting", n, took)
+		}
+	})
+}
+
+func TestTimeIsUp(t *testing.T) {
+	for _, f := range []apitest.Fault{apitest.Hang(), apitest.Drip(time.Second), apitest.Reset(), apitest.BadGateway()} {
+		t.Run(f.Name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+				defer cancel()
+				start := time.Now()
+				_, err := client(t, faulty(t, f)).List(ctx, lastDay(start), 1)
+				if took := time.Since(start); took > 5*time.Second {
+					t.Errorf("took %v, want at most the deadline", took)
+				}
+				var e *poller.Error
+				if ctx.Err() != nil && !errors.Is(err, ctx.Err()) || ctx.Err() == nil && !errors.As(err, &e) {
+					t.Errorf("got %v with the context at %v", err, ctx.Err())
+				}
+			})
+		})
+	}
+}
+
+func TestCancelledWhileItWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		start := time.Now()
+		time.AfterFunc(500*time.Millisecond, cancel) // a throttled client waits a second or more
+		_, err := client(t, faulty(t, apitest.Throttling())).List(ctx, lastDay(start), 1)
+		if took := time.Since(start); !errors.Is(err, context.Canceled) || took != 500*time.Millisecond {
+			t.Errorf("got %v after %v", err, took)
+		}
+	})
+}
+
+// One attempt's timeout must not look like the run's: the caller would stop.
+func TestAttemptTimeoutIsNotTheContextsError(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, err := client(t, faulty(t, apitest.Hang())).List(t.Context(), lastDay(time.Now()), 1)
+		if err == nil || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+			t.Errorf("got %v", err)
+		}
+	})
+}
