@@ -68,7 +68,7 @@ func (w *wiring) checkSettings() []Finding {
 	sinks := Finding{"sinks", notifier.OK, strings.Join(w.names(), ", "), ""}
 	if len(w.config.Sinks) == 0 {
 		sinks = Finding{"sinks", notifier.Warn, "none is configured: messages are printed",
-			"Set SLACK_BOT_TOKEN and SLACK_CHANNEL, or another sink (README.md, \"Set up\")"}
+			"Set SLACK_BOT_TOKEN and SLACK_CHANNEL, or another sink (notifier/README.md)"}
 	}
 	templates := Finding{"templates", notifier.OK, "the embedded ones", ""}
 	if w.config.TemplateDir != "" {

@@ -72,7 +72,7 @@ var demoStory = []string{
 
 const demoEnd = `
 That was all of it. With an account:  refreshwatch check
-To Slack and others:                  README.md, "Set up"
+To Slack and others:                  notifier/README.md
 `
 
 func demoWiring(sh shell, endpoint, dir string) (*wiring, error) {

@@ -36,7 +36,7 @@ Try it:
   refreshwatch backfill -since 24h -status Failed -dry-run
 
 All commands take -timeout D (default 5m). "refreshwatch help COMMAND" tells more.
-Settings come from the environment; README.md lists them.
+Settings come from the environment; function/README.md lists them.
 `
 
 var commandHelp = map[string]string{

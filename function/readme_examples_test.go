@@ -26,9 +26,9 @@ import (
 
 // What is exported before a deployment is read by it, and what it is asked is taken.
 func TestReadmeDeploy(t *testing.T) {
-	r, deployment := readReadme(t), readDeployment(t)
+	text, deployment := allText(t), readDeployment(t)
 	known := variablesOnFC()
-	exports := regexp.MustCompile(`(?m)^ *export (.+)$`).FindAllStringSubmatch(string(r), -1)
+	exports := regexp.MustCompile(`(?m)^ *export (.+)$`).FindAllStringSubmatch(text, -1)
 	for _, line := range exports {
 		for _, m := range regexp.MustCompile(`(?:^| )([A-Z][A-Z_]+)=`).FindAllStringSubmatch(line[1], -1) {
 			if !strings.Contains(deployment, "env('"+m[1]+"'") && !slices.Contains(known, m[1]) && !strings.HasPrefix(m[1], "ALIBABA_CLOUD_ACCESS_KEY_") {
@@ -36,7 +36,7 @@ func TestReadmeDeploy(t *testing.T) {
 			}
 		}
 	}
-	events := regexp.MustCompile(`s invoke -e '([^']*)'`).FindAllStringSubmatch(string(r), -1)
+	events := regexp.MustCompile(`s invoke -e '([^']*)'`).FindAllStringSubmatch(text, -1)
 	for _, m := range events {
 		if _, err := ParseEvent([]byte(m[1])); err != nil {
 			t.Errorf("%s: %v", m[1], err)
@@ -50,7 +50,7 @@ func TestReadmeDeploy(t *testing.T) {
 // The wording that serves as an example loads, and changes the title.
 func TestReadmeTemplate(t *testing.T) {
 	dir := t.TempDir()
-	text := readReadme(t).section(t, "Variables").blocks(t, "text")[0]
+	text := readReadme(t, wording).blocks(t, "text")[0]
 	if err := os.WriteFile(filepath.Join(dir, "slack.tmpl"), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -104,7 +104,7 @@ func TestReadmeMessage(t *testing.T) {
 	}
 	kit := notifier.Kit{Outlet: notifier.NewOutlet(0), Region: "cn-shanghai", Templates: words}
 	d := notifier.Delivery{ID: "d_ff0b369fee577de280e8425d58e47454", Kind: poller.Finished, Events: readmeEvents()}
-	picture := strings.Join(strings.Fields(strings.ReplaceAll(readReadme(t).blocks(t, "text")[0], "┃", " ")), " ")
+	picture := strings.Join(strings.Fields(strings.ReplaceAll(readReadme(t, firstPage).blocks(t, "text")[0], "┃", " ")), " ")
 	for _, text := range slackTexts(t, slackBody(t, kit, d)) {
 		if !strings.Contains(picture, text) {
 			t.Errorf("the picture lacks %q", text)
@@ -152,7 +152,7 @@ func slackTexts(t *testing.T, body string) []string {
 
 // The webhook's example is a real body.
 func TestReadmeWebhookBody(t *testing.T) {
-	example := readReadme(t).section(t, "Your own webhook").blocks(t, "json")[0]
+	example := readReadme(t, sinksAndSuch).section(t, "Your own webhook").blocks(t, "json")[0]
 	at := func(minute, second int) time.Time { return time.Date(2026, 11, 20, 8, minute, second, 0, time.UTC) }
 	event := func(name string, status poller.Status, process, description string) poller.Event {
 		return poller.Event{Kind: poller.Finished, From: poller.Refreshing, Observed: at(30, 0), Task: poller.Task{
@@ -202,15 +202,15 @@ func receive(secret string, seen func(id string) bool, handle func(body []byte) 
 	}, nil
 }
 
-// The receiver in README.md is the function above, and it works.
+// The receiver in notifier/README.md is the function above, and it works.
 func TestReadmeReceiver(t *testing.T) {
 	own, err := os.ReadFile("readme_examples_test.go")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, function, _ := strings.Cut(readReadme(t).section(t, "Your own webhook").blocks(t, "go")[0], "\n\n")
+	_, function, _ := strings.Cut(readReadme(t, sinksAndSuch).section(t, "Your own webhook").blocks(t, "go")[0], "\n\n")
 	if !strings.HasPrefix(function, "// receive") || !strings.Contains(string(own), "\n"+function) {
-		t.Error("the receiver in README.md is not the one tested here")
+		t.Error("the receiver in notifier/README.md is not the one tested here")
 	}
 	handled, busy := map[string]int{}, errors.New("busy")
 	var fails error

@@ -8,8 +8,10 @@ import (
 	"go/parser"
 	"go/token"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
+	"path"
 	"path/filepath"
 	"reflect"
 	"regexp"
@@ -25,19 +27,68 @@ import (
 	"refreshwatch/poller/checkpoint/checkpointtest"
 )
 
-// What README.md says is held to what the program does: its examples are run, its
-// tables compared with the code in both directions.
+// What the documents say is held to what the program does: their examples are run,
+// their tables compared with the code in both directions.
 
-// readme is README.md, or the section under one of its headings.
+// The documents, each beside what it describes.
+const (
+	firstPage    = "README.md"
+	operating    = "function/README.md"
+	sinksAndSuch = "notifier/README.md"
+	wording      = "template/README.md"
+	contributing = ".github/CONTRIBUTING.md"
+)
+
+// readme is one of them, or the section under one of its headings.
 type readme string
 
-func readReadme(t *testing.T) readme {
+func readReadme(t *testing.T, name string) readme {
 	t.Helper()
-	text, err := os.ReadFile("../README.md")
+	text, err := os.ReadFile(filepath.Join(moduleRoot(t), name))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return readme(text)
+}
+
+// moduleRoot is the folder with go.mod, wherever this test lies below it.
+func moduleRoot(t *testing.T) string {
+	t.Helper()
+	dir, err := filepath.Abs(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for ; dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			return dir
+		}
+	}
+	t.Fatal("no go.mod above this test")
+	return ""
+}
+
+// allReadmes are the names of all documents, from the module's root.
+func allReadmes(t *testing.T) []string {
+	t.Helper()
+	root := moduleRoot(t)
+	var names []string
+	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir() && (entry.Name() == ".git" || entry.Name() == "testdata" || entry.Name() == "target"):
+			return filepath.SkipDir
+		case filepath.Ext(path) == ".md":
+			name, err := filepath.Rel(root, path)
+			names = append(names, filepath.ToSlash(name))
+			return err
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return names
 }
 
 var headings = regexp.MustCompile(`(?m)^(#+) (.+)$`)
@@ -56,7 +107,7 @@ func (r readme) section(t *testing.T, title string) readme {
 		}
 	}
 	if begin < 0 {
-		t.Fatalf("README.md has no heading %q", title)
+		t.Fatalf("no heading %q", title)
 	}
 	return r[begin:]
 }
@@ -131,7 +182,7 @@ func jsonFields(of any) []string {
 // The table of variables has each that the program asks for, no other, and their
 // true defaults.
 func TestReadmeVariables(t *testing.T) {
-	rows := readReadme(t).section(t, "Variables").table(t, 0)
+	rows := readReadme(t, operating).section(t, "Variables").table(t, 0)
 	asked := variablesOnFC()
 	load := func(set map[string]string) Config {
 		c, err := LoadConfig(func(name string) string { asked = append(asked, name); return set[name] }, false)
@@ -165,7 +216,7 @@ func TestReadmeVariables(t *testing.T) {
 }
 
 func TestReadmeConfigFile(t *testing.T) {
-	r := readReadme(t).section(t, "Several sinks and routes")
+	r := readReadme(t, sinksAndSuch).section(t, "Several sinks and routes")
 	t.Setenv("HOME", t.TempDir())
 	file := filepath.Join(t.TempDir(), "config.yaml")
 	if err := os.WriteFile(file, []byte(r.blocks(t, "yaml")[0]), 0o600); err != nil {
@@ -206,7 +257,7 @@ func TestReadmeConfigFile(t *testing.T) {
 
 // The JSON under "What it can be asked" is taken, and its fields are all there are.
 func TestReadmeRequests(t *testing.T) {
-	r := readReadme(t).section(t, "What it can be asked")
+	r := readReadme(t, operating).section(t, "What it can be asked")
 	for line := range strings.Lines(r.blocks(t, "json")[0]) {
 		if _, err := ParseEvent([]byte(line)); err != nil {
 			t.Errorf("%s: %v", line, err)
@@ -222,7 +273,7 @@ func TestReadmeRequests(t *testing.T) {
 }
 
 func TestReadmeReport(t *testing.T) {
-	r := readReadme(t).section(t, "The report")
+	r := readReadme(t, operating).section(t, "The report")
 	strict := json.NewDecoder(strings.NewReader(r.blocks(t, "json")[0]))
 	strict.DisallowUnknownFields()
 	var report Report
@@ -239,10 +290,19 @@ func TestReadmeReport(t *testing.T) {
 	}
 }
 
-// Every command line in it is one the program takes.
+// allText is all documents in one.
+func allText(t *testing.T) string {
+	var all strings.Builder
+	for _, name := range allReadmes(t) {
+		all.WriteString(string(readReadme(t, name)))
+	}
+	return all.String()
+}
+
+// Every command line in them is one the program takes.
 func TestReadmeCommands(t *testing.T) {
 	n := 0
-	for _, m := range regexp.MustCompile(`(?m)^ *\./refreshwatch (\w+)([^|\n]*)`).FindAllStringSubmatch(string(readReadme(t)), -1) {
+	for _, m := range regexp.MustCompile(`(?m)^ *\./refreshwatch (\w+)([^|\n]*)`).FindAllStringSubmatch(allText(t), -1) {
 		n++
 		o, err := parseFlags(m[1], strings.Fields(m[2]))
 		if m[1] != "preview" && err == nil {
@@ -266,7 +326,7 @@ func TestReadmePolicy(t *testing.T) {
 			Resource string
 		}
 	}
-	if err := json.Unmarshal([]byte(readReadme(t).section(t, "Deploy").blocks(t, "json")[1]), &policy); err != nil {
+	if err := json.Unmarshal([]byte(readReadme(t, operating).section(t, "Deploy").blocks(t, "json")[1]), &policy); err != nil {
 		t.Fatal(err)
 	}
 	granted := map[string]string{}
@@ -325,7 +385,7 @@ func storeOperations(t *testing.T) []string {
 
 // Every code of a failed run is explained, and every log line that is quoted exists.
 func TestReadmeTroubles(t *testing.T) {
-	r := readReadme(t).section(t, "When something is wrong")
+	r := readReadme(t, operating).section(t, "When something is wrong")
 	file, err := parser.ParseFile(token.NewFileSet(), "errors.go", nil, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -370,29 +430,49 @@ func sources(t *testing.T) string {
 	return all.String()
 }
 
-// Links lead somewhere, and the files it names are there.
+// Links lead somewhere, and the files that are named are there.
 func TestReadmeLinks(t *testing.T) {
-	r := readReadme(t)
+	documents := allReadmes(t)
+	for _, name := range documents {
+		for _, m := range regexp.MustCompile(`\]\(([^)]+)\)`).FindAllStringSubmatch(string(readReadme(t, name)), -1) {
+			if !strings.HasPrefix(m[1], "https://") {
+				checkLink(t, name, m[1])
+			}
+		}
+	}
+	if len(documents) < 6 {
+		t.Errorf("only %d documents were found: %v", len(documents), documents)
+	}
+	for line := range strings.Lines(readReadme(t, contributing).section(t, "The code").blocks(t, "text")[0]) {
+		if _, err := os.Stat(filepath.Join(moduleRoot(t), strings.Fields(line)[0])); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// checkLink follows a link in a document to a file or a heading of this module.
+func checkLink(t *testing.T, from, link string) {
+	t.Helper()
+	file, anchor, _ := strings.Cut(link, "#")
+	target := from
+	if file != "" {
+		target = path.Join(path.Dir(from), file)
+	}
+	if _, err := os.Stat(filepath.Join(moduleRoot(t), target)); err != nil {
+		t.Errorf("%s: %s: %v", from, link, err)
+		return
+	}
+	if anchor != "" && !slices.Contains(readReadme(t, target).anchors(), anchor) {
+		t.Errorf("%s: no heading for %s", from, link)
+	}
+}
+
+// anchors are the names that GitHub gives the headings.
+func (r readme) anchors() []string {
 	var anchors []string
 	for _, m := range headings.FindAllStringSubmatch(string(r.prose()), -1) {
 		word := regexp.MustCompile(`[^\p{L}\p{N} -]`).ReplaceAllString(strings.ToLower(m[2]), "")
 		anchors = append(anchors, strings.ReplaceAll(word, " ", "-"))
 	}
-	var files []string
-	for _, m := range regexp.MustCompile(`\]\(([^)]+)\)`).FindAllStringSubmatch(string(r), -1) {
-		switch anchor, inside := strings.CutPrefix(m[1], "#"); {
-		case inside && !slices.Contains(anchors, anchor):
-			t.Errorf("no heading for %s", m[1])
-		case !inside && !strings.HasPrefix(m[1], "https://"):
-			files = append(files, m[1])
-		}
-	}
-	for line := range strings.Lines(r.section(t, "The code").blocks(t, "text")[0]) {
-		files = append(files, strings.Fields(line)[0])
-	}
-	for _, name := range files {
-		if _, err := os.Stat(filepath.Join("..", name)); err != nil {
-			t.Error(err)
-		}
-	}
+	return anchors
 }
