@@ -47,7 +47,15 @@ const (
 	Refreshing Status = "Refreshing"
 	Complete   Status = "Complete"
 	Failed     Status = "Failed"
+
+	// CDN and DCDN document two more that are final; VOD may answer them, too
+	// (DescribeRefreshTasks and DescribeDcdnRefreshTasks, Chinese edition, read 2026-11).
+	Timeout  Status = "Timeout"  // not carried out in time: a failure
+	Canceled Status = "Canceled" // neither a success nor a failure
 )
+
+// Failure reports whether the task finished without having done its work.
+func (s Status) Failure() bool { return s == Failed || s == Timeout }
 
 // Terminal reports whether the task is over.
 func (s Status) Terminal() bool { return s == Complete || s == Failed }
@@ -93,6 +101,12 @@ type Event struct {
 	Task     Task      `json:"task"`
 	From     Status    `json:"from,omitempty"` // the status remembered before; "" when the row was never seen before
 	Observed time.Time `json:"observed_at"`    // when this run saw it, UTC
+
+	// When a row finished, as far as polls can know: after the last complete answer
+	// that showed it in flight, and before the first that showed it finished. Both are
+	// UTC, and both are zero for a row that was never seen in flight.
+	EndedAfter  time.Time `json:"ended_after,omitzero"`
+	EndedBefore time.Time `json:"ended_before,omitzero"`
 }
 
 // ID names the transition: the same for every attempt to tell it, another one
