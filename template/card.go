@@ -9,11 +9,15 @@ const (
 	DingTalk Dialect = "dingtalk"
 	Feishu   Dialect = "feishu" // and Lark
 	WeCom    Dialect = "wecom"
+	Teams    Dialect = "teams" // the Markdown of Adaptive Cards
+	Discord  Dialect = "discord"
 	Plain    Dialect = "plain"
 )
 
 // Dialects lists them all, in a fixed order.
-func Dialects() []Dialect { return []Dialect{Slack, DingTalk, Feishu, WeCom, Plain} }
+func Dialects() []Dialect {
+	return []Dialect{Slack, DingTalk, Feishu, WeCom, Teams, Discord, Plain}
+}
 
 // Color is a card's verdict, for receivers that can show one.
 type Color string
@@ -56,8 +60,8 @@ type Card struct {
 }
 
 // What a leaf, and a card as a whole, may weigh, in bytes. Slack refuses blocks of
-// some 13,000 (seen in 2025), Feishu bodies above 20 KB and WeCom Markdown above
-// 4,096 bytes (read 2026-11); a sink's own structure has to fit in beside this.
+// some 13,000 (seen in 2025), Feishu bodies above 20 KB, WeCom Markdown above 4,096
+// bytes, Discord embeds of more than 6,000 characters in all (read 2026-11); a sink's own structure has to fit in beside this.
 const (
 	maxTitle   = 250
 	maxText    = 1000 // and bodies without reasons
@@ -72,14 +76,18 @@ const (
 	maxRows    = 10
 	maxReasons = 4
 
-	maxCard      = 9000
-	maxWeComCard = 3500
+	maxCard        = 9000
+	maxWeComCard   = 3500
+	maxDiscordCard = 3900
 )
 
 // limit is what the dialect's card may weigh.
 func (d Dialect) limit() int {
-	if d == WeCom {
+	switch d {
+	case WeCom:
 		return maxWeComCard
+	case Discord:
+		return maxDiscordCard
 	}
 	return maxCard
 }

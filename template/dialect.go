@@ -36,6 +36,16 @@ func (d Dialect) markup(zone *time.Location) encoder {
 	case WeCom:
 		e.text = syntax{special: "\\*~[]<>`", words: true, at: true, replace: wide}.encode
 		e.code, e.bold = wecomCode, "**"
+	case Teams:
+		// Adaptive Cards read bold, italics, lists, links and {{DATE(…)}}, and no code
+		// (Microsoft Learn, Format cards in Teams, read 2026-11).
+		e.text = syntax{special: "\\*~[]<>`{", words: true, entities: true, replace: wide}.encode
+		e.code, e.bold = e.text, "**"
+	case Discord:
+		// A backslash takes the meaning of any of them (Discord, Markdown Text 101, read
+		// 2026-11); an @ is widened, because a mention is no markup.
+		e.text = syntax{special: "\\*_~|[]()<>`", at: true, emoji: true, replace: backslash}.encode
+		e.code, e.bold = ticked, "**"
 	default:
 		e.text = func(s string) string { return s }
 		e.code = e.text
@@ -51,7 +61,7 @@ func (d Dialect) sentence(zone *time.Location) encoder {
 	switch d {
 	case Slack:
 		e.text = slackText
-	case DingTalk, Feishu, WeCom:
+	case DingTalk, Feishu, WeCom, Teams, Discord:
 		e.text = syntax{special: "<>", at: true, plain: true, replace: wide}.encode
 	default:
 		e.text = func(s string) string { return s }
@@ -62,12 +72,13 @@ func (d Dialect) sentence(zone *time.Location) encoder {
 
 // syntax says which characters a dialect would read as markup.
 type syntax struct {
-	special string // these wherever they stand
-	words   bool   // _ at the edge of a word
-	at      bool   // @, but not the one of "logo@2x.png"
-	emoji   bool   // a : that may open or close an emoji's name
-	plain   bool   // line starts mean nothing
-	replace func(rune) string
+	special  string // these wherever they stand
+	words    bool   // _ at the edge of a word
+	at       bool   // @, but not the one of "logo@2x.png"
+	emoji    bool   // a : that may open or close an emoji's name
+	entities bool   // an & that begins an entity such as &lt;
+	plain    bool   // line starts mean nothing
+	replace  func(rune) string
 }
 
 // encode replaces what would be read as markup.
@@ -87,7 +98,8 @@ func (x syntax) encode(s string) string {
 			i == 0 && !x.plain && strings.ContainsRune("#+-=>", r),
 			r == '_' && x.words && !(alnum(prev) && alnum(next)),
 			r == '@' && x.at && !(unicode.IsDigit(next) && at(i+2) == 'x'),
-			r == ':' && x.emoji && opensEmoji(runes[i+1:]):
+			r == ':' && x.emoji && opensEmoji(runes[i+1:]),
+			r == '&' && x.entities && opensEntity(runes[i+1:]):
 			b.WriteString(x.replace(r))
 		default:
 			b.WriteRune(r)
@@ -104,9 +116,22 @@ func opensEmoji(rest []rune) bool {
 	return n > 0 && rest[n] == ':'
 }
 
+// opensEntity reports whether what follows an ampersand is "name;" or "#123;".
+func opensEntity(rest []rune) bool {
+	n := slices.IndexFunc(rest, func(r rune) bool { return !alnum(r) && r != '#' })
+	return n > 0 && rest[n] == ';'
+}
+
 // wide is the full-width form of an ASCII character: it looks the same and is no
 // markup anywhere. It is the way out for dialects that cannot escape.
 func wide(r rune) string { return string(r + 0xFEE0) }
+
+func backslash(r rune) string {
+	if r == '@' {
+		return wide(r)
+	}
+	return `\` + string(r)
+}
 
 func entity(r rune) string { return fmt.Sprintf("&#%d;", r) }
 
@@ -128,18 +153,19 @@ func slackEscape(s string) string {
 
 // slackCode keeps a path or an id exactly as it is, but for backticks.
 func slackCode(s string) string {
-	if s == "" {
-		return ""
-	}
-	return "`" + slackEscape(strings.ReplaceAll(s, "`", "'")) + "`"
+	return slackEscape(ticked(s))
 }
 
 // wecomCode is the same for WeCom, where <@id> might count even inside code.
 func wecomCode(s string) string {
+	return ticked(strings.ReplaceAll(strings.ReplaceAll(s, "<", wide('<')), ">", wide('>')))
+}
+
+// ticked is inline code that holds no backtick of its own.
+func ticked(s string) string {
 	if s == "" {
 		return ""
 	}
-	s = strings.ReplaceAll(strings.ReplaceAll(s, "<", wide('<')), ">", wide('>'))
 	return "`" + strings.ReplaceAll(s, "`", "'") + "`"
 }
 

@@ -24,6 +24,13 @@ func TestEncoders(t *testing.T) {
 		{Feishu, "*a*_b_[c](d)`e` :OK:", "&#42;a&#42;&#95;b&#95;&#91;c&#93;&#40;d&#41;&#96;e&#96; &#58;OK:", ""},
 		{WeCom, "<@zhang> [a](b)", "＜＠zhang＞ ［a］(b)", "`＜@zhang＞ [a](b)`"},
 		{WeCom, "a`b`", "a｀b｀", "`a'b'`"},
+		{Teams, "[a](http://b) **c** _d_ e_f", "［a］(http://b) ＊＊c＊＊ ＿d＿ e_f", ""},
+		{Teams, "<at>all</at> {{DATE(2026-11-20T08:30:00Z)}}", "＜at＞all＜/at＞ ｛｛DATE(2026-11-20T08:30:00Z)}}", ""},
+		{Teams, "?a=1&b=2 &lt;at&#62;", "?a=1&b=2 ＆lt;at＆#62;", ""},
+		{Teams, "- item", "－ item", ""},
+		{Discord, "@everyone <@1> <@&2> <#3> <t:0:R>", `＠everyone \<＠1\> \<＠&2\> \<#3\> \<t\:0:R\>`, "`@everyone <@1> <@&2> <#3> <t:0:R>`"},
+		{Discord, "**b** __u__ ||s|| ~~d~~ [a](b)", `\*\*b\*\* \_\_u\_\_ \|\|s\|\| \~\~d\~\~ \[a\]\(b\)`, "`**b** __u__ ||s|| ~~d~~ [a](b)`"},
+		{Discord, "# h :fire: `c`", `\# h \:fire: ` + "\\`c\\`", "`# h :fire: 'c'`"},
 		{Plain, "*a* <b> @c `d`", "*a* <b> @c `d`", "*a* <b> @c `d`"},
 	}
 	for _, row := range rows {
@@ -48,6 +55,8 @@ func TestSentencesCallNobody(t *testing.T) {
 		DingTalk: `＜!here＞ ＜at user_id="all"＞ ＜＠zhang＞ ＠all`,
 		Feishu:   `＜!here＞ ＜at user_id="all"＞ ＜＠zhang＞ ＠all`,
 		WeCom:    `＜!here＞ ＜at user_id="all"＞ ＜＠zhang＞ ＠all`,
+		Teams:    `＜!here＞ ＜at user_id="all"＞ ＜＠zhang＞ ＠all`,
+		Discord:  `＜!here＞ ＜at user_id="all"＞ ＜＠zhang＞ ＠all`,
 		Plain:    raw,
 	} {
 		if got := d.sentence(time.UTC).text(raw); got != want {

@@ -16,7 +16,8 @@
 //
 //	words.en.tmpl words.zh.tmpl   the phrases of a language
 //	card.tmpl                     what all cards share
-//	slack.tmpl dingtalk.tmpl feishu.tmpl wecom.tmpl plain.tmpl   one receiver's own
+//	slack.tmpl dingtalk.tmpl feishu.tmpl wecom.tmpl teams.tmpl discord.tmpl plain.tmpl
+//	                              one platform's own
 //
 // Later ones in this list win. The syntax is that of Go's text/template, without
 // method calls. An empty {{define "field-took"}}{{end}} removes a field; a helper

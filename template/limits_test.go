@@ -80,6 +80,9 @@ var (
 	weComOurs = regexp.MustCompile("`[^`\n]*`|" + `<font color="(info|warning|comment)">|</font>`)
 )
 
+// discordOurs is inline code, and what a backslash made harmless.
+var discordOurs = regexp.MustCompile("\\\\[^a-zA-Z0-9]|`[^`\n]*`")
+
 // markupIn finds markup that our templates did not write.
 func markupIn(d Dialect, leaf string, rich bool) string {
 	bad := ""
@@ -101,14 +104,19 @@ func markupIn(d Dialect, leaf string, rich bool) string {
 		}
 		leaf = weComOurs.ReplaceAllString(leaf, "")
 		leaf, bad = robotOurs.ReplaceAllString(leaf, ""), "<>[]*~`\\"
+	case Teams:
+		leaf, bad = robotOurs.ReplaceAllString(leaf, ""), "<>[]*~`\\{"
+	case Discord:
+		leaf = discordOurs.ReplaceAllString(leaf, "")
+		leaf, bad = robotOurs.ReplaceAllString(leaf, ""), "<>[]*_~`|\\"
 	}
 	if !rich && d != Slack {
-		bad = strings.Trim(bad, "[]*~`\\_") // plain text: only tags count
+		bad = strings.Trim(bad, "[]*~`\\_|{") // plain text: only tags count
 	}
 	if i := strings.IndexAny(leaf, bad); i >= 0 && bad != "" {
 		return fmt.Sprintf("markup %q", leaf[i:])
 	}
-	if at := strings.IndexByte(leaf, '@'); (d == DingTalk || d == WeCom) && at >= 0 && !retina.MatchString(leaf[at:]) {
+	if at := strings.IndexByte(leaf, '@'); (d == DingTalk || d == WeCom || d == Discord) && at >= 0 && !retina.MatchString(leaf[at:]) {
 		return fmt.Sprintf("mention %q", leaf[at:])
 	}
 	return ""

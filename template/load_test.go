@@ -137,7 +137,7 @@ func TestOverrideIsCutToo(t *testing.T) {
 }
 
 func TestUnknownDialect(t *testing.T) {
-	if _, err := load(t, Options{}).Card("teams", message(Test)); err == nil {
+	if _, err := load(t, Options{}).Card("telegram", message(Test)); err == nil {
 		t.Error("no error")
 	}
 }
