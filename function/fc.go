@@ -2,16 +2,19 @@ package main
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"os"
+	"os/signal"
 	"runtime/debug"
 	"strconv"
+	"syscall"
 
 	"github.com/aliyun/fc-runtime-go-sdk/fc"
 	"github.com/aliyun/fc-runtime-go-sdk/fc/messages"
 	"github.com/aliyun/fc-runtime-go-sdk/fccontext"
 
+	"refreshwatch/function/setup"
+	"refreshwatch/function/watch"
 	"refreshwatch/notifier"
 )
 
@@ -19,23 +22,26 @@ import (
 // What is wrong with the configuration is said by every invocation: at the start
 // nobody listens.
 func serve() {
+	signal.Ignore(syscall.SIGPIPE) // a log that nobody reads must not end a run before it has settled
 	limitMemory(os.Getenv)
-	log := func(level slog.Level) *slog.Logger { return newLog(os.Stderr, level, false) }
-	w, err := configure(os.Getenv, true, log, nil)
-	fc.Start(func(ctx context.Context, event []byte) (*Report, error) {
+	log := func(level slog.Level) *slog.Logger {
+		return slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
+	}
+	w, err := setup.Configure(os.Getenv, true, log, nil)
+	fc.Start(func(ctx context.Context, event []byte) (*watch.Report, error) {
 		if err != nil {
-			return nil, misconfigured(ctx, w.config, err, w.log)
+			return nil, misconfigured(ctx, w.Config, err, w.Log)
 		}
-		return w.invoke(ctx, event)
+		return invoke(ctx, w, event)
 	})
 }
 
 // misconfigured is the answer of a function that cannot start to work. Nobody reads
 // its answers as a rule, so the monitor hears of it too.
-func misconfigured(ctx context.Context, config Config, err error, log *slog.Logger) error {
-	log.Error("the configuration cannot be used", "code", code(err), "error", err.Error())
+func misconfigured(ctx context.Context, config setup.Config, err error, log *slog.Logger) error {
+	log.Error("the configuration cannot be used", "code", watch.Code(err), "error", err.Error())
 	if config.Heartbeat != "" {
-		if err := newHeartbeat(config.Heartbeat).ping(ctx, false); err != nil {
+		if err := setup.NewHeartbeat(config.Heartbeat).Ping(ctx, false); err != nil {
 			log.Warn("the heartbeat was not heard", "error", err.Error())
 		}
 	}
@@ -54,20 +60,20 @@ func limitMemory(getenv func(string) string) {
 
 // invoke runs one event. The platform's deadline is in ctx; the run keeps its own
 // margin before it.
-func (w *wiring) invoke(ctx context.Context, event []byte) (*Report, error) {
-	log := w.log
+func invoke(ctx context.Context, w *setup.Program, event []byte) (*watch.Report, error) {
+	log := w.Log
 	if fctx, ok := fccontext.FromContext(ctx); ok { // once: it is not safe to call from several goroutines
 		key := fctx.Credentials
-		w.keys.use(Key{ID: key.AccessKeyId, Secret: notifier.Secret(key.AccessKeySecret), Token: notifier.Secret(key.SecurityToken)})
+		w.Keys.Use(setup.Key{ID: key.AccessKeyId, Secret: notifier.Secret(key.AccessKeySecret), Token: notifier.Secret(key.SecurityToken)})
 		log = log.With("request_id", fctx.RequestID, "retry", fctx.RetryCount)
 	}
-	req, err := ParseEvent(event)
+	req, err := watch.ParseEvent(event)
 	if err != nil {
-		log.Error("the event cannot be used", "code", code(err), "error", err.Error())
+		log.Error("the event cannot be used", "code", watch.Code(err), "error", err.Error())
 		return nil, answer(err)
 	}
-	report, err := w.run(ctx, req, log)
-	logSummary(log, report, err)
+	report, err := w.Run(ctx, req, log)
+	watch.LogSummary(log, report, err)
 	if err != nil {
 		return nil, answer(err)
 	}
@@ -77,18 +83,5 @@ func (w *wiring) invoke(ctx context.Context, event []byte) (*Report, error) {
 // answer is an error in the form whose message and code reach the caller as they
 // are (fc-runtime-go-sdk v0.3.1: a plain value of this type, not wrapped).
 func answer(err error) error {
-	return messages.InvokeResponse_Error{Message: err.Error(), Type: code(err)}
-}
-
-// code is the machine-readable reason of an error.
-func code(err error) string {
-	var run *RunError
-	var wrong *UsageError
-	switch {
-	case errors.As(err, &run):
-		return run.Code
-	case errors.As(err, &wrong):
-		return CodeUsage
-	}
-	return CodeInternal
+	return messages.InvokeResponse_Error{Message: err.Error(), Type: watch.Code(err)}
 }

@@ -6,11 +6,13 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"testing"
 	"time"
 
 	"refreshwatch/function/fctest"
+	"refreshwatch/function/watch"
 	"refreshwatch/notifier/notifiertest"
 	"refreshwatch/poller"
 	"refreshwatch/poller/aliyun/apitest"
@@ -27,16 +29,16 @@ func TestFunctionCompute(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer stop()
-	receiver := &notifiertest.Receiver{WebhookSecret: testWebhookSecret}
+	receiver := &notifiertest.Receiver{WebhookSecret: hookSecret}
 	if err := receiver.Start(); err != nil {
 		t.Fatal(err)
 	}
 	defer receiver.Close()
 
 	dir := t.TempDir()
-	function := fctest.Start(t, deployedBinary(t), []string{
+	function := fctest.Start(t, fctest.Deployed(t), []string{
 		"VOD_ENDPOINT=" + url, "CHECKPOINT=file://" + filepath.Join(dir, "state"),
-		"WEBHOOK_URL=" + receiver.URL(notifiertest.Webhook), "WEBHOOK_SECRET=" + testWebhookSecret,
+		"WEBHOOK_URL=" + receiver.URL(notifiertest.Webhook), "WEBHOOK_SECRET=" + hookSecret,
 		"ALIBABA_CLOUD_ACCESS_KEY_ID=old-id", "ALIBABA_CLOUD_ACCESS_KEY_SECRET=old-secret",
 	}, fctest.Options{Timeout: 20 * time.Second, Credentials: role})
 	invoke := func(event string) fctest.Result {
@@ -49,7 +51,7 @@ func TestFunctionCompute(t *testing.T) {
 		}
 		return result
 	}
-	report := func(event string) (r Report) {
+	report := func(event string) (r watch.Report) {
 		t.Helper()
 		result := invoke(event)
 		if result.Error != nil {
@@ -81,7 +83,7 @@ func TestFunctionCompute(t *testing.T) {
 		t.Errorf("%d messages arrived, want 1", got)
 	}
 
-	if r := invoke(`{"action":"pol"}`); r.Error == nil || r.Error.Type != CodeUsage || !strings.Contains(r.Error.Message, "did you mean poll") {
+	if r := invoke(`{"action":"pol"}`); r.Error == nil || r.Error.Type != watch.CodeUsage || !strings.Contains(r.Error.Message, "did you mean poll") {
 		t.Errorf("a wrong action was answered with %+v", r)
 	}
 	denied := apitest.Refusals()[0]
@@ -91,7 +93,7 @@ func TestFunctionCompute(t *testing.T) {
 		}
 	}
 	api.Fault(denied.Times(1))
-	if r := invoke(tick); r.Error == nil || r.Error.Type != CodeAPIDenied {
+	if r := invoke(tick); r.Error == nil || r.Error.Type != watch.CodeAPIDenied {
 		t.Errorf("a closed service was answered with %+v", r)
 	}
 
@@ -102,7 +104,7 @@ func TestFunctionCompute(t *testing.T) {
 		stored += string(text)
 		return nil
 	})
-	for _, secret := range []string{role.AccessKeySecret, role.SecurityToken, testWebhookSecret, "old-secret"} {
+	for _, secret := range []string{role.AccessKeySecret, role.SecurityToken, hookSecret, "old-secret"} {
 		if strings.Contains(stdout+stderr+stored, secret) {
 			t.Errorf("the logs or the checkpoint hold a secret")
 		}
@@ -114,14 +116,40 @@ func TestFunctionCompute(t *testing.T) {
 
 // A configuration that cannot be used is said by every invocation.
 func TestFunctionComputeWithoutSinks(t *testing.T) {
-	function := fctest.Start(t, deployedBinary(t), nil, fctest.Options{})
+	function := fctest.Start(t, fctest.Deployed(t), nil, fctest.Options{})
 	ctx, stop := context.WithTimeout(t.Context(), 30*time.Second)
 	defer stop()
 	r, err := function.Invoke(ctx, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.Error == nil || r.Error.Type != CodeConfig || !strings.Contains(r.Error.Message, "CHECKPOINT: must be set") {
+	if r.Error == nil || r.Error.Type != watch.CodeConfig || !strings.Contains(r.Error.Message, "CHECKPOINT: must be set") {
 		t.Errorf("answered %+v", r)
 	}
+}
+
+// The limit is the instance's, unless the operator has set one.
+func TestMemoryLimit(t *testing.T) {
+	before := debug.SetMemoryLimit(-1)
+	defer debug.SetMemoryLimit(before)
+	for _, c := range []struct {
+		size, own string
+		want      int64
+	}{{"", "", before}, {"many", "", before}, {"128", "90MiB", before}, {"128", "", 80 << 20}, {"1024", "", 640 << 20}} {
+		debug.SetMemoryLimit(before)
+		limitMemory(func(name string) string {
+			return map[string]string{"FC_FUNCTION_MEMORY_SIZE": c.size, "GOMEMLIMIT": c.own}[name]
+		})
+		if got := debug.SetMemoryLimit(-1); got != c.want {
+			t.Errorf("of %q MB, GOMEMLIMIT %q: limit %d, want %d", c.size, c.own, got, c.want)
+		}
+	}
+}
+
+const hookSecret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	fctest.RemoveDeployed()
+	os.Exit(code)
 }

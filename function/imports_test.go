@@ -7,20 +7,33 @@ import (
 	"testing"
 )
 
-// What a package of ours may import of ours. poller ← template ← notifier ←
-// function; the simulated API is for tests and the demo.
+// What a package of ours may import of ours:
+//
+//	poller ← template ← notifier ← function/watch ← function/setup ← function/cli ← function
+//	notifier/sink ← notifier/{slack,bot,webhook} ← function/setup
+//
+// The API and the stores are known to setup and watch only; the simulated API is for
+// tests and for the command line's demo.
 var mayImport = map[string][]string{
 	"poller":                           nil,
 	"poller/checkpoint":                nil,
+	"poller/checkpoint/checkpointtest": {"poller/checkpoint"},
 	"poller/aliyun":                    {"poller", "poller/aliyun/internal/quiet"},
 	"poller/aliyun/internal/quiet":     nil,
-	"poller/aliyun/apitest":            {"poller"},
+	"poller/aliyun/apitest":            {"poller", "poller/aliyun"},
 	"template":                         {"poller"},
 	"notifier":                         {"poller", "template"},
-	"notifier/notifiertest":            {"notifier"},
-	"function":                         {"notifier", "poller", "poller/checkpoint", "poller/aliyun", "poller/aliyun/apitest", "template"},
-	"function/fctest":                  nil,
-	"poller/checkpoint/checkpointtest": {"poller/checkpoint"},
+	"notifier/sink":                    {"notifier", "poller", "template"},
+	"notifier/slack":                   {"notifier", "notifier/sink", "poller", "template"},
+	"notifier/bot":                     {"notifier", "notifier/sink", "poller", "template"},
+	"notifier/webhook":                 {"notifier", "notifier/sink", "poller", "template"},
+	"notifier/notifiertest":            {"notifier", "notifier/sink", "poller", "template"},
+	"function/watch":                   {"notifier", "poller", "poller/checkpoint", "poller/aliyun", "template"},
+	"function/setup": {"function/watch", "notifier", "notifier/sink", "notifier/slack", "notifier/bot", "notifier/webhook",
+		"poller", "poller/checkpoint", "poller/aliyun", "template"},
+	"function/cli":    {"function/setup", "function/watch", "notifier", "notifier/sink", "poller", "poller/aliyun/apitest", "template"},
+	"function":        {"function/cli", "function/setup", "function/watch", "notifier"},
+	"function/fctest": nil,
 }
 
 func TestImportsPointOneWay(t *testing.T) {

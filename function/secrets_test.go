@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log/slog"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -20,6 +21,8 @@ import (
 	"testing"
 	"time"
 
+	"refreshwatch/function/cli"
+	"refreshwatch/function/setup"
 	"refreshwatch/poller"
 	"refreshwatch/poller/aliyun/apitest"
 )
@@ -202,8 +205,8 @@ func (e exposure) expose(t *testing.T) {
 	for _, line := range []string{"poll", "poll", "status", "check -post", "redrive", "backfill -renotify", "preview", "preview -json", "invoke -event -"} {
 		for _, tty := range []bool{false, true} {
 			var out, err bytes.Buffer
-			sh := shell{in: strings.NewReader(`{"triggerName":"tick"}`), out: &out, err: &err, outTTY: tty, errTTY: tty, getenv: func(name string) string { return env[name] }}
-			code := command(t.Context(), strings.Fields(line+" -timeout 1s"), sh)
+			sh := cli.Shell{In: strings.NewReader(`{"triggerName":"tick"}`), Out: &out, Err: &err, OutTTY: tty, ErrTTY: tty, Getenv: func(name string) string { return env[name] }}
+			code := cli.Run(t.Context(), strings.Fields(line+" -timeout 1s"), sh)
 			said += fmt.Sprintf("\n$ refreshwatch %s\n%s%sexit code %d\n", line, &out, &err, code)
 		}
 	}
@@ -250,21 +253,21 @@ func (e exposure) environment(t *testing.T, receivers, endpoint, dir string) map
 // environment.
 func asOnFunctionCompute(t *testing.T, env map[string]string) string {
 	var log bytes.Buffer
-	config, err := LoadConfig(func(name string) string { return env[name] }, true)
-	logger := newLog(&log, config.LogLevel, false)
+	config, err := setup.LoadConfig(func(name string) string { return env[name] }, true)
+	logger := slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: config.LogLevel}))
 	if err != nil {
 		return fmt.Sprintf("%#v %+v", err, misconfigured(t.Context(), config, err, logger)) + log.String()
 	}
-	w, err := wire(config, logger, nil)
+	w, err := setup.Assemble(config, logger, nil)
 	if err != nil {
 		return fmt.Sprintf("%+v", err)
 	}
-	w.keys.use(Key{ID: env["ALIBABA_CLOUD_ACCESS_KEY_ID"]}) // no secret: refused with both
+	w.Keys.Use(setup.Key{ID: env["ALIBABA_CLOUD_ACCESS_KEY_ID"]}) // no secret: refused with both
 	ctx, stop := context.WithTimeout(t.Context(), time.Second)
 	defer stop()
 	said := ""
 	for _, event := range []string{"", `{"action":"check"}`, `{"action":"status"}`, `{"action":"xoxb"}`} {
-		report, err := w.invoke(ctx, []byte(event))
+		report, err := invoke(ctx, w, []byte(event))
 		said += fmt.Sprintf("%+v %+v %#v\n", report, err, err)
 	}
 	return said + log.String()

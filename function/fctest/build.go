@@ -1,9 +1,11 @@
 package fctest
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"testing"
 )
 
@@ -20,3 +22,30 @@ func Build(t testing.TB, pkg string) string {
 	}
 	return binary
 }
+
+// deployed is the folder of the program as it is deployed, built when the first
+// test asks for it.
+var deployed = filepath.Join(os.TempDir(), fmt.Sprintf("refreshwatch-test-%d", os.Getpid()))
+
+var deploy sync.Once
+
+// Deployed builds refreshwatch itself as it is deployed, once a test binary, and
+// returns the binary's path. TestMain removes it with [RemoveDeployed].
+func Deployed(t testing.TB) string {
+	t.Helper()
+	binary := filepath.Join(deployed, "refreshwatch")
+	deploy.Do(func() {
+		cmd := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", binary, "refreshwatch/function")
+		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("go build: %v\n%s", err, out)
+		}
+	})
+	if _, err := os.Stat(binary); err != nil {
+		t.Fatal("the binary could not be built")
+	}
+	return binary
+}
+
+// RemoveDeployed removes what Deployed built.
+func RemoveDeployed() { os.RemoveAll(deployed) }

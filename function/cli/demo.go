@@ -1,0 +1,125 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	"refreshwatch/function/setup"
+	"refreshwatch/function/watch"
+	"refreshwatch/poller"
+	"refreshwatch/poller/aliyun/apitest"
+)
+
+// demoPause is the time between two ticks of the demo; a timer would wait a minute.
+const demoPause = 2 * time.Second
+
+// demo runs the whole job against a simulated API: real HTTP, real signatures, a
+// real checkpoint, all of it on this machine and gone afterwards.
+func demo(ctx context.Context, sh Shell) int {
+	dir, err := os.MkdirTemp("", "refreshwatch-demo-")
+	if err != nil {
+		sh.complain(err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	api := apitest.New(apitest.Options{Strict: true})
+	if err := api.Add(demoTasks(time.Now())...); err != nil {
+		sh.complain(err)
+		return 1
+	}
+	url, stop, err := api.Start()
+	if err != nil {
+		sh.complain(err)
+		return 1
+	}
+	defer stop()
+	w, err := demoWiring(sh, url, dir)
+	if err != nil {
+		sh.complain(err)
+		return 1
+	}
+
+	fmt.Fprintf(sh.Out, "A simulated VOD answers at %s. refreshwatch polls it, here every %s instead of every minute.\n", url, demoPause)
+	var report watch.Report
+	for i, story := range demoStory {
+		if i > 0 && !pause(ctx, demoPause) {
+			return 1
+		}
+		fmt.Fprintf(sh.Out, "\n── tick %d · %s\n   %s\n\n", i+1, time.Now().Format(time.TimeOnly), story)
+		tick, stop := context.WithTimeout(ctx, 30*time.Second)
+		report, err = w.Run(tick, watch.Request{Action: watch.ActionPoll}, w.Log)
+		stop()
+		fmt.Fprintf(sh.Out, "   %s\n", summary(report))
+		if err != nil {
+			fmt.Fprintln(sh.Out, "   failed:", err)
+			return 1
+		}
+	}
+	fmt.Fprint(sh.Out, demoEnd)
+	if !sh.OutTTY {
+		sh.show(report, nil)
+	}
+	return 0
+}
+
+var demoStory = []string{
+	"The first look: what is finished already is remembered, and nobody is told.",
+	"A purge and one of two prefetches have finished since.",
+	"So has a submission of five pages, told as one message; the other prefetch failed.",
+	"Nothing has changed: no message, and nothing is written.",
+}
+
+const demoEnd = `
+That was all of it. With an account:  refreshwatch check
+To Slack and others:                  notifier/README.md
+`
+
+func demoWiring(sh Shell, endpoint, dir string) (*setup.Program, error) {
+	env := map[string]string{
+		"VOD_ENDPOINT":                    endpoint,
+		"CHECKPOINT":                      "file://" + dir,
+		"ALIBABA_CLOUD_ACCESS_KEY_ID":     apitest.AccessKeyID,
+		"ALIBABA_CLOUD_ACCESS_KEY_SECRET": apitest.Secret,
+		"MESSAGE_LANG":                    sh.Getenv("MESSAGE_LANG"),
+	}
+	log := func(slog.Level) *slog.Logger { return newLog(sh.Err, slog.LevelWarn, sh.ErrTTY) }
+	return setup.Configure(func(name string) string { return env[name] }, false, log, sh.Out)
+}
+
+// demoTasks were submitted some minutes ago and end in the next seconds.
+func demoTasks(now time.Time) []apitest.Task {
+	const age = 5 * time.Minute
+	task := func(id, kind, object string, steps []apitest.Step) apitest.Task {
+		return apitest.Task{Key: poller.Key{TaskID: id, ObjectType: kind, ObjectPath: object}, Created: now.Add(-age), Steps: steps}
+	}
+	in := func(seconds float64) time.Duration { return age + time.Duration(seconds*float64(time.Second)) }
+	tasks := []apitest.Task{
+		task("15680231", "file", "https://cdn.example.com/intro.mp4", apitest.Finish(age/2)),
+		task("15680232", "directory", "https://cdn.example.com/2026/11/", apitest.Finish(in(1))),
+		task("15680233", "preload", "https://vod.example.com/live/final.m3u8", apitest.Finish(in(1.5))),
+		task("15680234", "preload", "https://vod.example.com/live/replay.mp4", apitest.Fail(in(3), "Origin Return StatusCode 5XX")),
+		task("15680299", "preload", "https://vod.example.com/archive/1998.mpg", apitest.Stuck(age/2)),
+	}
+	for i := range 5 {
+		page := fmt.Sprintf("https://www.example.com/watch/%d.html", 70+i)
+		steps := apitest.Finish(in(3))
+		if i == 3 {
+			steps = apitest.Fail(in(3), "Origin Timeout")
+		}
+		tasks = append(tasks, task("15680240", "file", page, steps))
+	}
+	return tasks
+}
+
+// pause waits, or reports that ctx ended first.
+func pause(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-time.After(d):
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

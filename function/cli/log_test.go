@@ -1,0 +1,128 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"refreshwatch/function/watch"
+	"refreshwatch/notifier"
+	"refreshwatch/poller/aliyun/apitest"
+	"refreshwatch/poller/checkpoint/checkpointtest"
+)
+
+// For people the log is words, without colours, and what stdout tells them is not
+// said again; in a file it is JSON, whoever reads the other one.
+func TestLogForWhom(t *testing.T) {
+	for _, s := range []struct {
+		outTTY, errTTY bool
+		out, err       string // how they begin; "" for nothing at all
+	}{
+		{true, true, "Needs attention: API error Forbidden.RAM", ""},
+		{false, true, `{"action":"poll"`, ": action poll, run "},
+		{true, false, "Needs attention: API error Forbidden.RAM", `{"time":"`},
+		{false, false, `{"action":"poll"`, `{"time":"`},
+	} {
+		api := apitest.New(apitest.Options{})
+		endpoint, stop, err := api.Start()
+		if err != nil {
+			t.Fatal(err)
+		}
+		api.Fault(apitest.NoPermission())
+		env := map[string]string{
+			"VOD_ENDPOINT": endpoint, "CHECKPOINT": "file://" + t.TempDir(), "WEBHOOK_URL": "http://127.0.0.1:1/",
+			"ALIBABA_CLOUD_ACCESS_KEY_ID": apitest.AccessKeyID, "ALIBABA_CLOUD_ACCESS_KEY_SECRET": apitest.Secret,
+		}
+		var out, stderr bytes.Buffer
+		sh := Shell{Out: &out, Err: &stderr, OutTTY: s.outTTY, ErrTTY: s.errTTY, Getenv: func(name string) string { return env[name] }}
+		if code := Run(t.Context(), []string{"poll", "-dry-run"}, sh); code != 1 {
+			t.Errorf("exit code %d", code)
+		}
+		if !strings.HasPrefix(out.String(), s.out) || !strings.Contains(stderr.String(), s.err) || s.err == "" && stderr.Len() > 0 {
+			t.Errorf("%+v:\nstdout: %s\nstderr: %s", s, &out, &stderr)
+		}
+		if strings.Contains(out.String()+stderr.String(), "\x1b[3") {
+			t.Errorf("%+v: colours", s)
+		}
+		stop()
+	}
+}
+
+func TestPlainLog(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out bytes.Buffer
+		log := newLog(&out, slog.LevelInfo, true)
+		log.Debug("not shown")
+		log.Info("something changed")
+		log.With("sink", "ops").WithGroup("http").Warn("not delivered yet", "status", 503, "reason", errors.New("two\nlines\x1b[31m"))
+		now := time.Now().Format(time.TimeOnly)
+		want := now + "  something changed\n" + now + " warn  not delivered yet: sink ops, http.status 503, http.reason two; lines?[31m\n"
+		if out.String() != want {
+			t.Errorf("got  %q\nwant %q", out.String(), want)
+		}
+	})
+}
+
+// A long run says how far it is on one line, which gives way to what is printed and
+// leaves nothing behind; a short run says nothing.
+func TestProgress(t *testing.T) {
+	for _, rows := range []int{3, 400} {
+		synctest.Test(t, func(t *testing.T) {
+			api := apitest.New(apitest.Options{})
+			for i := range rows {
+				if err := api.Add(apitest.Task{Key: rowKey(i), Created: time.Now().Add(-time.Hour), Steps: apitest.Finish(0)}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			var line, out bytes.Buffer
+			s, log := &screen{line: &line, began: time.Now()}, slog.New(slog.DiscardHandler)
+			app := &watch.App{
+				API:   &watch.Guarded{Lister: api.Lister(900 * time.Millisecond), Log: log, Tell: s.pageAnswered},
+				Store: checkpointtest.NewMem(), QPS: 4, Log: log, Progress: s.sliceDone,
+				Channels: []notifier.Channel{{Name: "hook"}}, Routes: notifier.Routes{{To: []string{"hook"}}},
+			}
+			ctx, stop := context.WithTimeout(t.Context(), time.Minute)
+			defer stop()
+			if _, err := app.Run(ctx, watch.Request{Action: watch.ActionBackfill, DryRun: true}); err != nil {
+				t.Fatal(err)
+			}
+			shown := line.String()
+			if rows < 50 {
+				if shown != "" {
+					t.Errorf("a short run showed %q", shown)
+				}
+				return
+			}
+			if !strings.Contains(shown, "\r\x1b[K7 pages answered …") || !strings.Contains(shown, "400 finished, 0 messages sent …") {
+				t.Errorf("showed %q", shown)
+			}
+			s.above(&out).Write([]byte("a message\n"))
+			if rest := strings.TrimPrefix(line.String(), shown); rest != "\r\x1b[K" || out.String() != "a message\n" {
+				t.Errorf("gave way with %q", rest)
+			}
+			if s.clear(); !strings.HasSuffix(line.String(), "…\r\x1b[K") {
+				t.Errorf("left %q behind", line.String())
+			}
+		})
+	}
+}
+
+// From the command line it is a line on stderr and exit code 1.
+func TestPanicOfACommand(t *testing.T) {
+	var out, err bytes.Buffer
+	getenv := func(string) string { panic("xoxb-panic") }
+	if code := Run(t.Context(), []string{"poll"}, Shell{Out: &out, Err: &err, Getenv: getenv}); code != 1 {
+		t.Errorf("exit code %d", code)
+	}
+	if !strings.Contains(err.String(), "refreshwatch: internal error: a string") {
+		t.Errorf("said %s", err.String())
+	}
+	if said := err.String() + out.String(); strings.Contains(said, "xoxb-panic") {
+		t.Error(said)
+	}
+}

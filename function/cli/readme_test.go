@@ -1,0 +1,480 @@
+package cli
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"refreshwatch/function/setup"
+	"refreshwatch/function/watch"
+	"refreshwatch/poller"
+	"refreshwatch/poller/checkpoint"
+	"refreshwatch/poller/checkpoint/checkpointtest"
+)
+
+// What the documents say is held to what the program does: their examples are run,
+// their tables compared with the code in both directions.
+
+// The documents, each beside what it describes.
+const (
+	firstPage    = "README.md"
+	operating    = "function/README.md"
+	sinksAndSuch = "notifier/README.md"
+	wording      = "template/README.md"
+	contributing = ".github/CONTRIBUTING.md"
+)
+
+// readme is one of them, or the section under one of its headings.
+type readme string
+
+func readReadme(t *testing.T, name string) readme {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(moduleRoot(t), name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return readme(text)
+}
+
+// moduleRoot is the folder with go.mod, wherever this test lies below it.
+func moduleRoot(t *testing.T) string {
+	t.Helper()
+	dir, err := filepath.Abs(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for ; dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			return dir
+		}
+	}
+	t.Fatal("no go.mod above this test")
+	return ""
+}
+
+// allReadmes are the names of all documents, from the module's root.
+func allReadmes(t *testing.T) []string {
+	t.Helper()
+	root := moduleRoot(t)
+	var names []string
+	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir() && (entry.Name() == ".git" || entry.Name() == "testdata" || entry.Name() == "target"):
+			return filepath.SkipDir
+		case filepath.Ext(path) == ".md":
+			name, err := filepath.Rel(root, path)
+			names = append(names, filepath.ToSlash(name))
+			return err
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return names
+}
+
+var headings = regexp.MustCompile(`(?m)^(#+) (.+)$`)
+
+// section is what stands under a heading, with the smaller headings in it.
+func (r readme) section(t *testing.T, title string) readme {
+	t.Helper()
+	begin, level := -1, 0
+	for _, at := range headings.FindAllStringSubmatchIndex(string(r.prose()), -1) {
+		depth := at[3] - at[2]
+		switch {
+		case begin < 0 && string(r[at[4]:at[5]]) == title:
+			begin, level = at[1], depth
+		case begin >= 0 && depth <= level:
+			return r[begin:at[0]]
+		}
+	}
+	if begin < 0 {
+		t.Fatalf("no heading %q", title)
+	}
+	return r[begin:]
+}
+
+var fences = regexp.MustCompile("(?ms)^( *)```(\\w+)\n(.*?)^ *```$")
+
+// prose is the text with the code blocks blanked out, at the same offsets.
+func (r readme) prose() readme {
+	return readme(fences.ReplaceAllStringFunc(string(r), func(block string) string { return strings.Repeat(" ", len(block)) }))
+}
+
+// blocks are the fenced code blocks in a language.
+func (r readme) blocks(t *testing.T, language string) []string {
+	t.Helper()
+	var blocks []string
+	for _, m := range fences.FindAllStringSubmatch(string(r), -1) {
+		if m[2] == language {
+			blocks = append(blocks, regexp.MustCompile(`(?m)^`+m[1]).ReplaceAllString(m[3], ""))
+		}
+	}
+	if len(blocks) == 0 {
+		t.Fatalf("no %s block where one was", language)
+	}
+	return blocks
+}
+
+// table is the rows of the n-th table, each a list of cells without their padding.
+func (r readme) table(t *testing.T, n int) [][]string {
+	t.Helper()
+	tables := regexp.MustCompile(`(?m)(?:^ *\|.*\|\n)+`).FindAllString(string(r), -1)
+	if len(tables) <= n {
+		t.Fatalf("%d tables, want more than %d", len(tables), n)
+	}
+	var rows [][]string
+	for _, line := range strings.Split(strings.TrimSpace(tables[n]), "\n")[2:] { // below the head
+		var row []string
+		for _, cell := range strings.Split(strings.Trim(strings.TrimSpace(line), "|"), " |") {
+			row = append(row, strings.TrimSpace(strings.Trim(cell, "|")))
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+var code1 = regexp.MustCompile("`([^`]+)`")
+
+// names are the words in code font in a column, sorted.
+func names(rows [][]string, column int) []string {
+	var all []string
+	for _, row := range rows {
+		for _, m := range code1.FindAllStringSubmatch(row[column], -1) {
+			all = append(all, m[1])
+		}
+	}
+	return sortedSet(all)
+}
+
+func sortedSet(list []string) []string {
+	return slices.Compact(slices.Sorted(slices.Values(list)))
+}
+
+// jsonFields are the names a struct has in JSON, sorted.
+func jsonFields(of any) []string {
+	var fields []string
+	for _, f := range reflect.VisibleFields(reflect.TypeOf(of)) {
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		fields = append(fields, name)
+	}
+	return sortedSet(fields)
+}
+
+// The table of variables has each that the program asks for, no other, and their
+// true defaults.
+func TestReadmeVariables(t *testing.T) {
+	rows := readReadme(t, operating).section(t, "Variables").table(t, 0)
+	asked := variablesOnFC()
+	load := func(set map[string]string) setup.Config {
+		c, err := setup.LoadConfig(func(name string) string { asked = append(asked, name); return set[name] }, false)
+		if err != nil {
+			t.Errorf("with %v: %v", set, err)
+		}
+		return c
+	}
+	t.Setenv("HOME", "/home/me")
+	unset := load(nil)
+	here := strings.NewReplacer("<region>", "cn-shanghai", "<state>", "/home/me/.local/state", "~", "/home/me")
+	for _, row := range rows {
+		if d := code1.FindStringSubmatch(row[2]); d != nil {
+			name := code1.FindStringSubmatch(row[0])[1]
+			if diff := cmp.Diff(fmt.Sprintf("%+v", unset), fmt.Sprintf("%+v", load(map[string]string{name: here.Replace(d[1])}))); diff != "" {
+				t.Errorf("%s: %s is not its default:\n%s", name, d[1], diff)
+			}
+		}
+	}
+	if diff := cmp.Diff(sortedSet(asked), names(rows, 0)); diff != "" {
+		t.Errorf("asked for by the program (-), in the table (+):\n%s", diff)
+	}
+	for name, value := range map[string]string{ // that set is not always the same as unset
+		"VOD_REGION": "cn-beijing", "VOD_MAX_QPS": "5", "FIRST_RUN": "notify", "STALLED_AFTER": "1h", "MESSAGE_LANG": "zh",
+		"LOG_LEVEL": "warn", "XDG_STATE_HOME": "/state", "SLACK_API_URL": "https://slack.example.com/",
+	} {
+		if reflect.DeepEqual(unset, load(map[string]string{name: value})) {
+			t.Errorf("%s=%s changes nothing", name, value)
+		}
+	}
+}
+
+func TestReadmeConfigFile(t *testing.T) {
+	r := readReadme(t, sinksAndSuch).section(t, "Several sinks and routes")
+	t.Setenv("HOME", t.TempDir())
+	file := filepath.Join(t.TempDir(), "config.yaml")
+	if err := os.WriteFile(file, []byte(r.blocks(t, "yaml")[0]), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	env := map[string]string{
+		"CONFIG_FILE": file, "SLACK_BOT_TOKEN": "xoxb-1", "WEBHOOK_SECRET": testWebhookSecret,
+		"DINGTALK_WEBHOOK_URL": "https://oapi.dingtalk.com/robot/send?access_token=t", "DINGTALK_SECRET": "SEC1",
+	}
+	c, err := setup.LoadConfig(func(name string) string { return env[name] }, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := setup.Assemble(c, slog.New(slog.DiscardHandler), io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	target := func(status poller.Status, kind, object string) string {
+		e := poller.Event{Task: poller.Task{Key: poller.Key{ObjectType: kind, ObjectPath: object}, Status: status}}
+		return fmt.Sprint(c.Routes.Targets(e))
+	}
+	for _, tt := range []struct{ got, want string }{ // what the comments in it say
+		{target("Failed", "preload", "https://cdn.example.com/vip/a/b.mp4"), "[{ops <!subteam^S0123>}]"},
+		{target("Failed", "file", "https://cdn.example.com/vip/a.mp4"), "[{team } {group } {ci } {bus }]"},
+		{target("Complete", "file", "https://cdn.example.com/a.mp4"), "[{ci } {bus }]"},
+		{target("Failed", "file", "https://cdn.example.com/scratch/a.mp4"), "[]"},
+	} {
+		if tt.got != tt.want {
+			t.Errorf("told %s, want %s", tt.got, tt.want)
+		}
+	}
+	for _, key := range append(slices.Clone(setup.SinkTypes), "token", "channel", "url", "secret", "on_unknown", "format",
+		"match", "status", "object_type", "domain", "path", "to", "mention", "stop") {
+		if !regexp.MustCompile(`\b` + key + `\b`).MatchString(string(r)) {
+			t.Errorf("%s is not mentioned", key)
+		}
+	}
+}
+
+// The JSON under "What it can be asked" is taken, and its fields are all there are.
+func TestReadmeRequests(t *testing.T) {
+	r := readReadme(t, operating).section(t, "What it can be asked")
+	for line := range strings.Lines(r.blocks(t, "json")[0]) {
+		if _, err := watch.ParseEvent([]byte(line)); err != nil {
+			t.Errorf("%s: %v", line, err)
+		}
+	}
+	fields := sortedSet(watch.RequestFields)
+	if diff := cmp.Diff(fields, names(r.table(t, 0), 0)); diff != "" {
+		t.Errorf("fields of a request (-), in the table (+):\n%s", diff)
+	}
+	if diff := cmp.Diff(fields, jsonFields(watch.Request{})); diff != "" {
+		t.Errorf("fields that are taken (-), of the type (+):\n%s", diff)
+	}
+}
+
+func TestReadmeReport(t *testing.T) {
+	r := readReadme(t, operating).section(t, "The report")
+	strict := json.NewDecoder(strings.NewReader(r.blocks(t, "json")[0]))
+	strict.DisallowUnknownFields()
+	var report watch.Report
+	if err := strict.Decode(&report); err != nil {
+		t.Fatal(err)
+	}
+	again, _ := json.Marshal(report)
+	var compact bytes.Buffer
+	if err := json.Compact(&compact, []byte(r.blocks(t, "json")[0])); err != nil || compact.String() != string(again) {
+		t.Errorf("the report's example\n%s\nwould be\n%s", compact.String(), again)
+	}
+	if diff := cmp.Diff(jsonFields(report), names(r.table(t, 0), 0)); diff != "" {
+		t.Errorf("fields of the report (-), in the table (+):\n%s", diff)
+	}
+}
+
+// allText is all documents in one.
+func allText(t *testing.T) string {
+	var all strings.Builder
+	for _, name := range allReadmes(t) {
+		all.WriteString(string(readReadme(t, name)))
+	}
+	return all.String()
+}
+
+// Every command line in them is one the program takes.
+func TestReadmeCommands(t *testing.T) {
+	n := 0
+	for _, m := range regexp.MustCompile(`(?m)^ *\./refreshwatch (\w+)([^|\n]*)`).FindAllStringSubmatch(allText(t), -1) {
+		n++
+		o, err := parseFlags(m[1], strings.Fields(m[2]))
+		if m[1] != "preview" && err == nil {
+			o.req.Action = m[1]
+			err = o.req.Validate()
+		}
+		if err != nil || !slices.Contains(commands, m[1]) {
+			t.Errorf("%s: %v", m[0], err)
+		}
+	}
+	if n < 8 {
+		t.Errorf("only %d command lines were found", n)
+	}
+}
+
+// The permissions are those the store uses, and no others.
+func TestReadmePolicy(t *testing.T) {
+	var policy struct {
+		Statement []struct {
+			Action   any // one or a list
+			Resource string
+		}
+	}
+	if err := json.Unmarshal([]byte(readReadme(t, operating).section(t, "Deploy").blocks(t, "json")[1]), &policy); err != nil {
+		t.Fatal(err)
+	}
+	granted := map[string]string{}
+	for _, s := range policy.Statement {
+		for _, action := range strings.Fields(strings.Trim(fmt.Sprint(s.Action), "[]")) {
+			granted[action] = s.Resource
+		}
+	}
+	used := map[string]string{"vod:DescribeVodRefreshTasks": "*"}
+	for _, op := range storeOperations(t) {
+		used["oss:"+op] = "acs:oss:*:*:my-bucket/refreshwatch/*"
+		if op == "ListObjects" || op == "GetBucketVersioning" {
+			used["oss:"+op] = "acs:oss:*:*:my-bucket"
+		}
+	}
+	if diff := cmp.Diff(used, granted); diff != "" {
+		t.Errorf("used (-), granted (+):\n%s", diff)
+	}
+}
+
+// storeOperations is what check and the ticks of a day ask OSS for.
+func storeOperations(t *testing.T) []string {
+	server, err := checkpointtest.StartOSS()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.Close()
+	store, err := checkpoint.Open(server.Checkpoint("refreshwatch"), checkpoint.Options{Credentials: server.Credentials})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx := t.Context()
+	err = checkpoint.Probe(ctx, store)
+	for range 30 {
+		var head checkpoint.Doc
+		if err == nil {
+			head, err = store.Load(ctx)
+		}
+		if err == nil {
+			head, err = store.Swap(ctx, head, []byte("x"))
+		}
+		if err == nil {
+			server.Age(2 * time.Hour)
+			err = store.Collect(ctx, head, time.Hour)
+		}
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	var operations []string
+	for _, request := range server.Requests() {
+		operations = append(operations, request.Op)
+	}
+	return sortedSet(operations)
+}
+
+// Every code of a failed run is explained, and every log line that is quoted exists.
+func TestReadmeTroubles(t *testing.T) {
+	r := readReadme(t, operating).section(t, "When something is wrong")
+	file, err := parser.ParseFile(token.NewFileSet(), "../watch/errors.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var codes []string
+	ast.Inspect(file, func(n ast.Node) bool {
+		if v, ok := n.(*ast.ValueSpec); ok && strings.HasPrefix(v.Names[0].Name, "Code") {
+			codes = append(codes, strings.Trim(v.Values[0].(*ast.BasicLit).Value, `"`))
+		}
+		return true
+	})
+	if diff := cmp.Diff(sortedSet(codes), names(r.table(t, 0), 0)); diff != "" {
+		t.Errorf("codes (-), in the table (+):\n%s", diff)
+	}
+	program := sources(t)
+	for _, m := range regexp.MustCompile(`\*([^*|]{12,})\*`).FindAllStringSubmatch(string(r), -1) {
+		if said := strings.TrimSuffix(m[1], " …"); !strings.Contains(program, said) {
+			t.Errorf("nothing says %q", said)
+		}
+	}
+}
+
+// sources is what can speak: the program's own text.
+func sources(t *testing.T) string {
+	var all strings.Builder
+	for _, pattern := range []string{"../*.go", "../cli/*.go", "../setup/*.go", "../watch/*.go", "../../notifier/*.go", "../../notifier/*/*.go", "../../template/*.tmpl"} {
+		files, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range files {
+			if strings.HasSuffix(name, "_test.go") {
+				continue
+			}
+			text, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			all.Write(text)
+		}
+	}
+	return all.String()
+}
+
+// Links lead somewhere, and the files that are named are there.
+func TestReadmeLinks(t *testing.T) {
+	documents := allReadmes(t)
+	for _, name := range documents {
+		for _, m := range regexp.MustCompile(`\]\(([^)]+)\)`).FindAllStringSubmatch(string(readReadme(t, name)), -1) {
+			if !strings.HasPrefix(m[1], "https://") {
+				checkLink(t, name, m[1])
+			}
+		}
+	}
+	if len(documents) < 6 {
+		t.Errorf("only %d documents were found: %v", len(documents), documents)
+	}
+	for line := range strings.Lines(readReadme(t, contributing).section(t, "The code").blocks(t, "text")[0]) {
+		if _, err := os.Stat(filepath.Join(moduleRoot(t), strings.Fields(line)[0])); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// checkLink follows a link in a document to a file or a heading of this module.
+func checkLink(t *testing.T, from, link string) {
+	t.Helper()
+	file, anchor, _ := strings.Cut(link, "#")
+	target := from
+	if file != "" {
+		target = path.Join(path.Dir(from), file)
+	}
+	if _, err := os.Stat(filepath.Join(moduleRoot(t), target)); err != nil {
+		t.Errorf("%s: %s: %v", from, link, err)
+		return
+	}
+	if anchor != "" && !slices.Contains(readReadme(t, target).anchors(), anchor) {
+		t.Errorf("%s: no heading for %s", from, link)
+	}
+}
+
+// anchors are the names that GitHub gives the headings.
+func (r readme) anchors() []string {
+	var anchors []string
+	for _, m := range headings.FindAllStringSubmatch(string(r.prose()), -1) {
+		word := regexp.MustCompile(`[^\p{L}\p{N} -]`).ReplaceAllString(strings.ToLower(m[2]), "")
+		anchors = append(anchors, strings.ReplaceAll(word, " ", "-"))
+	}
+	return anchors
+}

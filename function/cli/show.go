@@ -1,0 +1,147 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"refreshwatch/function/watch"
+	"refreshwatch/notifier"
+)
+
+// show prints a run's outcome: for people a summary, for scripts the report as the
+// last line.
+func (sh Shell) show(r watch.Report, err error) {
+	if !sh.OutTTY {
+		sh.showChecks(r.Checks)
+		line, _ := json.Marshal(r) // strings and numbers only
+		fmt.Fprintf(sh.Out, "%s\n", line)
+		return
+	}
+	if err != nil && r.Checks == nil {
+		fmt.Fprintf(sh.Out, "Needs attention: %s\n\n", strings.ReplaceAll(err.Error(), "\n", "\n  "))
+	}
+	switch {
+	case r.Status != nil:
+		sh.showStatus(r)
+	case r.Checks != nil:
+		sh.showChecks(r.Checks)
+	default:
+		fmt.Fprintln(sh.Out, summary(r))
+	}
+}
+
+// summary tells a run in one or two sentences.
+func summary(r watch.Report) string {
+	var parts []string
+	say := func(format string, args ...any) { parts = append(parts, fmt.Sprintf(format, args...)) }
+	if r.DryRun {
+		say("Dry run, nothing was written or sent.")
+	}
+	if r.Conflict {
+		say("Another run was faster and did the work.")
+	}
+	say("%s newly finished (%d complete, %d failed), %d in flight.", watch.Count(r.New, "task"), r.Complete, r.Failed, r.InFlight)
+	if r.Silent > 0 {
+		say("%d of them remembered without telling.", r.Silent)
+	}
+	if r.Stalled+r.Expired > 0 {
+		say("%d stalled, %d expired.", r.Stalled, r.Expired)
+	}
+	if r.Sent > 0 {
+		say("%s sent.", watch.Count(r.Sent, "message"))
+	}
+	if r.Retrying > 0 {
+		say("%s waiting to be sent, the oldest for %s.", watch.Count(r.Retrying, "message"), time.Duration(r.LagSeconds)*time.Second)
+	}
+	if r.Dead > 0 {
+		say("%s given up.", watch.Count(r.Dead, "message"))
+	}
+	if r.Gap != nil {
+		say("Nobody looked from %s to %s, and the API no longer answers for it.", r.Gap.From.Format(time.RFC3339), r.Gap.To.Format(time.RFC3339))
+	}
+	if r.Truncated {
+		say("Some work is left; the next run goes on.")
+	}
+	say("%s, %s read, %.1f s.", watch.Count(r.APICalls, "API call"), watch.Count(r.Fetched, "row"), float64(r.TookMS)/1000)
+	return strings.Join(parts, " ")
+}
+
+func (sh Shell) showStatus(r watch.Report) {
+	s := r.Status
+	if s.Generation == 0 {
+		fmt.Fprintln(sh.Out, "Nothing is remembered yet: no poll has run with this CHECKPOINT.")
+		return
+	}
+	fmt.Fprintf(sh.Out, "Generation %d, written %s. ", s.Generation, local(s.Written))
+	if s.Mark.IsZero() {
+		fmt.Fprintln(sh.Out, "No poll has seen all tasks yet.")
+	} else {
+		fmt.Fprintf(sh.Out, "Tasks created before %s are known; %s remembered.\n", local(s.Mark), watch.Count(s.Remembered, "finished row"))
+	}
+	t := tabwriter.NewWriter(sh.Out, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(t, "\nIn flight (%d)\n", len(s.InFlight))
+	for _, o := range s.InFlight {
+		fmt.Fprintf(t, "  %s\t%s\t%s\t%s\t%s\n", o.Status, o.Process, o.ObjectType, local(o.Created), printable(o.ObjectPath))
+	}
+	fmt.Fprintf(t, "\nWaiting to be sent (%d)\n", len(s.Outbox))
+	for _, d := range s.Outbox {
+		fmt.Fprint(t, deliveryRow(d))
+	}
+	fmt.Fprintf(t, "\nGiven up (%d)\n", len(s.Dead))
+	for _, d := range s.Dead {
+		fmt.Fprint(t, deliveryRow(d))
+	}
+	t.Flush()
+	if s.Trouble != nil {
+		fmt.Fprintf(sh.Out, "\nPolls have been failing since %s.\n", local(s.Trouble.Since))
+	}
+	if s.LastRun != nil {
+		fmt.Fprintf(sh.Out, "\nLast run that had something to write: %s\n", summary(*s.LastRun))
+	}
+}
+
+// deliveryRow tells of a delivery what matters to the one who has to mend its sink.
+func deliveryRow(d notifier.Delivery) string {
+	what := string(d.Kind)
+	if d.Notice == nil {
+		what = watch.Count(len(d.Events), "row")
+	}
+	return fmt.Sprintf("  %s\t%s\t%s\t%s\t%s\n", d.Sink, d.ID, what, local(d.Created), d.LastError)
+}
+
+func local(t time.Time) string {
+	if t.IsZero() {
+		return "-"
+	}
+	return t.Local().Format("2006-01-02 15:04:05")
+}
+
+// printable keeps control characters in the API's words from reaching a terminal.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 {
+			return '?'
+		}
+		return r
+	}, s)
+}
+
+func (sh Shell) showChecks(findings []watch.Finding) {
+	marks := map[notifier.Level]string{notifier.OK: "ok  ", notifier.Warn: "warn", notifier.Bad: "BAD "}
+	bad := 0
+	for _, f := range findings {
+		fmt.Fprintf(sh.Out, "%s  %s: %s\n", marks[f.Level], f.Item, f.Detail)
+		if f.Hint != "" {
+			fmt.Fprintf(sh.Out, "      → %s\n", f.Hint)
+		}
+		if f.Level == notifier.Bad {
+			bad++
+		}
+	}
+	if bad > 0 {
+		fmt.Fprintf(sh.Out, "\nNot ready: %s to mend, in the order of the list.\n", watch.Count(bad, "item"))
+	}
+}

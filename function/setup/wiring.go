@@ -1,0 +1,141 @@
+package setup
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"slices"
+	"sync/atomic"
+
+	"refreshwatch/function/watch"
+	"refreshwatch/notifier"
+	"refreshwatch/poller/aliyun"
+	"refreshwatch/poller/checkpoint"
+	"refreshwatch/template"
+)
+
+// Program is the program put together from its configuration: what lives as long as
+// the process does.
+type Program struct {
+	Config    Config
+	Log       *slog.Logger
+	Keys      *Keyring
+	API       *aliyun.Client
+	Store     checkpoint.Store
+	Words     *template.Set
+	Channels  []notifier.Channel
+	Heartbeat *Heartbeat // nil without HEARTBEAT_URL
+
+	PageAnswered func(pages int64)  // told after each answer of the API; nil when nobody waits at a terminal
+	SliceDone    func(watch.Report) // told after each slice of a backfill; may be nil
+}
+
+// Keyring holds the credentials of the invocation under way. They change from one
+// to the next; clients ask for them at every request.
+type Keyring struct{ key atomic.Pointer[Key] }
+
+func (k *Keyring) Use(key Key) { k.key.Store(&key) }
+
+func (k *Keyring) vod() aliyun.Credentials {
+	key := *k.key.Load()
+	return aliyun.Credentials{AccessKeyID: key.ID, Secret: string(key.Secret), Token: string(key.Token)}
+}
+
+func (k *Keyring) oss(context.Context) (id, secret, token string, err error) {
+	key := *k.key.Load()
+	if key.ID == "" || key.Secret == "" {
+		return "", "", "", errNoKey
+	}
+	return key.ID, string(key.Secret), string(key.Token), nil
+}
+
+var errNoKey = errors.New("no credentials: set ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET; on Function Compute give the function a role")
+
+// Assemble puts the program together, as far as the configuration can be used. Messages
+// go to console when no sink is configured.
+func Assemble(config Config, log *slog.Logger, console io.Writer) (*Program, error) {
+	w := &Program{Config: config, Log: log, Keys: &Keyring{}}
+	w.Keys.Use(config.Key)
+	if config.Heartbeat != "" {
+		w.Heartbeat = NewHeartbeat(config.Heartbeat)
+	}
+	var mistakes []error
+	var err error
+	if w.API, err = aliyun.New(aliyun.Config{Region: config.Region, Endpoint: config.Endpoint, MaxQPS: config.MaxQPS, Credentials: w.Keys.vod}); err != nil {
+		mistakes = append(mistakes, err)
+	}
+	if w.Store, err = checkpoint.Open(config.Checkpoint, checkpoint.Options{Credentials: w.Keys.oss}); err != nil {
+		mistakes = append(mistakes, err)
+	}
+	warn := func(err error) {
+		log.Warn("a template override failed, the embedded one was used", "error", err.Error())
+	}
+	if w.Words, err = template.Load(template.Options{Lang: config.Lang, Dir: config.TemplateDir, Warn: warn}); err != nil {
+		mistakes = append(mistakes, fmt.Errorf("TEMPLATE_DIR: %w", err))
+	}
+	if w.Channels, err = channels(config, w.Words, log, console); err != nil {
+		mistakes = append(mistakes, err)
+	}
+	if len(mistakes) > 0 {
+		return w, &watch.RunError{Code: watch.CodeConfig, Err: errors.Join(mistakes...)}
+	}
+	return w, nil
+}
+
+// Run does what the request asks, and pings the heartbeat when it was a poll.
+func (w *Program) Run(ctx context.Context, req watch.Request, log *slog.Logger) (watch.Report, error) {
+	report, err := w.act(ctx, req, log)
+	if w.Heartbeat != nil && req.Action == watch.ActionPoll && !req.DryRun && watch.Code(err) != watch.CodeInterrupted {
+		good := err == nil || watch.Code(err) == watch.CodeDead // the poll itself did its work
+		if err := w.Heartbeat.Ping(ctx, good); err != nil {
+			log.Warn("the heartbeat was not heard", "error", err.Error())
+		}
+	}
+	return report, err
+}
+
+// act is run's work. A panic in it is an error, and the process lives on: the next
+// run takes over what this one had claimed.
+func (w *Program) act(ctx context.Context, req watch.Request, log *slog.Logger) (report watch.Report, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			report, err = watch.Report{Action: req.Action, DryRun: req.DryRun}, watch.Panicked(p, log)
+		}
+	}()
+	for _, sink := range req.Sinks {
+		if names := w.names(); !slices.Contains(names, sink) {
+			return watch.Report{}, watch.Usage("sinks: %q is not configured%s", sink, watch.DidYouMean(sink, names))
+		}
+	}
+	if req.Action == watch.ActionCheck {
+		return w.check(ctx, req)
+	}
+	if key := w.Keys.key.Load(); (key.ID == "" || key.Secret == "") && (req.Action == watch.ActionPoll || req.Action == watch.ActionBackfill) {
+		return watch.Report{Action: req.Action, DryRun: req.DryRun}, &watch.RunError{Code: watch.CodeConfig, Err: errNoKey}
+	}
+	api := &watch.Guarded{Lister: w.API, Log: log, Tell: w.PageAnswered}
+	app := watch.App{
+		API: api, Store: w.Store, Channels: w.Channels, Routes: w.routes(),
+		Scope: w.Config.Scope, NotifyFirst: w.Config.NotifyFirst, StalledAfter: w.Config.StalledAfter,
+		QPS: w.Config.MaxQPS, Log: log, Progress: w.SliceDone,
+	}
+	return app.Run(ctx, req)
+}
+
+func (w *Program) names() []string {
+	var names []string
+	for _, c := range w.Channels {
+		names = append(names, c.Name)
+	}
+	return names
+}
+
+// routes are the configured ones; without sinks everything goes to the console.
+func (w *Program) routes() notifier.Routes {
+	if len(w.Config.Sinks) == 0 {
+		return notifier.Routes{{To: w.names()}}
+	}
+	return w.Config.Routes
+}

@@ -1,0 +1,168 @@
+package watch
+
+import (
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"hash/crc32"
+	"os"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"refreshwatch/notifier"
+	"refreshwatch/poller"
+	"refreshwatch/poller/checkpoint"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// A document of each version that was ever released must keep loading.
+func TestGoldenDocuments(t *testing.T) {
+	want := sampleDocument(3)
+	path := fmt.Sprintf("../../testdata/golden/document-v%d", documentVersion)
+	if *update {
+		text, err := want.Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, text, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for version := 1; version <= documentVersion; version++ {
+		text, err := os.ReadFile(fmt.Sprintf("../../testdata/golden/document-v%d", version))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := DecodeDocument(text)
+		if diff := cmp.Diff(want, got); err != nil || diff != "" {
+			t.Errorf("version %d: error %v, document (-want +got):\n%s", version, err, diff)
+		}
+	}
+}
+
+// Damage is never guessed around, and a newer version is left to a newer program.
+func TestDamagedDocuments(t *testing.T) {
+	good, err := sampleDocument(3).Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range good {
+		if _, err := DecodeDocument(good[:i]); !errors.Is(err, checkpoint.ErrCorrupt) {
+			t.Fatalf("cut at %d: error %v", i, err)
+		}
+		bad := append([]byte{}, good...)
+		bad[i] ^= 0x20
+		if _, err := DecodeDocument(bad); err == nil {
+			t.Fatalf("byte %d changed, and nobody noticed: %q", i, bad[max(0, i-20):min(len(bad), i+20)])
+		}
+	}
+	if _, err := DecodeDocument([]byte("refreshwatch 2 9 9 00000000\n{}")); !errors.Is(err, ErrNewer) {
+		t.Errorf("a newer document: error %v", err)
+	}
+	if _, err := DecodeDocument(append(good, 0)); !errors.Is(err, checkpoint.ErrCorrupt) {
+		t.Errorf("a byte too many: error %v", err)
+	}
+}
+
+func FuzzDecodeDocument(f *testing.F) {
+	good, err := sampleDocument(2).Encode()
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(good)
+	f.Add([]byte("refreshwatch 1 3 0 00000000\n{}\n"))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		d, err := DecodeDocument(text)
+		if err != nil {
+			return
+		}
+		again, err := d.Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if back, err := DecodeDocument(again); err != nil || cmp.Diff(d, back) != "" {
+			t.Errorf("does not survive its own encoding: %v", err)
+		}
+	})
+}
+
+// FuzzSealedDocument puts a true checksum on whatever it is, or no mutation would
+// get past it.
+func FuzzSealedDocument(f *testing.F) {
+	good := sampleDocument(2)
+	head, err := json.Marshal(good)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(head, good.Poller.Done.AppendBinary(nil))
+	f.Add([]byte(`{"commit":"run-1"}`), poller.Seen{}.AppendBinary(nil))
+	f.Fuzz(func(t *testing.T, head, block []byte) {
+		body := append(slices.Clip(head), block...)
+		line := fmt.Appendf(nil, documentLine, documentMagic, documentVersion, len(head), len(block), crc32.Checksum(body, castagnoli()))
+		d, err := DecodeDocument(append(line, body...))
+		if err != nil {
+			return
+		}
+		again, err := d.Encode()
+		if err != nil {
+			return // a time no JSON can hold
+		}
+		if _, err := DecodeDocument(again); err != nil {
+			t.Errorf("does not survive its own encoding: %v", err)
+		}
+	})
+}
+
+func BenchmarkEncodeDocument(b *testing.B) {
+	d := sampleDocument(100_000)
+	for b.Loop() {
+		if _, err := d.Encode(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkDecodeDocument(b *testing.B) {
+	text, err := sampleDocument(100_000).Encode()
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.SetBytes(int64(len(text)))
+	for b.Loop() {
+		if _, err := DecodeDocument(text); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// sampleDocument has something in every field, and so many finished rows.
+func sampleDocument(rows int) Document {
+	at := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	task := func(i int, s poller.Status) poller.Task {
+		return poller.Task{Key: key(i), Status: s, Process: "100%", Created: at.Add(time.Duration(i) * time.Second)}
+	}
+	var batch poller.Batch
+	for i := range rows {
+		batch.Tasks = append(batch.Tasks, task(i, poller.Complete))
+	}
+	now := at.Add(36 * time.Hour)
+	change := poller.State{}.Diff(poller.Plan{At: now, Limits: poller.DefaultLimits()}, batch, now, poller.Policy{})
+	event := poller.Event{Kind: poller.Finished, Task: task(-1, poller.Failed), From: poller.Refreshing, Observed: at}
+	waiting := notifier.Batch("ops", notifier.Chat, []notifier.Routed{{Event: event, Mention: "<!subteam^S1>"}}, at)
+	dead := notifier.Batch("hook", notifier.Machine, []notifier.Routed{{Event: event}}, at)
+	dead[0].LastError, dead[0].Attempts = "http_410: gone", 1
+	d := Document{
+		Commit: "run-1", Written: at, Last: &Report{Action: ActionPoll, Run: "run", New: rows},
+		Health:   Health{Failures: 2, Since: at},
+		Backfill: &Resume{Request: "fingerprint", Rest: []poller.Query{{From: at.Add(-time.Hour), To: at, Status: poller.Failed, ObjectType: "file"}}},
+		Poller:   change.State,
+		Outbox:   notifier.Outbox{Pending: waiting, Dead: dead},
+	}
+	d.Poller.Open = []poller.Open{{Task: task(-2, poller.Refreshing), FirstSeen: at, Stalled: true}}
+	return d
+}

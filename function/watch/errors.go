@@ -1,0 +1,77 @@
+package watch
+
+import (
+	"errors"
+	"fmt"
+
+	"refreshwatch/poller"
+	"refreshwatch/poller/checkpoint"
+)
+
+// Codes of failed runs, for machines: Function Compute's errorType, the log's
+// "code".
+const (
+	CodeUsage             = "usage"              // the event or the flags
+	CodeConfig            = "config"             // the environment or CONFIG_FILE
+	CodeAPIUnavailable    = "api_unavailable"    // heals by itself: throttling, 5xx, transport
+	CodeAPICredentials    = "api_credentials"    // expired; the next invocation brings new ones
+	CodeAPIDenied         = "api_denied"         // a person must act
+	CodeAPIRejected       = "api_rejected"       // the API refused the question
+	CodeCheckpoint        = "checkpoint"         // the store cannot be read or written now
+	CodeCheckpointCorrupt = "checkpoint_corrupt" // a person must look; nothing was written
+	CodeCheckpointNewer   = "checkpoint_newer"   // a newer release wrote it
+	CodeOutboxFull        = "outbox_full"        // a sink has been down for too long
+	CodeDead              = "dead_deliveries"    // refused for good; mend the sink, then redrive
+	CodeCheck             = "check"              // an item of check failed
+	CodeInterrupted       = "interrupted"        // by a signal; what had begun was recorded
+	CodeInternal          = "internal"           // a bug
+)
+
+// RunError is why a run failed, or why it needs a person although it did its work.
+type RunError struct {
+	Code string
+	Err  error
+}
+
+func (e *RunError) Error() string { return e.Err.Error() }
+func (e *RunError) Unwrap() error { return e.Err }
+
+func storeError(doing string, err error) error {
+	code := CodeCheckpoint
+	switch {
+	case errors.Is(err, ErrNewer):
+		code = CodeCheckpointNewer
+	case errors.Is(err, checkpoint.ErrCorrupt):
+		code = CodeCheckpointCorrupt
+	}
+	return &RunError{code, fmt.Errorf("%s: %w", doing, err)}
+}
+
+func apiError(err error) error {
+	var api *poller.Error
+	if !errors.As(err, &api) {
+		return &RunError{CodeAPIUnavailable, err}
+	}
+	code := map[poller.Class]string{
+		poller.Transient:   CodeAPIUnavailable,
+		poller.Credentials: CodeAPICredentials,
+		poller.Denied:      CodeAPIDenied,
+		poller.Rejected:    CodeAPIRejected,
+	}[api.Class]
+	return &RunError{code, err}
+}
+
+// Code is the machine-readable reason of an error; "" for none.
+func Code(err error) string {
+	var run *RunError
+	var wrong *UsageError
+	switch {
+	case err == nil:
+		return ""
+	case errors.As(err, &run):
+		return run.Code
+	case errors.As(err, &wrong):
+		return CodeUsage
+	}
+	return CodeInternal
+}

@@ -1,0 +1,81 @@
+package watch
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"refreshwatch/notifier"
+	"refreshwatch/poller/aliyun/apitest"
+)
+
+// A signal may come at any step of a run. The run ends at once, records what it had
+// sent and lets go of what it had not, so that the next one does not have to wait;
+// nobody is told twice, and it does not count as trouble.
+func TestInterruptedAnywhere(t *testing.T) {
+	for _, e := range []effect{fine, slow, tardy} { // of the step that was under way
+		for step := 0; ; step++ {
+			reached := true
+			synctest.Test(t, func(t *testing.T) { reached = interruptAt(t, step, e) })
+			if !reached {
+				if step < 8 {
+					t.Errorf("only %d steps were tried: the tick has more", step)
+				}
+				break
+			}
+		}
+	}
+}
+
+func interruptAt(t *testing.T, n int, e effect) bool {
+	w := newWorld(t, "ops", "hook")
+	for i := range 3 {
+		w.add(apitest.Task{Key: key(i), Created: time.Now(), Steps: apitest.Finish(90 * time.Second)})
+	}
+	w.poll()
+	time.Sleep(2 * time.Minute)
+
+	ctx, interrupt := context.WithTimeout(t.Context(), 5*time.Minute)
+	defer interrupt()
+	victim, at, op := w.process(), 0, ""
+	victim.fault = func(step string) effect {
+		if at++; at-1 == n {
+			op = step
+			interrupt()
+			return e
+		}
+		return fine
+	}
+	began := time.Now()
+	_, err := victim.app().Run(ctx, Request{Action: ActionPoll})
+	if op == "" {
+		return false
+	}
+	settling := op == "store create" && len(victim.sent()) > 0
+	if Code(err) != CodeInterrupted && !settling { // whose failure counts more
+		t.Errorf("%s at step %d (%s): ended with %v", effectNames[e], n, op, err)
+	}
+	if took := time.Since(began); took > 2*notifier.CommitBound {
+		t.Errorf("%s at step %d (%s): went on for %v", effectNames[e], n, op, took)
+	}
+	if health := w.head().Health; health != (Health{}) {
+		t.Errorf("%s at step %d (%s): counted as trouble: %+v", effectNames[e], n, op, health)
+	}
+	time.Sleep(time.Second)
+	if settling && e == slow {
+		time.Sleep(5 * time.Minute) // nobody recorded what was sent: the claims have to end
+	}
+	w.poll()
+	for _, b := range w.sinks {
+		for i := range 3 {
+			if got := len(b.tellings[key(i)]); got != 1 {
+				t.Errorf("%s at step %d (%s): %s was told %d times of row %d", effectNames[e], n, op, b.name, got, i)
+			}
+		}
+		if b.repeats() > 0 && op != "send "+b.name && !(settling && e == slow) {
+			t.Errorf("%s at step %d (%s): a message came to %s twice", effectNames[e], n, op, b.name)
+		}
+	}
+	return true
+}

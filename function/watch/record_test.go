@@ -1,0 +1,55 @@
+package watch
+
+import (
+	"bytes"
+	"log/slog"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"refreshwatch/poller/aliyun/apitest"
+)
+
+// A store that refuses every write is asked a few times, not until the deadline,
+// and nothing is told that could not be recorded.
+func TestStoreThatRefusesEveryWrite(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, "hook")
+		w.add(apitest.Task{Key: key(1), Created: time.Now(), Steps: apitest.Finish(time.Second)})
+		time.Sleep(time.Minute)
+		p, writes := w.process(), 0
+		p.fault = func(op string) effect {
+			if op == "store create" {
+				writes++
+				return failed
+			}
+			return fine
+		}
+		began := time.Now()
+		_, err, _ := p.run(Request{Action: ActionPoll}, func(a *App) { a.NotifyFirst = true })
+		if Code(err) != CodeCheckpoint || writes != writeTries {
+			t.Errorf("%d writes, error %v; want %d and a checkpoint error", writes, err, writeTries)
+		}
+		if took := time.Since(began); took > 10*time.Second {
+			t.Errorf("took %s", took)
+		}
+		if told := w.sinks[0].told[key(1)]; told != 0 {
+			t.Errorf("told %d times without a record", told)
+		}
+	})
+}
+
+// Whoever asks for more than the API keeps is told so.
+func TestBackfillSaysWhatTheAPIForgot(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for since, want := range map[string]bool{"5d": true, "72h": false, "1h": false} {
+			w := newWorld(t, "hook")
+			var log bytes.Buffer
+			w.do(Request{Action: ActionBackfill, Since: since}, func(a *App) { a.Log = slog.New(slog.NewTextHandler(&log, nil)) })
+			if got := strings.Contains(log.String(), "the API keeps three days"); got != want {
+				t.Errorf("since %s: warned is %v:\n%s", since, got, &log)
+			}
+		}
+	})
+}

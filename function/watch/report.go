@@ -1,0 +1,52 @@
+package watch
+
+import (
+	"fmt"
+
+	"refreshwatch/notifier"
+	"refreshwatch/poller"
+)
+
+// Report is what a run answers, on Function Compute and as the last line of
+// stdout. Its field names are fixed by the contract.
+type Report struct {
+	Action     string       `json:"action"`
+	Run        string       `json:"run"` // 128 random bits, hex; also the owner of the run's claims
+	DryRun     bool         `json:"dry_run"`
+	APICalls   int          `json:"api_calls"` // pages answered by the API
+	Fetched    int          `json:"fetched"`   // distinct rows read
+	New        int          `json:"new"`       // terminal transitions found, told or silent
+	Complete   int          `json:"complete"`
+	Failed     int          `json:"failed"`
+	Stalled    int          `json:"stalled"`
+	Expired    int          `json:"expired"`
+	Silent     int          `json:"silent"`   // of New: told to nobody by policy
+	Sent       int          `json:"sent"`     // deliveries accepted by a sink
+	Covered    int          `json:"covered"`  // transitions in them, counted per sink
+	Retrying   int          `json:"retrying"` // deliveries left in the outbox
+	Dead       int          `json:"dead"`     // deliveries given up, waiting for redrive
+	InFlight   int          `json:"in_flight"`
+	LagSeconds int64        `json:"lag_seconds"`        // age of the oldest transition not yet delivered
+	Conflict   bool         `json:"conflict"`           // lost the race to another run
+	Truncated  bool         `json:"truncated"`          // left work for the next run
+	Unproven   int          `json:"unproven,omitempty"` // windows the API answered, but contradicted itself about: asked again next time
+	Gap        *poller.Span `json:"gap"`                // what the API no longer answers for
+	TookMS     int64        `json:"took_ms"`
+	Status     *Status      `json:"status,omitempty"` // only of the action status
+	Checks     []Finding    `json:"checks,omitempty"` // only of the action check
+}
+
+// Finding is one line of check.
+type Finding struct {
+	Item   string         `json:"item"`
+	Level  notifier.Level `json:"level"` // ok, warn or bad
+	Detail string         `json:"detail"`
+	Hint   string         `json:"hint,omitempty"` // the next step
+}
+
+func Count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}

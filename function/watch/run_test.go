@@ -1,0 +1,148 @@
+package watch
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"refreshwatch/poller"
+	"refreshwatch/poller/aliyun/apitest"
+)
+
+// Five pages of tasks, of which 12 finish between two ticks: those are told, once,
+// and the third tick has nothing to say and nothing to write.
+func TestTellsWhatFinishedBetweenTwoTicks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, "hook")
+		const tasks, over = 237, 200
+		for i := range tasks {
+			steps := apitest.Finish(time.Minute)
+			switch {
+			case i >= over && i < over+12:
+				steps = apitest.Finish(61 * time.Minute)
+			case i >= over+12:
+				steps = apitest.Stuck(time.Minute)
+			}
+			w.add(apitest.Task{Key: key(i), Created: time.Now().Add(-time.Hour - time.Duration(i)*time.Millisecond), Steps: steps})
+		}
+		time.Sleep(30 * time.Second)
+
+		first := w.poll()
+		if first.Fetched != tasks || first.APICalls != 5 || first.Sent != 0 || first.Silent != over || first.InFlight != tasks-over {
+			t.Errorf("first tick: %+v, want %d rows by 5 calls, %d silent, none sent", first, tasks, over)
+		}
+		time.Sleep(time.Minute)
+		second := w.poll()
+		if second.New != 12 || second.Complete != 12 || second.Covered != 12 || second.Sent != 1 || second.InFlight != 25 {
+			t.Errorf("second tick: %+v, want 12 new, all covered by 1 message, 25 in flight", second)
+		}
+		for i := range tasks {
+			want := 0
+			if i >= over && i < over+12 {
+				want = 1
+			}
+			if got := w.sinks[0].told[key(i)]; got != want {
+				t.Errorf("task %d was told %d times, want %d", i, got, want)
+			}
+		}
+		writes := w.store.Writes()
+		time.Sleep(time.Minute)
+		third := w.poll()
+		if third.New != 0 || third.Sent != 0 || w.store.Writes() != writes {
+			t.Errorf("third tick: %+v and %d writes, want a quiet one", third, w.store.Writes()-writes)
+		}
+	})
+}
+
+// A process may die before or after any step towards the outside. The next run
+// tells what was not told; a message is told twice only where the death came
+// between its sending and its record.
+func TestKilledAnywhere(t *testing.T) {
+	for _, death := range []effect{killed, died} {
+		for step := 0; ; step++ {
+			reached := true
+			synctest.Test(t, func(t *testing.T) { reached = killAt(t, step, death) })
+			if !reached {
+				if step < 8 {
+					t.Errorf("only %d steps were tried: the tick has more", step)
+				}
+				break
+			}
+		}
+	}
+}
+
+// killAt lets a tick die at its n-th step, and reports whether it has so many.
+func killAt(t *testing.T, n int, death effect) bool {
+	w := newWorld(t, "ops", "hook")
+	for i := range 3 {
+		w.add(apitest.Task{Key: key(i), Created: time.Now(), Steps: apitest.Finish(90 * time.Second)})
+	}
+	w.poll()
+	time.Sleep(2 * time.Minute)
+
+	victim, at, op := w.process(), 0, ""
+	victim.fault = func(step string) effect {
+		at++
+		if at-1 != n {
+			return fine
+		}
+		op = step
+		return death
+	}
+	_, _, alive := victim.run(Request{Action: ActionPoll})
+	if op == "" {
+		return false
+	}
+	if alive && op != "store remove" && op != "store list" {
+		t.Errorf("step %d (%s): the process lived on", n, op)
+	}
+	time.Sleep(2 * time.Minute) // past the claims of the dead
+	w.poll()
+	for _, b := range w.sinks {
+		for i := range 3 {
+			if b.told[key(i)] == 0 {
+				t.Errorf("killed at step %d (%s): task %d was never told to %s", n, op, i, b.name)
+			}
+		}
+		if b.repeats() > 1 || b.repeats() == 1 && len(victim.sent()) == 0 {
+			t.Errorf("killed at step %d (%s): %d messages twice at %s", n, op, b.repeats(), b.name)
+		}
+	}
+	if left := w.head().Outbox; len(left.Pending)+len(left.Dead) > 0 {
+		t.Errorf("killed at step %d (%s): the outbox still holds %+v", n, op, left)
+	}
+	return true
+}
+
+// sent lists the process's sends.
+func (p *process) sent() []string {
+	var sends []string
+	for _, s := range p.steps {
+		if len(s) > 4 && s[:4] == "send" {
+			sends = append(sends, s)
+		}
+	}
+	return sends
+}
+
+// A later change between Complete and Failed is news again; a row that is listed as
+// unfinished after its end (a lagging replica) is not.
+func TestChangeOfMindIsNews(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, "hook")
+		w.add(apitest.Task{Key: key(1), Created: time.Now(), Steps: apitest.Finish(time.Second)})
+		time.Sleep(2 * time.Second)
+		w.do(Request{Action: ActionPoll}, func(a *App) { a.NotifyFirst = true })
+		for _, status := range []poller.Status{poller.Refreshing, poller.Failed, poller.Failed, poller.Complete} {
+			time.Sleep(time.Minute)
+			if err := w.api.Set(key(1), status, "", ""); err != nil {
+				t.Fatal(err)
+			}
+			w.poll()
+		}
+		if got := w.sinks[0].told[key(1)]; got != 3 {
+			t.Errorf("told %d times, want 3: complete, failed, complete", got)
+		}
+	})
+}
