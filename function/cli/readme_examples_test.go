@@ -182,8 +182,8 @@ func TestReadmeWebhookBody(t *testing.T) {
 	}
 }
 
-// receive verifies a webhook and hands its body on, once for each id. The ids belong
-// into a store that outlives the process.
+// receive verifies a webhook and handles its body once per id. Keep the ids in a store
+// that outlives the process.
 func receive(secret string, seen func(id string) bool, handle func(body []byte) error) (http.HandlerFunc, error) {
 	wh, err := standardwebhooks.NewWebhook(secret)
 	if err != nil {
@@ -196,7 +196,7 @@ func receive(secret string, seen func(id string) bool, handle func(body []byte) 
 			http.Error(w, "unreadable", http.StatusBadRequest)
 		case wh.Verify(body, r.Header) != nil:
 			http.Error(w, "not from refreshwatch", http.StatusUnauthorized)
-		case seen(r.Header.Get("webhook-id")): // accepted before; only the answer was lost
+		case seen(r.Header.Get("webhook-id")): // handled before; only the response was lost
 		case handle(body) != nil:
 			http.Error(w, "try again", http.StatusServiceUnavailable)
 		}

@@ -257,9 +257,9 @@ func TestReadmeConfigFile(t *testing.T) {
 	}
 }
 
-// The JSON under "What it can be asked" is taken, and its fields are all there are.
+// The JSON under "Invocation events" is taken, and its fields are all there are.
 func TestReadmeRequests(t *testing.T) {
-	r := readReadme(t, operating).section(t, "What it can be asked")
+	r := readReadme(t, operating).section(t, "Invocation events")
 	for line := range strings.Lines(r.blocks(t, "json")[0]) {
 		if _, err := watch.ParseEvent([]byte(line)); err != nil {
 			t.Errorf("%s: %v", line, err)
@@ -387,7 +387,7 @@ func storeOperations(t *testing.T) []string {
 
 // Every code of a failed run is explained, and every log line that is quoted exists.
 func TestReadmeTroubles(t *testing.T) {
-	r := readReadme(t, operating).section(t, "When something is wrong")
+	r := readReadme(t, operating).section(t, "Troubleshooting")
 	file, err := parser.ParseFile(token.NewFileSet(), "../watch/errors.go", nil, 0)
 	if err != nil {
 		t.Fatal(err)
