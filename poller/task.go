@@ -4,8 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
-	"net/url"
-	"strings"
 	"time"
 )
 
@@ -67,22 +65,6 @@ type Task struct {
 	Process     string    `json:"process,omitempty"`     // "0%".."100%", or whatever the API said
 	Description string    `json:"description,omitempty"` // why it failed, if the API said so
 	Created     time.Time `json:"created_at,omitzero"`   // UTC, whole seconds; zero when the API's time could not be read
-}
-
-// Domain is the host of the object, lower case; "" when the path names none. The
-// API has no field for it.
-func (t Task) Domain() string {
-	path := t.ObjectPath
-	if !strings.Contains(path, "://") {
-		path = "//" + path
-	}
-	u, err := url.Parse(path)
-	if err != nil {
-		rest := path[strings.Index(path, "//")+2:]
-		host, _, _ := strings.Cut(rest, "/")
-		return strings.ToLower(host)
-	}
-	return strings.ToLower(u.Hostname())
 }
 
 // Kind says what an event is about.
