@@ -1,7 +1,6 @@
 package notifier
 
 import (
-	"net/url"
 	"slices"
 	"strings"
 
@@ -29,9 +28,9 @@ type Match struct {
 // Matches reports whether the task is one the route is about.
 func (m Match) Matches(t poller.Task) bool {
 	return anyOf(m.Status, string(t.Status), strings.EqualFold) &&
-		anyOf(m.ObjectType, t.ObjectType, strings.EqualFold) &&
+		anyOf(m.ObjectType, t.ObjectType, poller.SameObjectType) &&
 		anyOf(m.Domain, t.Domain(), poller.MatchDomain) &&
-		anyOf(m.Path, objectPath(t.ObjectPath), poller.Glob)
+		anyOf(m.Path, t.Path(), poller.Glob)
 }
 
 // Target is a sink that is to be told of an event, and whom it should call.
@@ -66,20 +65,4 @@ func anyOf(patterns []string, value string, match func(pattern, value string) bo
 		return true
 	}
 	return slices.ContainsFunc(patterns, func(p string) bool { return match(p, value) })
-}
-
-// objectPath is what follows the host, without the query.
-func objectPath(object string) string {
-	if u, err := url.Parse(object); err == nil && u.Host != "" {
-		return u.Path
-	}
-	rest := object
-	if _, after, ok := strings.Cut(rest, "://"); ok {
-		rest = after
-	}
-	if i := strings.Index(rest, "/"); i >= 0 {
-		rest = rest[i:]
-	}
-	path, _, _ := strings.Cut(rest, "?")
-	return path
 }

@@ -36,3 +36,24 @@ func TestTargets(t *testing.T) {
 		}
 	}
 }
+
+func TestRoutesCompareInOneSpelling(t *testing.T) {
+	task := func(objectType, object string) poller.Task {
+		return poller.Task{Key: poller.Key{TaskID: "1", ObjectType: objectType, ObjectPath: object}, Status: poller.Failed}
+	}
+	for _, c := range []struct {
+		match Match
+		task  poller.Task
+	}{
+		{Match{Path: []string{"/点播/*"}}, task("file", "https://cdn.example.com/%E7%82%B9%E6%92%AD/a.mp4")},
+		{Match{Path: []string{"/%E7%82%B9%E6%92%AD/?.mp4"}}, task("file", "cdn.example.com/点播/片.mp4")},
+		{Match{Path: []string{"/5%off.mp4"}, Domain: []string{"cdn.example.com"}}, task("file", "https://svc:hunter2@cdn.example.com:8443/5%off.mp4")},
+		{Match{Path: []string{"/"}}, task("directory", "cdn.example.com")},
+		{Match{ObjectType: []string{"file"}}, task("File", "https://cdn.example.com/a")},
+		{Match{Domain: []string{"*.例.example"}}, task("file", "https://cdn.xn--fsq.example/a")},
+	} {
+		if !c.match.Matches(c.task) {
+			t.Errorf("%+v does not match %+v", c.match, c.task.Key)
+		}
+	}
+}

@@ -81,7 +81,7 @@ func webhookData(d Delivery, region string) any {
 			data.Failed++
 		}
 		data.Tasks = append(data.Tasks, webhookTask{
-			TaskID: e.Task.TaskID, ObjectType: e.Task.ObjectType, ObjectPath: e.Task.ObjectPath,
+			TaskID: e.Task.TaskID, ObjectType: e.Task.ObjectType, ObjectPath: poller.MaskUser(e.Task.ObjectPath),
 			Domain: e.Task.Domain(), Status: e.Task.Status, Process: e.Task.Process, Description: e.Task.Description,
 			CreatedAt: timeOrNull(e.Task.Created), ObservedAt: e.Observed.UTC(), PreviousStatus: e.From,
 		})

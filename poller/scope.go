@@ -15,7 +15,9 @@ type Scope struct {
 
 // Has reports whether the scope watches the row.
 func (s Scope) Has(t Task) bool {
-	if len(s.ObjectTypes) > 0 && !slices.Contains(s.ObjectTypes, t.ObjectType) {
+	if len(s.ObjectTypes) > 0 && !slices.ContainsFunc(s.ObjectTypes, func(watched string) bool {
+		return SameObjectType(watched, t.ObjectType)
+	}) {
 		return false
 	}
 	return len(s.Domains) == 0 || slices.ContainsFunc(s.Domains, func(pattern string) bool {
@@ -63,7 +65,11 @@ func (s Scope) facets() []facet {
 	return out
 }
 
-func exactDomain(d string) bool { return d != "" && !strings.ContainsAny(d, "*?") }
+// exactDomain reports whether the API can filter by d: no pattern, and in a spelling
+// that the API and the rows certainly share.
+func exactDomain(d string) bool {
+	return d != "" && isASCII(d) && !strings.ContainsAny(d, "*?:") && !strings.HasSuffix(d, ".") && !hasPunycode(strings.ToLower(d))
+}
 
 func all(list []string, ok func(string) bool) bool {
 	return !slices.ContainsFunc(list, func(s string) bool { return !ok(s) })

@@ -151,7 +151,7 @@ func (v *view) addDomains(domains []tally, e encoder) {
 
 func (v *view) row(event poller.Event, e encoder) row {
 	task := event.Task
-	path, room := clean(task.ObjectPath), pathBytes
+	path, room := clean(poller.MaskUser(task.ObjectPath)), pathBytes
 	if v.Rows == 1 {
 		room = alonePath
 	}

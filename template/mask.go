@@ -1,0 +1,204 @@
+package template
+
+import (
+	"net/url"
+	"strings"
+
+	"refreshwatch/poller"
+)
+
+// mask hides signatures and passwords in URLs, wherever they stand in a text: a
+// signed link in a chat is a key for everybody who reads along.
+func mask(s string) string {
+	return maskSignedPath(maskParameters(maskUsers(maskURLs(s))))
+}
+
+// maskURLs hides user information by the rule for object paths, which also knows a
+// password that holds a slash.
+func maskURLs(s string) string {
+	if !strings.Contains(s, "://") || !strings.Contains(s, "@") {
+		return s
+	}
+	words := strings.Split(s, " ")
+	for i, word := range words {
+		if strings.Contains(word, "://") {
+			words[i] = poller.MaskUser(word)
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// separators end a name or a value in a URL or in the text around it.
+const separators = "?&;#/, \"'`<>(){}[]|"
+
+// maskUsers hides "user:password@" with a scheme or without, and "user@" behind a
+// scheme, also where the URL is a parameter and percent-encoded.
+func maskUsers(s string) string {
+	var b strings.Builder
+	for {
+		at, size := indexEscaped(s, '@')
+		if at < 0 {
+			return b.String() + s
+		}
+		start := strings.LastIndexAny(s[:at], separators+"=") + 1
+		for _, escape := range []string{"%2f", "%3d", "%26", "%3f"} {
+			if i := strings.LastIndex(strings.ToLower(s[start:at]), escape); i >= 0 {
+				start += i + len(escape)
+			}
+		}
+		before, user := strings.ToLower(s[:start]), strings.ToLower(s[start:at])
+		behindScheme := strings.HasSuffix(before, "//") || strings.HasSuffix(before, "%2f%2f")
+		if user != "" && (behindScheme || strings.Contains(user, ":") || strings.Contains(user, "%3a")) {
+			b.WriteString(s[:start] + "***")
+		} else {
+			b.WriteString(s[:at])
+		}
+		b.WriteString(s[at : at+size])
+		s = s[at+size:]
+	}
+}
+
+// maskParameters hides the values of parameters that sign or unlock: raw, and inside
+// another parameter's value, where "=" is "%3D" or "%253D".
+func maskParameters(s string) string {
+	var b strings.Builder
+	for {
+		at, size := indexEscaped(s, '=')
+		if at < 0 {
+			return b.String() + s
+		}
+		b.WriteString(s[:at+size])
+		name, value := lastName(s[:at]), s[at+size:]
+		s = value
+		if !secretName(name) {
+			continue
+		}
+		end := valueEnd(value, size > 1)
+		if end > 0 {
+			b.WriteString("***")
+		}
+		s = value[end:]
+	}
+}
+
+// lastName is the parameter's name at the end of a text, decoded as often as it is
+// encoded.
+func lastName(s string) string {
+	const nested = 3 // a URL in a URL in a URL
+	if i := strings.LastIndexByte(s, '='); i >= 0 {
+		s = s[i+1:]
+	}
+	for range nested {
+		plain, err := url.QueryUnescape(s)
+		if err != nil || plain == s {
+			break
+		}
+		s = plain
+	}
+	return s[strings.LastIndexAny(s, separators+"=:")+1:]
+}
+
+// valueEnd is where a parameter's value ends. An encoded one ends at an encoded &,
+// too.
+func valueEnd(value string, encoded bool) int {
+	end := strings.IndexAny(value, "&;# \"'`<>")
+	if end < 0 {
+		end = len(value)
+	}
+	if encoded {
+		if i, _ := indexEscaped(value[:end], '&'); i >= 0 {
+			end = i
+		}
+	}
+	return end
+}
+
+// indexEscaped finds c, raw, percent-encoded, or encoded twice or three times.
+func indexEscaped(s string, c byte) (index, size int) {
+	const hex = "0123456789ABCDEF"
+	for i := range len(s) {
+		if s[i] == c {
+			return i, 1
+		}
+		if s[i] != '%' {
+			continue
+		}
+		digits := i + 1
+		for strings.HasPrefix(s[digits:], "25") && digits < i+5 {
+			digits += 2
+		}
+		if len(s) >= digits+2 && s[digits] == hex[c>>4] && s[digits+1]&^0x20 == hex[c&15]&^0x20 {
+			return i, digits + 2 - i
+		}
+	}
+	return -1, 0
+}
+
+// secretName reports whether a parameter of this name signs or unlocks an object
+// URL: Alibaba Cloud CDN and OSS, S3, Akamai and the like, and what people call their
+// own.
+func secretName(name string) bool {
+	name = strings.NewReplacer("-", "", "_", "", ".", "").Replace(strings.ToLower(name))
+	for _, prefix := range []string{"xoss", "xamz", "xgoog", "xcos"} {
+		name = strings.TrimPrefix(name, prefix)
+	}
+	switch name {
+	case "authkey", "auth", "authorization", "sign", "sig", "expires", "bearer",
+		"key", "apikey", "accesskey", "secretkey", "privatekey", "keypairid", "keyid",
+		"accesskeyid", "ossaccesskeyid", "awsaccesskeyid", "googleaccessid",
+		"policy", "jwt", "hmac", "hdnts", "hdnea", "hdntl", "session", "sessionid", "sid", "cookie", "passwd", "pwd":
+		return true
+	}
+	for _, part := range []string{"token", "secret", "signature", "password", "credential"} {
+		if strings.Contains(name, part) {
+			return true
+		}
+	}
+	return false
+}
+
+// maskSignedPath hides the hash of a URL signed by Alibaba Cloud's types B
+// (/201508150800/<md5>/file) and C (/<md5>/55CE8100/file, or as two parameters with
+// names of the operator's choice); CDN, "URL signing", read 2026-11. Type A is the
+// parameter auth_key.
+func maskSignedPath(s string) string {
+	const separators = "/?&=# "
+	var hashes []int // where a hash begins beside a timestamp
+	previousHash, previousTime := -1, false
+	for start := 0; start <= len(s); {
+		end := len(s)
+		if i := strings.IndexAny(s[start:], separators); i >= 0 {
+			end = start + i
+		}
+		word := s[start:end]
+		switch {
+		case isHex(word, 32):
+			if previousTime {
+				hashes = append(hashes, start)
+			}
+			previousHash, previousTime = start, false
+		case isTimestamp(word):
+			if previousHash >= 0 {
+				hashes = append(hashes, previousHash)
+			}
+			previousHash, previousTime = -1, true
+		case end < len(s) && s[end] == '=': // a name between two values
+		default:
+			previousHash, previousTime = -1, false
+		}
+		start = end + 1
+	}
+	for i := len(hashes) - 1; i >= 0; i-- {
+		s = s[:hashes[i]] + "***" + s[hashes[i]+32:]
+	}
+	return s
+}
+
+func isTimestamp(word string) bool {
+	digits := strings.Trim(word, "0123456789") == ""
+	return digits && (len(word) == 12 && strings.HasPrefix(word, "20") || len(word) == 10) || isHex(word, 8)
+}
+
+func isHex(word string, size int) bool {
+	return len(word) == size && strings.Trim(strings.ToLower(word), "0123456789abcdef") == ""
+}
