@@ -403,33 +403,43 @@ func TestReadmeTroubles(t *testing.T) {
 		t.Errorf("codes (-), in the table (+):\n%s", diff)
 	}
 	program := sources(t)
-	for _, m := range regexp.MustCompile(`\*([^*|]{12,})\*`).FindAllStringSubmatch(string(r), -1) {
-		if said := strings.TrimSuffix(m[1], " …"); !strings.Contains(program, said) {
-			t.Errorf("nothing says %q", said)
+	for _, section := range []readme{r, readReadme(t, chinese).section(t, "故障排查")} {
+		for _, m := range regexp.MustCompile(`\*([^*|]{5,})\*`).FindAllStringSubmatch(string(section), -1) {
+			if !quotedFrom(program, m[1]) {
+				t.Errorf("nothing says %q", m[1])
+			}
 		}
 	}
 }
 
-// sources is what can speak: the program's own text.
+// sources is the text of programFiles.
 func sources(t *testing.T) string {
 	var all strings.Builder
-	for _, pattern := range []string{"../*.go", "../cli/*.go", "../setup/*.go", "../watch/*.go", "../../notifier/*.go", "../../notifier/*/*.go", "../../template/*.tmpl"} {
-		files, err := filepath.Glob(pattern)
+	for _, name := range programFiles(t) {
+		text, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, name := range files {
-			if strings.HasSuffix(name, "_test.go") {
-				continue
-			}
-			text, err := os.ReadFile(name)
-			if err != nil {
-				t.Fatal(err)
-			}
-			all.Write(text)
-		}
+		all.Write(text)
 	}
 	return all.String()
+}
+
+// programFiles are the files with what the program says: code without tests and
+// without what only tests use, and the words of messages.
+func programFiles(t *testing.T) []string {
+	t.Helper()
+	var all []string
+	for _, pattern := range []string{"function/*.go", "function/*/*.go", "notifier/*.go", "notifier/*/*.go", "template/*.tmpl"} {
+		files, err := filepath.Glob(filepath.Join(moduleRoot(t), filepath.FromSlash(pattern)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, slices.DeleteFunc(files, func(name string) bool {
+			return strings.HasSuffix(name, "_test.go") || slices.Contains([]string{"fctest", "notifiertest"}, filepath.Base(filepath.Dir(name)))
+		})...)
+	}
+	return all
 }
 
 // Links lead somewhere, and the files that are named are there.
@@ -477,4 +487,76 @@ func (r readme) anchors() []string {
 		anchors = append(anchors, strings.ReplaceAll(word, " ", "-"))
 	}
 	return anchors
+}
+
+// Every warning and error that the program logs is in the table of symptoms: people
+// search the reference for what they read in the log.
+func TestReadmeLogMessages(t *testing.T) {
+	quoted := quotes(readReadme(t, operating).section(t, "Troubleshooting"))
+	documented := func(texts []string) bool {
+		return slices.ContainsFunc(quoted, func(quote string) bool { return quotedFrom(strings.Join(texts, "\n"), quote) })
+	}
+	logged := warnings(t)
+	for _, texts := range logged {
+		if !documented(texts) {
+			t.Errorf("logged, but not in the table: %q", texts)
+		}
+	}
+	if len(logged) < 8 {
+		t.Errorf("only %d warnings were found", len(logged))
+	}
+}
+
+// quotedFrom reports whether a text holds all parts of a quote; "…" in it stands for
+// what changes.
+func quotedFrom(text, quote string) bool {
+	for part := range strings.SplitSeq(quote, "…") {
+		if !strings.Contains(text, strings.TrimSpace(part)) {
+			return false
+		}
+	}
+	return true
+}
+
+// warnings are the texts of the program's calls of Warn, Error and warn, each a list
+// of the literals it is put together from. A call that hands a text on has none.
+func warnings(t *testing.T) [][]string {
+	t.Helper()
+	var all [][]string
+	for _, name := range programFiles(t) {
+		if filepath.Ext(name) != ".go" {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			call, ok := n.(*ast.CallExpr)
+			if !ok || len(call.Args) == 0 {
+				return true
+			}
+			method, ok := call.Fun.(*ast.SelectorExpr)
+			if !ok || !slices.Contains([]string{"Warn", "Error", "warn"}, method.Sel.Name) {
+				return true
+			}
+			if texts := literals(call.Args[0]); len(texts) > 0 {
+				all = append(all, texts)
+			}
+			return true
+		})
+	}
+	return all
+}
+
+// literals are the strings written out in an expression.
+func literals(e ast.Expr) []string {
+	var texts []string
+	ast.Inspect(e, func(n ast.Node) bool {
+		if literal, ok := n.(*ast.BasicLit); ok && literal.Kind == token.STRING {
+			texts = append(texts, strings.Trim(literal.Value, "`\""))
+		}
+		return true
+	})
+	return texts
 }
