@@ -236,6 +236,9 @@ func (r Request) given() []givenField {
 	return fields
 }
 
+// apiWindow is how far back the API answers.
+var apiWindow = poller.DefaultLimits().Window
+
 // window is the span of creation times a backfill covers, before it is clamped to
 // what the API keeps.
 func (r Request) window(now time.Time) (w poller.Span, err error) {

@@ -15,10 +15,6 @@ import (
 	"refreshwatch/poller/checkpoint"
 )
 
-// apiWindow is how far back the API answers (VOD, DescribeVodRefreshTasks, read
-// 2026-11).
-const apiWindow = 72 * time.Hour
-
 // App is what every run works with. It holds no state between runs.
 type App struct {
 	API      poller.Lister
@@ -29,13 +25,13 @@ type App struct {
 	Scope        poller.Scope
 	NotifyFirst  bool          // FIRST_RUN=notify
 	StalledAfter time.Duration // 0: off
-	QPS          float64       // what API may be asked a second
+	QPS          float64       // the ceiling on API requests a second
 	Log          *slog.Logger
-	Progress     func(Report) // told after each step of a long backfill; may be nil
+	Progress     func(Report) // called after each slice of a backfill; may be nil
 }
 
 // Run does what the request asks within ctx's deadline, which it must have. The
-// report is filled as far as the run came, also beside an error.
+// report covers what was done, also beside an error.
 func (a *App) Run(ctx context.Context, req Request) (Report, error) {
 	deadline, ok := ctx.Deadline()
 	if !ok {
@@ -43,7 +39,6 @@ func (a *App) Run(ctx context.Context, req Request) (Report, error) {
 	}
 	r := &run{App: a, req: req, id: NewRunID(), began: time.Now()}
 	r.budget = newBudget(r.began, deadline)
-	r.report = Report{Action: req.Action, Run: r.id, DryRun: req.DryRun}
 	work, stop := context.WithDeadline(ctx, r.budget.work)
 	defer stop()
 
@@ -58,132 +53,119 @@ func (a *App) Run(ctx context.Context, req Request) (Report, error) {
 	case ActionStatus:
 		err = r.status(work)
 	}
-	return r.finish(r.ended(ctx, err))
+	return r.finish(r.interruption(ctx, err))
 }
 
-// run is one invocation under way: the generation it stands on and what it has
-// found out.
+// run is one invocation under way.
 type run struct {
 	*App
 	req    Request
 	id     string
 	began  time.Time
 	budget budget
-	report Report
+	ticks  int // begun so far
 
-	lease notifier.Lease
-	head  checkpoint.Doc
-	doc   Document // as the store holds it
-	ticks int
+	head  checkpoint.Doc // the generation this run stands on
+	doc   Document       // that generation, decoded
+	lease notifier.Lease // how long this run may send what it claims
 
-	found  found // by this try; it counts once it is committed
+	facts  facts // what the report will say
 	apiErr error // why the API gave no full answer; what could be done without it was done
 }
 
-// tick is the whole job, once. A crash after any line loses nothing: before the
-// commit nothing happened, after it every delivery is in the outbox, claimed for a
-// while by this run. Losing the commit to another run means to look again, since
-// what was seen may be older than what that run has committed.
-func (r *run) tick(ctx context.Context, look func(context.Context) next) error {
+// tick is the whole job, once:
+//
+//	load → plan → fetch → diff → route → claim → commit → deliver → settle → report
+//
+// propose is its middle: what to ask, the answers, and the document that would follow.
+// A run may die after any line, and loses nothing by it.
+func (r *run) tick(ctx context.Context, propose func(context.Context) draft) error {
 	r.ticks++
 	for range commitTries {
+		// load: always before the API is asked. A document that is read later could hold
+		// newer observations than the answers it is compared with.
 		if err := r.load(ctx); err != nil {
 			return err
 		}
-		r.found = found{}
-		n := look(ctx) // plan, fetch, diff, route: always after the load
+
+		// plan, fetch, diff, route: a crash up to here leaves nothing behind, and the next
+		// run asks the same again.
+		d := propose(ctx)
 		if errors.Is(ctx.Err(), context.Canceled) {
-			return ctx.Err() // half a look is no finding, and no failure to count
+			return ctx.Err() // half of the answers are no result, and no failure to count
 		}
-		r.claim(&n) // what this run may send now
+
+		// claim: what is due is this run's to send until a little after its deadline.
+		r.claim(&d)
 		if r.req.DryRun {
-			r.found.addTo(&r.report)
-			r.doc.Poller = n.doc.Poller // reported, never written
+			r.doc.Poller = d.doc.Poller // reported, never written
+			r.facts.add(d.found)
 			return nil
 		}
-		switch err := r.commit(ctx, n); {
+
+		// commit: a crash before it has changed nothing. After it, what was seen and every
+		// delivery it calls for are stored; what this run does not send, another run does
+		// when the claims expire.
+		switch err := r.commit(ctx, d); {
 		case errors.Is(err, checkpoint.ErrConflict):
-			continue
+			continue // the winner's document may be newer than these answers: begin again
 		case err != nil:
 			return err
 		}
-		r.found.addTo(&r.report)
-		r.found = found{}
+		r.facts.add(d.found)
+
+		// deliver: a crash here leaves accepted messages unrecorded. Only those are sent
+		// twice, with the same delivery id.
 		results := notifier.Deliver(ctx, r.Channels, r.doc.Outbox.Claimed(r.owner()), r.lease.MayStart)
+
+		// settle: a crash after it leaves nothing to do.
 		if err := r.settle(ctx, results); err != nil {
 			return err
 		}
-		if n.changed {
+
+		// Old generations that a crash leaves are removed by the next run that writes.
+		if d.changed {
 			r.collect(ctx)
 		}
 		return nil
 	}
-	r.report.Conflict = true
+	r.facts.conflict = true
 	return nil
+}
+
+// commitTries bounds how often a run that lost its commit asks and compares again.
+const commitTries = 3
+
+// draft is the document that would follow the one that was loaded.
+type draft struct {
+	doc     Document
+	changed bool     // it is worth writing
+	found   findings // what the report gains by it
+}
+
+// claim puts this run's name on what is due for delivery. Deliveries to sinks that
+// were removed from the configuration long ago are dropped.
+func (r *run) claim(d *draft) {
+	kept, dropped := d.doc.Outbox.Forget(r.isConfigured, r.head.Now)
+	outbox, mine := kept.Claim(r.owner(), r.isConfigured, r.head.Now, r.head.Now.Add(r.lease.TTL))
+	d.doc.Outbox = outbox
+	d.changed = d.changed || dropped > 0 || len(mine) > 0
+	if dropped > 0 {
+		r.Log.Warn("dropped deliveries for removed sinks", "messages", dropped)
+	}
 }
 
 // owner names this tick in the claims and in the generations it writes. A backfill
 // has several ticks, and must not take the write of an earlier one for its own.
 func (r *run) owner() string { return fmt.Sprintf("%s-%d", r.id, r.ticks) }
 
-// commitTries bounds how often a run that lost its commit polls again.
-const commitTries = 3
-
-// load reads the head and decodes it. Nothing written yet is an empty document.
-func (r *run) load(ctx context.Context) error {
-	asked := time.Now()
-	head, err := r.Store.Load(ctx)
-	if err != nil {
-		return storeError("load checkpoint", err)
-	}
-	r.lease = notifier.NewLease(asked, time.Now(), r.budget.work, r.budget.deadline)
-	doc := Document{}
-	if head.Generation > 0 {
-		if doc, err = DecodeDocument(head.Data); err != nil {
-			return storeError(fmt.Sprintf("read checkpoint generation %d", head.Generation), err)
-		}
-	}
-	r.head, r.doc = head, doc
-	return nil
-}
-
-// next is the document that would follow, and whether it is worth writing.
-type next struct {
-	doc     Document
-	changed bool
-}
-
-// claim takes what is due into the run's hands, until a little after its deadline.
-// What waits for a sink that was removed long ago is forgotten.
-func (r *run) claim(n *next) {
-	kept, forgotten := n.doc.Outbox.Forget(r.configured, r.head.Now)
-	until := r.head.Now.Add(r.lease.TTL)
-	outbox, mine := kept.Claim(r.owner(), r.configured, r.head.Now, until)
-	n.doc.Outbox = outbox
-	n.changed = n.changed || forgotten > 0 || len(mine) > 0
-	if forgotten > 0 {
-		r.Log.Warn("messages for sinks that are no longer configured were forgotten", "messages", forgotten)
-	}
-}
-
-func (r *run) configured(sink string) bool {
+func (r *run) isConfigured(sink string) bool {
 	return slices.ContainsFunc(r.Channels, func(c notifier.Channel) bool { return c.Name == sink })
 }
 
+// NewRunID is 128 random bits, in hex.
 func NewRunID() string {
 	var id [16]byte
 	rand.Read(id[:]) // never fails (crypto/rand, Go 1.24)
 	return hex.EncodeToString(id[:])
-}
-
-// sleep waits, or reports that ctx ended first.
-func sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }

@@ -39,6 +39,6 @@ func (r *run) status(ctx context.Context) error {
 	if r.doc.Health.Failures > 0 {
 		s.Trouble = &r.doc.Health
 	}
-	r.report.Status = s
+	r.facts.status = s
 	return nil
 }

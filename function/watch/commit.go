@@ -10,6 +10,24 @@ import (
 	"refreshwatch/poller/checkpoint"
 )
 
+// load reads the head and decodes it. Nothing written yet is an empty document.
+func (r *run) load(ctx context.Context) error {
+	asked := time.Now()
+	head, err := r.Store.Load(ctx)
+	if err != nil {
+		return storeError("load checkpoint", err)
+	}
+	r.lease = notifier.NewLease(asked, time.Now(), r.budget.work, r.budget.deadline)
+	doc := Document{}
+	if head.Generation > 0 {
+		if doc, err = DecodeDocument(head.Data); err != nil {
+			return storeError(fmt.Sprintf("read checkpoint generation %d", head.Generation), err)
+		}
+	}
+	r.head, r.doc = head, doc
+	return nil
+}
+
 // writeTries bounds how often one commit is written, with a growing pause. A store
 // that refuses for good is not asked until the deadline.
 const writeTries = 3
@@ -17,12 +35,12 @@ const writeTries = 3
 // commit writes the next document, if it holds anything new. It returns nil once
 // the store holds it: after any answer but a plain success the head is read, and
 // what it says counts.
-func (r *run) commit(ctx context.Context, n next) error {
-	if !n.changed {
+func (r *run) commit(ctx context.Context, d draft) error {
+	if !d.changed {
 		return nil
 	}
-	n.doc = r.signed(n.doc)
-	data, err := n.doc.Encode()
+	doc := r.stamped(d.doc, d.found)
+	data, err := doc.Encode()
 	if err != nil {
 		return &RunError{CodeOutboxFull, err}
 	}
@@ -31,10 +49,10 @@ func (r *run) commit(ctx context.Context, n next) error {
 		stood := r.head.Generation
 		head, err := r.Store.Swap(ctx, r.head, data)
 		if err == nil {
-			r.head, r.doc = head, n.doc
+			r.head, r.doc = head, doc
 			return nil
 		}
-		reading, stop := r.outliving(ctx)
+		reading, stop := r.graceContext(ctx)
 		lerr := r.load(reading)
 		stop()
 		if lerr != nil {
@@ -54,28 +72,26 @@ func (r *run) commit(ctx context.Context, n next) error {
 	}
 }
 
-// outliving is ctx, unless a signal has ended it. Then it is the time to find out what
-// became of a write: if it landed, its claims are to be given back.
-func (r *run) outliving(ctx context.Context) (context.Context, context.CancelFunc) {
+// graceContext is ctx, unless a signal has ended it. Then it is the time to find out
+// what became of a write: if it landed, its claims are to be given back.
+func (r *run) graceContext(ctx context.Context) (context.Context, context.CancelFunc) {
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return context.WithTimeout(context.WithoutCancel(ctx), r.budget.settle)
 	}
 	return context.WithCancel(ctx)
 }
 
-// signed is the document as this tick writes it.
-func (r *run) signed(d Document) Document {
-	last := r.report
-	r.found.addTo(&last)
-	last.state(d, time.Now())
-	last.TookMS = time.Since(r.began).Milliseconds()
+// stamped is the document as this tick writes it: with its owner, and the report as
+// it will be when the write succeeds.
+func (r *run) stamped(d Document, pending ...findings) Document {
+	last := r.report(d, pending...)
 	d.Commit, d.Written, d.Last = r.owner(), time.Now().UTC(), &last
 	return d
 }
 
 // settle records what became of the claimed deliveries. It runs on its own short
 // time, whatever became of the run's: an accepted delivery that is not recorded is
-// told again.
+// sent again.
 func (r *run) settle(ctx context.Context, results []notifier.Result) error {
 	r.countSent(results)
 	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), r.budget.settle)
@@ -85,16 +101,16 @@ func (r *run) settle(ctx context.Context, results []notifier.Result) error {
 		if !changed {
 			return nil // nothing was claimed, or an earlier try had landed
 		}
-		n := r.doc
-		n.Outbox = outbox
-		n = r.signed(n)
-		data, err := n.Encode()
+		doc := r.doc
+		doc.Outbox = outbox
+		doc = r.stamped(doc)
+		data, err := doc.Encode()
 		if err != nil {
 			return &RunError{CodeInternal, err}
 		}
 		head, err := r.Store.Swap(ctx, r.head, data)
 		if err == nil {
-			r.head, r.doc = head, n
+			r.head, r.doc = head, doc
 			return nil
 		}
 		if lerr := r.load(ctx); lerr != nil {
@@ -102,6 +118,28 @@ func (r *run) settle(ctx context.Context, results []notifier.Result) error {
 		}
 		if !sleep(ctx, 100*time.Millisecond) {
 			return storeError("record deliveries", err)
+		}
+	}
+}
+
+// countSent adds up what the sinks accepted, and logs what they did not.
+func (r *run) countSent(results []notifier.Result) {
+	sinks := map[string]string{}
+	for _, d := range r.doc.Outbox.Pending {
+		sinks[d.ID] = d.Sink
+	}
+	for _, res := range results {
+		log := r.Log.With("sink", sinks[res.ID], "delivery", res.ID)
+		switch {
+		case res.Err == nil:
+			r.facts.sent++
+			r.facts.covered += res.Rows
+		case res.Dropped:
+			log.Warn("a message may be lost", "reason", res.Err.Error(), "policy", "on_unknown: drop")
+		case res.Err.Class == notifier.Refused:
+			log.Error("a sink refused a message for good", "reason", res.Err.Error())
+		default:
+			log.Warn("a message was not delivered yet", "class", string(res.Err.Class), "reason", res.Err.Error())
 		}
 	}
 }
@@ -114,5 +152,17 @@ func (r *run) collect(ctx context.Context) {
 	age := max(time.Hour, r.lease.TTL+notifier.ClockSkew)
 	if err := r.Store.Collect(ctx, r.head, age); err != nil {
 		r.Log.Warn("old checkpoints were not removed", "error", err.Error())
+	}
+}
+
+// sleep waits, or reports that ctx ended first.
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
 	}
 }

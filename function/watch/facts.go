@@ -1,0 +1,91 @@
+package watch
+
+import (
+	"time"
+
+	"refreshwatch/notifier"
+	"refreshwatch/poller"
+)
+
+// facts are what a run knows about itself. Nothing else makes its report.
+type facts struct {
+	findings
+	calls    int             // answered by the API
+	rows     map[uint64]bool // read, by [poller.Key.Hash]: a row that is read again counts once
+	sent     int             // deliveries accepted
+	covered  int             // events in them
+	conflict bool
+	status   *Status // of the action status
+}
+
+// findings are what ticks have seen. Those of one tick count once it is committed:
+// what a lost race has seen, the winner reports.
+type findings struct {
+	finished, complete, failed, silent, stalled, expired int
+
+	gap       *poller.Span
+	truncated bool // by the last tick
+	unproven  int  // to the last tick
+}
+
+func counted(c poller.Change) findings {
+	return findings{
+		finished: c.New, complete: c.Complete, failed: c.Failed, silent: c.Silent,
+		stalled: c.Stalled, expired: c.Expired, gap: c.Gap,
+	}
+}
+
+// add counts one more tick.
+func (f *findings) add(tick findings) {
+	f.finished += tick.finished
+	f.complete += tick.complete
+	f.failed += tick.failed
+	f.silent += tick.silent
+	f.stalled += tick.stalled
+	f.expired += tick.expired
+	if tick.gap != nil {
+		f.gap = tick.gap
+	}
+	f.truncated, f.unproven = tick.truncated, tick.unproven
+}
+
+// read counts what a fetch has brought, whatever becomes of the tick.
+func (f *facts) read(b poller.Batch) {
+	f.calls += b.Calls
+	if f.rows == nil {
+		f.rows = make(map[uint64]bool, len(b.Tasks))
+	}
+	for _, t := range b.Tasks {
+		f.rows[t.Hash()] = true
+	}
+}
+
+// report is the run's report so far: what doc holds, and what would be found with
+// pending, the findings of a tick that is not committed yet.
+func (r *run) report(doc Document, pending ...findings) Report {
+	f := r.facts
+	for _, tick := range pending {
+		f.add(tick)
+	}
+	now := time.Now()
+	return Report{
+		Action: r.req.Action, Run: r.id, DryRun: r.req.DryRun,
+		APICalls: f.calls, Fetched: len(f.rows),
+		New: f.finished, Complete: f.complete, Failed: f.failed, Silent: f.silent,
+		Stalled: f.stalled, Expired: f.expired,
+		Sent: f.sent, Covered: f.covered,
+		Retrying: len(doc.Outbox.Pending), Dead: len(doc.Outbox.Dead),
+		InFlight: len(doc.Poller.Open), LagSeconds: lag(doc.Outbox, now),
+		Conflict: f.conflict, Truncated: f.truncated, Unproven: f.unproven, Gap: f.gap,
+		TookMS: now.Sub(r.began).Milliseconds(), Status: f.status,
+	}
+}
+
+// lag is the age of the oldest undelivered event, in seconds.
+func lag(o notifier.Outbox, now time.Time) int64 {
+	oldest := o.Oldest()
+	if oldest.IsZero() {
+		return 0
+	}
+	return int64(now.Sub(oldest).Seconds())
+}

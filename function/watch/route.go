@@ -1,0 +1,65 @@
+package watch
+
+import (
+	"slices"
+	"time"
+
+	"refreshwatch/notifier"
+	"refreshwatch/poller"
+	"refreshwatch/template"
+)
+
+// draft makes the document that would follow of what changed: the new state, and a
+// delivery in the outbox for every sink that an event is routed to. Both are written
+// together or not at all.
+func (r *run) draft(c poller.Change, now time.Time) draft {
+	d := draft{doc: r.doc, changed: c.Changed, found: counted(c)}
+	d.doc.Poller = c.State
+	d.doc.Outbox = r.doc.Outbox.Add(r.deliveries(c.Events, now))
+	return d
+}
+
+// deliveries batches the events for each channel they are routed to.
+func (r *run) deliveries(events []poller.Event, now time.Time) []notifier.Delivery {
+	routed := map[string][]notifier.Routed{}
+	for _, e := range events {
+		for _, t := range r.targets(e) {
+			routed[t.Sink] = append(routed[t.Sink], notifier.Routed{Event: e, Mention: t.Mention})
+		}
+	}
+	var all []notifier.Delivery
+	for _, c := range r.Channels {
+		all = append(all, notifier.Batch(c.Name, c.Style, routed[c.Name], now)...)
+	}
+	return all
+}
+
+func (r *run) targets(e poller.Event) []notifier.Target {
+	return slices.DeleteFunc(r.Routes.Targets(e), func(t notifier.Target) bool { return !r.isSelected(t.Sink) })
+}
+
+// isSelected reports whether the request is about the sink.
+func (r *run) isSelected(sink string) bool {
+	return len(r.req.Sinks) == 0 || slices.Contains(r.req.Sinks, sink)
+}
+
+// addNotices adds what refreshwatch reports about itself: a gap, an outage that
+// lasts, and its end.
+func (r *run) addNotices(d *draft, apiErr error, gap *poller.Span, now time.Time) {
+	if gap != nil {
+		d.doc.Outbox = d.doc.Outbox.Add(notifier.Announce(r.Channels, template.Gap, gapNotice(*gap), now))
+		d.changed = true
+	}
+	health, kind, notice := d.doc.Health.After(apiErr, now)
+	if notice != nil {
+		d.doc.Outbox = d.doc.Outbox.Add(notifier.Announce(r.Channels, kind, notice, now))
+	}
+	d.changed = d.changed || health != d.doc.Health
+	d.doc.Health = health
+}
+
+// gapNotice is sent when tasks may have finished unseen.
+func gapNotice(gap poller.Span) *template.Notice {
+	return &template.Notice{From: gap.From, To: gap.To, Code: "gap",
+		Hint: "Tasks created in that time may have ended unseen: the API forgets them after three days. Look them up in the console."}
+}
