@@ -21,12 +21,12 @@ type Query struct {
 	ObjectPath string    // "" for any
 }
 
-// Page is one answer: at most [PageSize] rows, the page's number from 1, and how
-// many rows the API claims the whole answer has.
+// Page is one answer.
 type Page struct {
-	Tasks  []Task
-	Number int
-	Total  int
+	Tasks  []Task    // at most PageSize
+	Number int       // from 1
+	Total  int       // rows of the whole answer, as the API claims
+	Now    time.Time // the API's clock when it answered, UTC, whole seconds; zero when it sent none
 }
 
 // Lister asks the API for one page. It may be called from several goroutines. A
@@ -41,19 +41,20 @@ type Lister interface {
 // that was asked for. It says nothing about any other row.
 var ErrNoSuchTask = errors.New("the API does not know this task id")
 
-// Class says who can mend a failed question.
+// Class says what it takes until the same query succeeds.
 type Class string
 
 // The classes of API errors.
 const (
-	Transient   Class = "transient"   // throttling, 5xx, transport, unreadable answers: a later run heals it
+	Transient   Class = "transient"   // throttling, 5xx, transport, an incomplete answer: a later run succeeds
 	Credentials Class = "credentials" // expired: the next invocation brings new ones
 	Denied      Class = "denied"      // a person must act: key, permission, service closed, overdue, clock
-	Rejected    Class = "rejected"    // the request itself was refused: bad filter, or our bug
+	Rejected    Class = "rejected"    // the API refused this query: bad filter, or our bug; other queries may succeed
+	Unreadable  Class = "unreadable"  // a complete answer of a shape nobody knows: a person must look at it
 )
 
-// Error is a question that got no usable answer. Its text never holds a URL, a
-// key, a token or a signature.
+// Error is a query that got no usable answer. Its text never holds a URL, a key, a
+// token or a signature.
 type Error struct {
 	Class     Class
 	Code      string // the API's code, such as "Throttling.User"; or ours, such as "BadAnswer"

@@ -1,6 +1,7 @@
 package aliyun_test
 
 import (
+	"math"
 	"strings"
 	"testing"
 
@@ -22,8 +23,8 @@ func TestNewNamesEachMistake(t *testing.T) {
 		{aliyun.Config{Region: "cn/../shanghai", MaxQPS: 4}, "VOD_REGION"},
 		{aliyun.Config{Region: "cn-shanghai"}, "VOD_MAX_QPS"},
 		{aliyun.Config{Region: "cn-shanghai", MaxQPS: -1}, "VOD_MAX_QPS"},
-		{aliyun.Config{Region: "cn-shanghai", MaxQPS: 4, Endpoint: "http://vod.cn-shanghai.aliyuncs.com"}, "VOD_ENDPOINT"},
-		{aliyun.Config{Region: "cn-shanghai", MaxQPS: 4, Endpoint: "http://localhost.example.com"}, "VOD_ENDPOINT"},
+		{aliyun.Config{Region: "cn-shanghai", MaxQPS: 0.001}, "VOD_MAX_QPS"},
+		{aliyun.Config{Region: "cn-shanghai", MaxQPS: math.NaN()}, "VOD_MAX_QPS"},
 		{aliyun.Config{Region: "cn-shanghai", MaxQPS: 4, Endpoint: "https://user:hunter2@vod.example.com"}, "VOD_ENDPOINT"},
 		{aliyun.Config{Region: "cn-shanghai", MaxQPS: 4, Endpoint: "https://vod.example.com/path"}, "VOD_ENDPOINT"},
 		{aliyun.Config{Region: "cn-shanghai", MaxQPS: 4, Endpoint: "vod.example.com"}, "VOD_ENDPOINT"},

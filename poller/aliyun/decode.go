@@ -1,130 +1,215 @@
 package aliyun
 
 import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"strconv"
+	"strings"
 	"time"
 
 	"refreshwatch/poller"
 )
 
-// decode reads the body of a 200, or says what keeps it from being page number
-// page of an answer. A false "no tasks" would be taken for peace and quiet, so
-// nothing is guessed: keys count as spelled, none may come twice, and an empty
-// list must be said.
+// errIncomplete is an answer that was cut on its way: the next attempt may be whole.
+var errIncomplete = errors.New("the answer is incomplete")
+
+// decode reads the body of a 200, or says why it is not page number page of an
+// answer. A false "no tasks" would pass for a quiet minute, so nothing is guessed:
+// what identifies the page must be there, and rows may be missing only where an
+// explicit TotalCount says that there are none. Keys are accepted in any case.
 func decode(body []byte, page int) (poller.Page, error) {
-	if !json.Valid(body) {
-		return poller.Page{}, errors.New("not one JSON value, whole and alone")
+	var a struct {
+		RequestID  word `json:"RequestId"`
+		PageSize   word
+		PageNumber word
+		TotalCount word
+		Tasks      json.RawMessage
 	}
-	top := fields{{name: "RequestId"}, {name: "PageSize"}, {name: "PageNumber"}, {name: "TotalCount"}, {name: "Tasks"}}
-	if err := top.read(body); err != nil {
+	if err := whole(body, &a); err != nil {
 		return poller.Page{}, err
 	}
-	requestID, size, number, total, tasks := top[0].raw, top[1].raw, top[2].raw, top[3].raw, top[4].raw
-	if id, err := text(requestID); err != nil || id == "" {
+	total, err := strconv.ParseUint(string(a.TotalCount), 10, 31)
+	switch {
+	case a.RequestID == "":
 		return poller.Page{}, errors.New("RequestId is missing")
+	case string(a.PageSize) != strconv.Itoa(poller.PageSize):
+		return poller.Page{}, errors.New("PageSize is not the requested one")
+	case string(a.PageNumber) != strconv.Itoa(page):
+		return poller.Page{}, errors.New("PageNumber is not the requested one")
+	case err != nil:
+		return poller.Page{}, errors.New("TotalCount is not a whole number")
 	}
-	if n, err := count(size); err != nil || n != poller.PageSize {
-		return poller.Page{}, errors.New("PageSize is not the one that was asked for")
-	}
-	if n, err := count(number); err != nil || n != page {
-		return poller.Page{}, errors.New("PageNumber is not the one that was asked for")
-	}
-	answer := poller.Page{Number: page}
-	var err error
-	if answer.Total, err = count(total); err != nil {
-		return poller.Page{}, fmt.Errorf("TotalCount: %w", err)
-	}
-	if answer.Tasks, err = list(tasks, answer.Total > (page-1)*poller.PageSize); err != nil {
+	rows, err := list(a.Tasks)
+	switch {
+	case err != nil:
 		return poller.Page{}, err
+	case rows == nil && int(total) > (page-1)*poller.PageSize:
+		return poller.Page{}, errors.New("the list of tasks is missing")
+	case len(rows) > poller.PageSize:
+		return poller.Page{}, fmt.Errorf("more than %d rows on a page", poller.PageSize)
+	}
+	answer := poller.Page{Number: page, Total: int(total)}
+	for i, r := range rows {
+		if r.TaskID == "" && r.ObjectPath == "" {
+			return poller.Page{}, fmt.Errorf("row %d has neither TaskId nor ObjectPath", i+1)
+		}
+		answer.Tasks = append(answer.Tasks, r.task())
 	}
 	return answer, nil
 }
 
-// list reads {"Task":[...]}. How the service spells an empty one is not
-// documented, and its neighbours leave the list out; this counts as empty only on a
-// page that, by an explicit TotalCount, has no rows.
-func list(raw []byte, rowsDue bool) ([]poller.Task, error) {
-	inner := fields{{name: "Task"}}
-	if !null(raw) {
-		if err := inner.read(raw); err != nil {
-			return nil, fmt.Errorf("in Tasks: %w", err)
+// whole decodes the one JSON value that body must consist of.
+func whole(body []byte, into any) error {
+	dec := json.NewDecoder(bytes.NewReader(body))
+	switch err := dec.Decode(into); {
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return errIncomplete
+	case err != nil:
+		return errors.New("the answer is not JSON of a known shape")
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("something follows the answer")
+	}
+	return nil
+}
+
+// list finds the rows: in Tasks.Task (VOD, DCDN) or Tasks.CDNTask (CDN), or in Tasks
+// itself, as in the answers of DescribeRefreshTaskById. How an empty list is spelled
+// is documented nowhere: the services of this family write Task:[], leave the list out,
+// or write null, "", {} or [] somewhere. All but the first are nil.
+func list(raw json.RawMessage) ([]row, error) {
+	if isList(raw) {
+		rows, err := rowsOf(raw)
+		if len(rows) == 0 {
+			return nil, err
 		}
+		return rows, err
 	}
-	if rows := inner[0].raw; !null(rows) {
-		return rowsOf(rows)
+	var inner struct{ Task, CDNTask json.RawMessage }
+	if !isNothing(raw) && json.Unmarshal(raw, &inner) != nil {
+		return nil, errors.New("Tasks is neither an object nor a list")
 	}
-	if rowsDue {
-		return nil, errors.New("the list of tasks is missing")
+	for _, raw := range []json.RawMessage{inner.Task, inner.CDNTask} {
+		if isList(raw) {
+			return rowsOf(raw)
+		}
+		if !isNothing(raw) {
+			return nil, errors.New("the tasks are not a list")
+		}
 	}
 	return nil, nil
 }
 
-func rowsOf(raw []byte) ([]poller.Task, error) {
-	if raw[0] != '[' {
-		return nil, errors.New("what Task holds is not a list")
+func isList(raw json.RawMessage) bool { return len(raw) > 0 && raw[0] == '[' }
+
+func isNothing(raw json.RawMessage) bool {
+	switch string(raw) {
+	case "", "null", `""`:
+		return true
 	}
-	tasks := make([]poller.Task, 0, poller.PageSize)
-	for value := range elements(raw) {
-		if len(tasks) == poller.PageSize {
-			return nil, fmt.Errorf("more than %d rows on a page", poller.PageSize)
-		}
-		task, err := row(value)
-		if err != nil {
-			return nil, fmt.Errorf("row %d: %w", len(tasks)+1, err)
-		}
-		tasks = append(tasks, task)
-	}
-	return tasks, nil
+	return len(raw) > 1 && raw[0] == '{' && len(bytes.TrimSpace(raw[1:len(raw)-1])) == 0
 }
 
-// row reads one task. A missing status counts as unfinished, like an unknown one.
-func row(raw []byte) (poller.Task, error) {
-	in := fields{
-		{name: "TaskId"}, {name: "ObjectType"}, {name: "ObjectPath"}, {name: "Status"},
-		{name: "Process"}, {name: "Description"}, {name: "CreationTime"},
+func rowsOf(raw json.RawMessage) ([]row, error) {
+	var rows []row
+	if err := json.Unmarshal(raw, &rows); err != nil {
+		return nil, errors.New("a row is not an object of words")
 	}
-	if err := in.read(raw); err != nil {
-		return poller.Task{}, err
-	}
-	var t poller.Task
-	var created string
-	for i, to := range [...]*string{
-		&t.TaskID, &t.ObjectType, &t.ObjectPath, (*string)(&t.Status), &t.Process, &t.Description, &created,
-	} {
-		var err error
-		if *to, err = text(in[i].raw); err != nil {
-			return poller.Task{}, fmt.Errorf("%s: %w", in[i].name, err)
-		}
-	}
-	if t.TaskID == "" && t.ObjectPath == "" {
-		return poller.Task{}, errors.New("it has neither TaskId nor ObjectPath")
-	}
-	t.Created = moment(created)
-	return t, nil
+	return rows, nil
 }
 
-// count reads a whole number from 0 on, also as a numeric string.
-func count(raw []byte) (int, error) {
-	s, err := text(raw)
-	if err != nil {
-		return 0, err
-	}
-	n, err := strconv.ParseUint(s, 10, 31)
-	if err != nil {
-		return 0, errors.New("not a whole number")
-	}
-	return int(n), nil
+// row is one task as the API spells it. A missing status counts as in flight, like
+// an unknown one.
+type row struct {
+	TaskID       word `json:"TaskId"`
+	ObjectType   word
+	ObjectPath   word
+	Status       word
+	Process      word
+	Description  word
+	CreationTime word
 }
 
-// moment reads CreationTime. An unreadable one is no reason to lose the row.
-func moment(s string) time.Time {
+func (r row) task() poller.Task {
+	return poller.Task{
+		Key:         poller.Key{TaskID: abbreviated(r.TaskID), ObjectType: abbreviated(r.ObjectType), ObjectPath: abbreviated(r.ObjectPath)},
+		Status:      poller.Status(shown(r.Status, maxWord)),
+		Process:     shown(r.Process, maxWord),
+		Description: shown(r.Description, maxField),
+		Created:     created(string(r.CreationTime)),
+	}
+}
+
+// word is a string, or a number digit by digit: ids beyond 2^53 stay exact. Missing
+// and null are empty.
+type word string
+
+func (w *word) UnmarshalJSON(raw []byte) error {
+	switch c := raw[0]; {
+	case string(raw) == "null":
+		return nil
+	case c == '"':
+		return json.Unmarshal(raw, (*string)(w))
+	case c == '-' || c >= '0' && c <= '9':
+		*w = word(raw)
+		return nil
+	}
+	return errors.New("neither text nor a number")
+}
+
+// Bounds of a row's fields, in bytes. Every row in flight is kept in memory and in
+// the checkpoint, so no single field may fill them.
+const (
+	maxField = 4 << 10
+	maxWord  = 256
+)
+
+// cutMark stands in an abbreviated field between its beginning and its hash.
+const cutMark = "…sha256:"
+
+// abbreviated bounds a field that identifies the row. What is too long keeps its
+// beginning, where the host stands, and ends in the hash of the whole: rows that
+// differ only beyond the bound stay different, and a row keeps its name from poll to
+// poll.
+func abbreviated(w word) string {
+	if len(w) <= maxField {
+		return string(w)
+	}
+	sum := sha256.Sum256([]byte(w))
+	return strings.ToValidUTF8(string(w[:maxField-128]), "") + cutMark + hex.EncodeToString(sum[:])
+}
+
+func isAbbreviated(field string) bool {
+	i := strings.LastIndex(field, cutMark)
+	return i >= 0 && len(field)-i == len(cutMark)+2*sha256.Size
+}
+
+// shown is the API's own text, printable and bounded. It identifies nothing.
+func shown(w word, most int) string {
+	s := poller.Printable(string(w))
+	if len(s) > most {
+		s = strings.ToValidUTF8(s[:most-len("…")], "") + "…"
+	}
+	return s
+}
+
+// created reads CreationTime. One that is unreadable, or not of this era, is no
+// reason to lose the row: it counts as unknown, the zero time.
+func created(s string) time.Time {
 	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04Z07:00"} { // the second in older CDN samples
-		if t, err := time.Parse(layout, s); err == nil {
-			return t.UTC().Truncate(time.Second)
+		t, err := time.Parse(layout, s)
+		if err != nil {
+			continue
 		}
+		if t = t.UTC().Truncate(time.Second); t.Year() < 1970 || t.Year() >= 2200 {
+			return time.Time{}
+		}
+		return t
 	}
 	return time.Time{}
 }

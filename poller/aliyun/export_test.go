@@ -3,6 +3,8 @@ package aliyun
 import (
 	"context"
 
+	"golang.org/x/time/rate"
+
 	"refreshwatch/poller"
 )
 
@@ -15,8 +17,8 @@ func (c *Client) Ask(ctx context.Context, q poller.Query, page int) (poller.Page
 	return c.ask(ctx, q, params, page)
 }
 
-// MaxAttempts is how often one question is asked.
+// MaxAttempts is how often one call is attempted.
 const MaxAttempts = maxAttempts
 
 // Unpaced lifts the ceiling, to measure what else takes time.
-func (c *Client) Unpaced() { c.pace.gap = 0 }
+func (c *Client) Unpaced() { c.limit.rate.SetLimit(rate.Inf) }

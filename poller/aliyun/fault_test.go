@@ -51,11 +51,14 @@ func TestEveryFault(t *testing.T) {
 				got, err := client(t, s).List(t.Context(), lastDay(time.Now()), 1)
 				checkFault(t, f, got, err)
 				var e *poller.Error
-				if errors.As(err, &e); (e.Class == poller.Denied || e.Class == poller.Credentials) && e.Hint == "" {
-					t.Errorf("%v: a person must act and is not told how", err)
+				if errors.As(err, &e); e.Class != poller.Transient && e.Class != poller.Rejected && e.Hint == "" {
+					t.Errorf("%v: a person must act, and does not learn how", err)
+				}
+				if strings.ContainsAny(err.Error(), "{}") && e.Code != "UnknownAnswer" && e.Class != poller.Unreadable && !strings.Contains(e.Hint, `"Statement"`) {
+					t.Errorf("%v: a term was not filled in", err)
 				}
 				want := 1
-				if f.Class == poller.Transient {
+				if f.Class == poller.Transient || f.Class == poller.Unreadable {
 					want = aliyun.MaxAttempts
 				}
 				if n := len(s.Requests()); n != want {
@@ -66,9 +69,9 @@ func TestEveryFault(t *testing.T) {
 	}
 }
 
-func TestTransientFaultsHealWithinOneCall(t *testing.T) {
+func TestPassingFaultsAreOvercomeWithinOneCall(t *testing.T) {
 	for _, f := range apitest.Faults() {
-		if f.Class != poller.Transient {
+		if f.Class != poller.Transient && f.Class != poller.Unreadable {
 			continue
 		}
 		t.Run(f.Name, func(t *testing.T) {
@@ -82,8 +85,7 @@ func TestTransientFaultsHealWithinOneCall(t *testing.T) {
 	}
 }
 
-// The same faults over sockets. Those that take the client's ten seconds of
-// patience are left to the bubble above, and to TestContextEndsTheCall.
+// The same faults over sockets. Those that take the client's ten seconds are left to the bubble above, and to TestContextEndsTheCall.
 func TestEveryFaultOverRealHTTP(t *testing.T) {
 	s := apitest.New(options())
 	add(t, s, tasks(time.Now(), 2, apitest.Finish(time.Second))...)
@@ -117,6 +119,46 @@ func TestListerFailsLikeTheClient(t *testing.T) {
 					t.Errorf("no such task: the lister says %v, the client %v", err, real)
 				}
 			})
+		})
+	}
+}
+
+// Answers spelled otherwise are read all the same.
+func TestSpellings(t *testing.T) {
+	for _, f := range apitest.Spellings() {
+		t.Run(f.Name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := faulty(t, f)
+				got, err := client(t, s).List(t.Context(), lastDay(time.Now()), 1)
+				if n := len(s.Requests()); err != nil || len(got.Tasks) != 2 || n != 1 {
+					t.Errorf("got %+v, %v after %d requests, want two rows at once", got, err, n)
+				}
+			})
+		})
+	}
+}
+
+// A person who has to find out what answered sees how the answer begins, without
+// what would let its reader in.
+func TestUnknownAnswersAreShown(t *testing.T) {
+	for _, row := range []struct{ body, want string }{
+		{"<html>Welcome to the hotel's network\x1b[2J</html>", "Welcome to the hotel's network"},
+		{`{"ok":true,"tasks":[{"ObjectPath":"https://user:hunter2@cdn.example.com/a/hunter2.mp4?auth_key=hunter2"}]}`, "https://cdn.example.com/…"},
+		{`{"p":"cdn.example.com/hunter2/x.mp4","q":"https:\/\/hunter2:hunter2@c.example.com\/hunter2"}`, "cdn.example.com/…"},
+		{`{"AccessKeySecret" : "hunter2"}`, "AccessKeySecret"},
+		{`{"x":"` + key.Secret + `","y":"SecurityToken=hunter2"}`, "***"},
+		{strings.Repeat("x", 1<<20), "xxx"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			c := newClient(t, aliyun.Config{MaxQPS: 100, Transport: carrier(func(*http.Request) (*http.Response, error) { return respond(200, row.body), nil })})
+			_, err := c.List(t.Context(), lastDay(time.Now()), 1)
+			var e *poller.Error
+			if !errors.As(err, &e) || e.Class != poller.Unreadable || !strings.Contains(e.Err.Error(), row.want) {
+				t.Fatalf("got %v, want an unreadable answer that begins with %s", err, row.want)
+			}
+			if text := err.Error(); strings.Contains(text, "hunter2") || strings.Contains(text, key.Secret) || strings.Contains(text, "\x1b") || len(text) > 1000 {
+				t.Errorf("%q: too much is shown", text)
+			}
 		})
 	}
 }
@@ -175,7 +217,7 @@ func TestUnreachable(t *testing.T) {
 		wire       http.RoundTripper
 		code, hint string
 	}{
-		{untrusted.URL, nil, "TLS", "certificate"},
+		{untrusted.URL, nil, "Transport", "CA certificates"},
 		{gone.URL, nil, "Transport", "VOD_ENDPOINT"},
 		{"https://vod.example.com", unresolved, "Transport", "VOD_REGION"},
 	} {

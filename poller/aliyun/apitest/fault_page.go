@@ -1,6 +1,7 @@
 package apitest
 
 import (
+	"strings"
 	"time"
 
 	"refreshwatch/poller"
@@ -60,4 +61,23 @@ func Removal(keys ...poller.Key) Fault {
 			t.remove(key)
 		}
 	}}
+}
+
+// Spellings are answers spelled otherwise that still say the same.
+func Spellings() []Fault {
+	whole := func(name string, wire func(*reply)) Fault { return Fault{Name: name, wire: wire} }
+	return []Fault{
+		whole("lower-case keys", func(r *reply) { r.body = respelled(r.body, strings.ToLower) }),
+		whole("upper-case keys", func(r *reply) { r.body = respelled(r.body, strings.ToUpper) }),
+		whole("byte order mark", func(r *reply) { r.body = append([]byte("\xef\xbb\xbf"), r.body...) }),
+		whole("gzip", func(r *reply) {
+			r.header.Set("Content-Encoding", "gzip")
+			r.body = compressed(r.body)
+		}),
+		whole("gzip, not declared", func(r *reply) { r.body = compressed(r.body) }),
+		whole("gzip declared, but plain", func(r *reply) { r.header.Set("Content-Encoding", "gzip") }),
+		whole("numbers as text", func(r *reply) {
+			r.body = with("PageSize", `"50"`)(with("PageNumber", `"1"`)(r.body))
+		}),
+	}
 }

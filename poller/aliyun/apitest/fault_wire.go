@@ -2,46 +2,53 @@ package apitest
 
 import (
 	"bytes"
+	"compress/gzip"
 	"encoding/json"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
 	"refreshwatch/poller"
 )
 
-// Damages are answers lost or spoilt between the API's mind and the client. Each
-// is one the vendor's SDK takes for "no tasks", panics on, or turns into an error
-// that quotes the signed URL (measured on v1.63.107, 2026-11).
+// Damages are answers lost or damaged between the API and the client. Each is one
+// the vendor's SDK takes for "no tasks", panics on, or turns into an error that
+// quotes the signed URL (measured on v1.63.107, 2026-11).
 func Damages() []Fault {
 	return []Fault{
 		BadGateway(),
-		status("HTML 403", 403, "<html><body>Forbidden by the proxy</body></html>", "HTTP403"),
-		status("HTML 400", 400, "<html>Bad Request</html>", "HTTP400"),
+		foreign("HTML 403", 403, "<html><body>Forbidden by the proxy</body></html>"),
+		foreign("HTML 400", 400, "<html>Bad Request</html>"),
+		foreign("empty 404", 404, ""),
 		status("empty 500", 500, "", "HTTP500"),
 		status("JSON list 503", 503, "[]", "HTTP503"),
 		status("XML 500", 500, "<Error><Code>InternalError</Code></Error>", "HTTP500"),
-		status("numeric code", 400, `{"RequestId":"R-1","Code":400,"Message":"x"}`, "HTTP400"),
+		foreign("numeric code", 400, `{"RequestId":"R-1","Code":400,"Message":"x"}`),
 		status("numeric code 503", 503, `{"RequestId":"R-1","Code":503}`, "HTTP503"),
 		status("numeric request id", 500, `{"RequestId":1,"Code":"InternalError","Message":"x"}`, "InternalError"),
+		status("lower-case refusal", 503, `{"requestId":"R-1","code":"Throttling.User","message":"slow"}`, "Throttling.User"),
 		status("message an object", 503, `{"Code":"Throttling","Message":{"en":"slow"}}`, "Throttling"),
 		status("denied detail a string", 500, `{"Code":"InternalError","AccessDeniedDetail":"x"}`, "InternalError"),
 		NoContent(),
-		status("partial 206", 206, `{"RequestId":"R-1"}`, "BadAnswer"),
-
 		Empty(),
+		cut("cut JSON", func(b []byte) []byte { return b[:len(b)/2] }),
+		cut("cut gzip", func(b []byte) []byte { return compressed(b)[:40] }),
+		damage("error in a 200", "Throttling", func(r *reply) {
+			r.body = []byte(`{"RequestId":"R-1","Code":"Throttling","Message":"slow down"}`)
+		}),
+
+		unknown("partial 206", func(r *reply) { r.status, r.body = 206, []byte(`{"RequestId":"R-1"}`) }),
 		body("empty object", constant(`{}`)),
 		body("null", constant(`null`)),
 		body("HTML 200", constant(`<html>Welcome to the hotel's network</html>`)),
-		body("error in a 200", constant(`{"RequestId":"R-1","Code":"Throttling","Message":"slow down"}`)),
+		body("XML 200", constant(`<?xml version="1.0"?><DescribeVodRefreshTasksResponse><TotalCount>0</TotalCount></DescribeVodRefreshTasksResponse>`)),
+		body("text 200", constant("OK")),
+		body("unknown code in a 200", constant(`{"RequestId":"R-1","Code":"200","Message":"success","Data":{"Total":0}}`)),
+		body("enveloped", func(b []byte) []byte { return append(append([]byte(`{"success":true,"data":`), b...), '}') }),
 		body("a list", constant(`[]`)),
-		body("lower-case keys", lowerKeys),
-		body("upper-case keys", upperKeys),
 		body("trailing garbage", func(b []byte) []byte { return append(b, "}"...) }),
 		body("two answers", func(b []byte) []byte { return append(b, b...) }),
-		body("byte order mark", func(b []byte) []byte { return append([]byte("\xef\xbb\xbf"), b...) }),
-		body("cut JSON", func(b []byte) []byte { return b[:len(b)/2] }),
-		body("duplicate key", func(b []byte) []byte { return append([]byte(`{"TotalCount":0,`), b[1:]...) }),
 		body("no request id", without("RequestId")),
 		body("no page size", without("PageSize")),
 		body("no page number", without("PageNumber")),
@@ -58,14 +65,16 @@ func Damages() []Fault {
 		body("tasks missing", func(b []byte) []byte { return without("Tasks")(with("TotalCount", `3`)(b)) }),
 		body("tasks null", func(b []byte) []byte { return with("Tasks", `null`)(with("TotalCount", `3`)(b)) }),
 		body("tasks empty object", func(b []byte) []byte { return with("Tasks", `{}`)(with("TotalCount", `3`)(b)) }),
-		body("tasks a list", with("Tasks", `[]`)),
-		body("tasks a string", with("Tasks", `""`)),
+		body("tasks an empty list", func(b []byte) []byte { return with("Tasks", `[]`)(with("TotalCount", `3`)(b)) }),
+		body("tasks an empty text", func(b []byte) []byte { return with("Tasks", `""`)(with("TotalCount", `3`)(b)) }),
+		body("tasks a word", with("Tasks", `"none"`)),
 		body("task one object", with("Tasks", `{"Task":{"TaskId":"1","ObjectPath":"http://a/b"}}`)),
 		body("row null", with("Tasks", `{"Task":[null]}`)),
 		body("row without a name", with("Tasks", `{"Task":[{"Status":"Complete"}]}`)),
 		body("task id an object", with("Tasks", `{"Task":[{"TaskId":{},"ObjectPath":"http://a/b"}]}`)),
 		body("status a bool", with("Tasks", `{"Task":[{"TaskId":"1","ObjectPath":"http://a/b","Status":true}]}`)),
 		body("too many rows", with("Tasks", `{"Task":[`+strings.Repeat(`{"TaskId":"1","ObjectPath":"http://a/b"},`, poller.PageSize)+`{"TaskId":"1"}]}`)),
+		body("brotli", constant("\x1b\x2f\x00\xf8\x25\xc2\x92\x42\xa0\x5e\x0d")),
 
 		Truncated(),
 		Oversized(),
@@ -84,7 +93,7 @@ func BadGateway() Fault {
 func NoContent() Fault { return status("no content 204", http.StatusNoContent, "", "BadAnswer") }
 
 // Empty is a 200 with an empty body.
-func Empty() Fault { return body("empty 200", constant("")) }
+func Empty() Fault { return cut("empty 200", constant("")) }
 
 // Truncated is a body shorter than its Content-Length.
 func Truncated() Fault {
@@ -110,7 +119,7 @@ func Hang() Fault {
 }
 
 // Drip is an answer that comes one byte at a time, with a gap long enough for the
-// client's patience of ten seconds to end first.
+// client's ten seconds to pass first.
 func Drip(gap time.Duration) Fault {
 	f := damage("drip", "Timeout", func(r *reply) { r.drip = gap })
 	f.slow = true
@@ -129,6 +138,18 @@ func Redirect(code int, target string) Fault {
 	return f
 }
 
+// unknown is a complete answer of a shape nobody knows.
+func unknown(name string, wire func(*reply)) Fault {
+	return Fault{Name: name, Class: poller.Unreadable, Code: "UnknownAnswer", wire: wire}
+}
+
+// foreign is a refusal that is not the API's own.
+func foreign(name string, code int, body string) Fault {
+	f := status(name, code, body, "HTTP"+strconv.Itoa(code))
+	f.Class = poller.Unreadable
+	return f
+}
+
 func damage(name, code string, wire func(*reply)) Fault {
 	return Fault{Name: name, Class: poller.Transient, Code: code, wire: wire}
 }
@@ -142,8 +163,13 @@ func status(name string, status int, body, code string) Fault {
 	})
 }
 
-// body damages the body of a 200.
+// body changes the body of a 200 into one that nobody knows how to read.
 func body(name string, change func([]byte) []byte) Fault {
+	return unknown(name, func(r *reply) { r.body = change(r.body) })
+}
+
+// cut leaves a part of the body of a 200, which looks complete to HTTP.
+func cut(name string, change func([]byte) []byte) Fault {
 	return damage(name, "BadAnswer", func(r *reply) { r.body = change(r.body) })
 }
 
@@ -158,10 +184,16 @@ func without(name string) func([]byte) []byte {
 	return edit(func(fields map[string]json.RawMessage) { delete(fields, name) })
 }
 
-func lowerKeys(b []byte) []byte { return renamed(b, strings.ToLower) }
-func upperKeys(b []byte) []byte { return renamed(b, strings.ToUpper) }
+func compressed(b []byte) []byte {
+	var out bytes.Buffer
+	w := gzip.NewWriter(&out)
+	_, _ = w.Write(b) // into memory
+	_ = w.Close()
+	return out.Bytes()
+}
 
-func renamed(b []byte, rename func(string) string) []byte {
+// respelled renames the members of the answer itself.
+func respelled(b []byte, rename func(string) string) []byte {
 	return edit(func(fields map[string]json.RawMessage) {
 		for name, value := range fields {
 			delete(fields, name)

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// leave lets n goroutines leave through p as often as told, and returns when.
-func leave(t *testing.T, p *pacer, goroutines, each int) []time.Time {
+// leave lets n goroutines leave through p each times, and returns when.
+func leave(t *testing.T, p *limiter, goroutines, each int) []time.Time {
 	t.Helper()
 	var (
 		mu   sync.Mutex
@@ -55,7 +55,7 @@ func TestCeilingHoldsInEverySecond(t *testing.T) {
 	for _, qps := range []float64{0.5, 1, 4, 5, 10, 50, 1000} {
 		synctest.Test(t, func(t *testing.T) {
 			const n = 16 * 10
-			left := leave(t, newPacer(qps), 16, 10)
+			left := leave(t, newLimiter(qps), 16, 10)
 			if most := busiest(left); float64(most) > math.Ceil(qps) {
 				t.Errorf("%v a second: %d left within one", qps, most)
 			}
@@ -69,7 +69,7 @@ func TestCeilingHoldsInEverySecond(t *testing.T) {
 
 func TestNoBurstAfterAPauseOrARest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPacer(4)
+		p := newLimiter(4)
 		leave(t, p, 1, 1)
 		time.Sleep(time.Hour) // an idle hour earns nothing
 		start := time.Now()
@@ -91,14 +91,14 @@ func TestNoBurstAfterAPauseOrARest(t *testing.T) {
 
 func TestAWaiterLeavesWithItsContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPacer(0.01)
+		p := newLimiter(0.01)
 		leave(t, p, 1, 1)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		var all sync.WaitGroup
 		for range 3 {
 			all.Go(func() {
-				if err := p.wait(ctx); !errors.Is(err, context.DeadlineExceeded) {
+				if err := p.wait(ctx); !errors.Is(err, errNoTime) {
 					t.Errorf("got %v", err)
 				}
 			})
