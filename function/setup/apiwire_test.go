@@ -116,7 +116,7 @@ func TestEveryDamageOverHTTP(t *testing.T) {
 		wg.Go(func() {
 			w.api.Fault(f)
 			report, err := w.poll(timeout)
-			if want := map[poller.Class]string{poller.Transient: watch.CodeAPIUnavailable, poller.Credentials: watch.CodeAPICredentials, poller.Denied: watch.CodeAPIDenied, poller.Rejected: watch.CodeAPIRejected}[f.Class]; watch.Code(err) != want || report.Fetched > 0 {
+			if want := map[poller.Class]string{poller.Transient: watch.CodeAPIUnavailable, poller.Credentials: watch.CodeAPICredentials, poller.Denied: watch.CodeAPIDenied, poller.Rejected: watch.CodeAPIRejected, poller.Unreadable: watch.CodeAPIRejected}[f.Class]; watch.Code(err) != want || report.Fetched > 0 {
 				t.Errorf("%s: %+v, %v; want code %q", f.Name, report, err, want)
 			}
 			w.api.Heal()

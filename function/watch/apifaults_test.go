@@ -57,7 +57,7 @@ func suffersAPI(t *testing.T, f apitest.Fault) {
 	w.dueAndFinished(c)
 
 	w.api.Fault(f)
-	lasting := f.Class == poller.Denied || f.Class == poller.Rejected
+	lasting := f.Class == poller.Denied || f.Class == poller.Rejected || f.Class == poller.Unreadable
 	for n := 1; n <= 5; n++ {
 		report, err := w.polls(c)
 		var api *poller.Error

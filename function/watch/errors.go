@@ -16,7 +16,7 @@ const (
 	CodeAPIUnavailable    = "api_unavailable"    // heals by itself: throttling, 5xx, transport
 	CodeAPICredentials    = "api_credentials"    // expired; the next invocation brings new ones
 	CodeAPIDenied         = "api_denied"         // a person must act
-	CodeAPIRejected       = "api_rejected"       // the API refused the question
+	CodeAPIRejected       = "api_rejected"       // the API refused the query, or answered in a shape nobody knows
 	CodeCheckpoint        = "checkpoint"         // the store cannot be read or written now
 	CodeCheckpointCorrupt = "checkpoint_corrupt" // a person must look; nothing was written
 	CodeCheckpointNewer   = "checkpoint_newer"   // a newer release wrote it
@@ -57,6 +57,7 @@ func apiError(err error) error {
 		poller.Credentials: CodeAPICredentials,
 		poller.Denied:      CodeAPIDenied,
 		poller.Rejected:    CodeAPIRejected,
+		poller.Unreadable:  CodeAPIRejected,
 	}[api.Class]
 	return &RunError{code, err}
 }

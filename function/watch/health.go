@@ -49,7 +49,7 @@ func (h Health) After(err error, now time.Time) (Health, poller.Kind, *template.
 	if !errors.As(err, &api) {
 		api = &poller.Error{Code: "error", Err: err}
 	}
-	lasting := api.Class == poller.Denied || api.Class == poller.Rejected
+	lasting := api.Class == poller.Denied || api.Class == poller.Rejected || api.Class == poller.Unreadable
 	if h.Told || h.Failures < TroubleAfter && !lasting || !h.mayTell(now) {
 		return h, "", nil
 	}
