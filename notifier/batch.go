@@ -6,38 +6,30 @@ import (
 	"slices"
 	"time"
 
+	"refreshwatch/notifier/sink"
 	"refreshwatch/poller"
 	"refreshwatch/template"
 )
 
-// Style is how a sink likes its events put together.
-type Style int
-
-// The styles there are.
-const (
-	Chat    Style = iota // one message for the rows of one task id, a digest when that would be a flood
-	Machine              // bodies of at most [MachineRows] rows
-)
-
 // Bounds of one delivery.
 const (
-	ChatMessages = 5      // more messages than this for one sink in one run become a digest
-	DigestRows   = 2500   // rows one digest speaks for, so that 10,000 rows stay under ten messages
-	MachineRows  = 50     // fixed by the contract
-	MachineBytes = 19_000 // Standard Webhooks advises bodies under 20 KB (spec, read 2026-11)
+	maxMessages   = 5      // more messages than this for one sink in one run become a digest
+	maxDigestRows = 2500   // rows one digest speaks for, so that 10,000 rows stay under ten messages
+	maxBatchRows  = 50     // fixed by the contract
+	maxBatchBytes = 19_000 // Standard Webhooks advises bodies under 20 KB (spec, read 2026-11)
 )
 
 // Batch turns the events that routes sent to one sink into deliveries. All of them
 // have stable ids: the same events give the same deliveries.
-func Batch(sink string, style Style, events []Routed, now time.Time) []Delivery {
-	groups := chunk(style, group(style, events))
-	digest := style == Chat && len(groups) > ChatMessages
+func Batch(to string, grouping sink.Grouping, events []Routed, now time.Time) []Delivery {
+	groups := chunk(grouping, group(grouping, events))
+	digest := grouping == sink.PerTask && len(groups) > maxMessages
 	if digest {
-		groups = chunk(style, group(Machine, events))
+		groups = chunk(grouping, group(sink.Batched, events))
 	}
 	deliveries := make([]Delivery, 0, len(groups))
 	for _, g := range groups {
-		d := Delivery{Sink: sink, Kind: g.kind, Events: g.events, Mention: g.mention, Digest: digest, Created: now}
+		d := Delivery{Message: sink.Message{Sink: to, Kind: g.kind, Events: g.events, Mention: g.mention, Digest: digest, Created: now}}
 		d.ID = deliveryID(d)
 		deliveries = append(deliveries, d)
 	}
@@ -58,7 +50,7 @@ type bundle struct {
 	events  []poller.Event
 }
 
-func group(style Style, events []Routed) []bundle {
+func group(grouping sink.Grouping, events []Routed) []bundle {
 	type key struct {
 		kind            poller.Kind
 		mention, taskID string
@@ -67,7 +59,7 @@ func group(style Style, events []Routed) []bundle {
 	var bundles []bundle
 	for _, r := range events {
 		k := key{kind: r.Event.Kind, mention: r.Mention}
-		if style == Chat {
+		if grouping == sink.PerTask {
 			k.taskID = r.Event.Task.TaskID
 		}
 		i, ok := at[k]
@@ -82,11 +74,11 @@ func group(style Style, events []Routed) []bundle {
 }
 
 // chunk cuts bundles that are too large for one message.
-func chunk(style Style, bundles []bundle) []bundle {
+func chunk(grouping sink.Grouping, bundles []bundle) []bundle {
 	var cut []bundle
 	for _, b := range bundles {
 		for len(b.events) > 0 {
-			n := fitting(style, b.events)
+			n := fitting(grouping, b.events)
 			part := b
 			part.events, b.events = b.events[:n:n], b.events[n:]
 			cut = append(cut, part)
@@ -96,19 +88,19 @@ func chunk(style Style, bundles []bundle) []bundle {
 }
 
 // fitting is how many of the events one message takes, at least one.
-func fitting(style Style, events []poller.Event) int {
-	if style == Chat {
-		return min(len(events), DigestRows)
+func fitting(grouping sink.Grouping, events []poller.Event) int {
+	if grouping == sink.PerTask {
+		return min(len(events), maxDigestRows)
 	}
 	bytes := 0
-	for i, e := range events[:min(len(events), MachineRows)] {
+	for i, e := range events[:min(len(events), maxBatchRows)] {
 		// 240 for the field names, the times and what else is of one length.
 		bytes += 240 + len(e.Task.TaskID) + len(e.Task.ObjectPath) + len(e.Task.Domain()) + len(e.Task.Description)
-		if bytes > MachineBytes && i > 0 {
+		if bytes > maxBatchBytes && i > 0 {
 			return i
 		}
 	}
-	return min(len(events), MachineRows)
+	return min(len(events), maxBatchRows)
 }
 
 func deliveryID(d Delivery) string {
@@ -128,12 +120,12 @@ func deliveryID(d Delivery) string {
 	return "d_" + hex.EncodeToString(h.Sum(nil)[:16])
 }
 
-// Announce makes the deliveries that tell every sink something about refreshwatch
-// itself.
-func Announce(channels []Channel, kind poller.Kind, notice *template.Notice, now time.Time) []Delivery {
+// Notices makes the deliveries that report something about refreshwatch itself to
+// every target.
+func Notices(targets []Target, kind poller.Kind, notice *template.Notice, now time.Time) []Delivery {
 	var deliveries []Delivery
-	for _, c := range channels {
-		d := Delivery{Sink: c.Name, Kind: kind, Notice: notice, Created: now}
+	for _, t := range targets {
+		d := Delivery{Message: sink.Message{Sink: t.Name, Kind: kind, Notice: notice, Created: now}}
 		d.ID = deliveryID(d)
 		deliveries = append(deliveries, d)
 	}

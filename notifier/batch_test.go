@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"refreshwatch/notifier/sink"
 	"refreshwatch/poller"
 )
 
@@ -26,22 +27,22 @@ func threeTasks(i int) string { return fmt.Sprint(i % 3) }
 
 func TestBatch(t *testing.T) {
 	for name, tt := range map[string]struct {
-		style  Style
-		events []Routed
-		want   []int // events in each delivery
-		digest bool
+		grouping sink.Grouping
+		events   []Routed
+		want     []int // events in each delivery
+		digest   bool
 	}{
-		"nothing":                               {Chat, nil, nil, false},
-		"rows of one task are told together":    {Chat, events(40, oneTask), []int{40}, false},
-		"a message each task":                   {Chat, events(9, threeTasks), []int{3, 3, 3}, false},
-		"five messages are no flood":            {Chat, events(5, ownTask), []int{1, 1, 1, 1, 1}, false},
-		"six are":                               {Chat, events(6, ownTask), []int{6}, true},
-		"10,000 rows stay under ten messages":   {Chat, events(10_000, ownTask), []int{2500, 2500, 2500, 2500}, true},
-		"one task of 2,000 rows is one message": {Chat, events(2000, oneTask), []int{2000}, false},
-		"bodies of fifty":                       {Machine, events(120, oneTask), []int{50, 50, 20}, false},
+		"nothing":                               {sink.PerTask, nil, nil, false},
+		"rows of one task are told together":    {sink.PerTask, events(40, oneTask), []int{40}, false},
+		"a message each task":                   {sink.PerTask, events(9, threeTasks), []int{3, 3, 3}, false},
+		"five messages are no flood":            {sink.PerTask, events(5, ownTask), []int{1, 1, 1, 1, 1}, false},
+		"six are":                               {sink.PerTask, events(6, ownTask), []int{6}, true},
+		"10,000 rows stay under ten messages":   {sink.PerTask, events(10_000, ownTask), []int{2500, 2500, 2500, 2500}, true},
+		"one task of 2,000 rows is one message": {sink.PerTask, events(2000, oneTask), []int{2000}, false},
+		"bodies of fifty":                       {sink.Batched, events(120, oneTask), []int{50, 50, 20}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			deliveries := Batch("ops", tt.style, tt.events, noon)
+			deliveries := Batch("ops", tt.grouping, tt.events, noon)
 			var got []int
 			ids := map[string]bool{}
 			for _, d := range deliveries {
@@ -57,7 +58,7 @@ func TestBatch(t *testing.T) {
 			if len(ids) != len(deliveries) {
 				t.Errorf("%d ids for %d deliveries", len(ids), len(deliveries))
 			}
-			for i, again := range Batch("ops", tt.style, tt.events, noon.Add(time.Hour)) {
+			for i, again := range Batch("ops", tt.grouping, tt.events, noon.Add(time.Hour)) {
 				if again.ID != deliveries[i].ID {
 					t.Errorf("the id of delivery %d changed", i)
 				}
@@ -71,14 +72,14 @@ func TestBatchKeepsApart(t *testing.T) {
 	mixed := events(4, oneTask)
 	mixed[1].Mention = "<!here>"
 	mixed[2].Event.Kind = poller.Stalled
-	if got := len(Batch("ops", Machine, mixed, noon)); got != 3 {
+	if got := len(Batch("ops", sink.Batched, mixed, noon)); got != 3 {
 		t.Errorf("%d deliveries for two kinds and two mentions, want 3", got)
 	}
 	long := events(10, oneTask)
 	for i := range long {
 		long[i].Event.Task.ObjectPath = "/" + strings.Repeat("x", 9000)
 	}
-	if got := len(Batch("ops", Machine, long, noon)); got != 5 {
+	if got := len(Batch("ops", sink.Batched, long, noon)); got != 5 {
 		t.Errorf("%d deliveries of 9,000-byte paths, want 5 of two each", got)
 	}
 }

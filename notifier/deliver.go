@@ -5,12 +5,11 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
-)
 
-// PostTimeout bounds one attempt. A claim must outlast the attempts it covers, so
-// the deadline rule of [Lease] counts with it.
-const PostTimeout = 10 * time.Second
+	"refreshwatch/notifier/sink"
+)
 
 // Within one run an attempt that may succeed later is repeated a few times, with
 // full jitter; a sink that still fails is left to the next run.
@@ -23,79 +22,106 @@ const (
 	quietTime = 2 * time.Second
 )
 
+// Target is a sink with what the operator wants of it.
+type Target struct {
+	Name        string
+	Sink        sink.Sink
+	Grouping    sink.Grouping
+	Concurrency int  // deliveries under way at once; 0 means one
+	Drop        bool // after an unknown outcome: rather lose the message than send a duplicate
+}
+
 // Result is what one run's attempts at a delivery came to.
 type Result struct {
 	ID       string
-	Rows     int       // events it told
-	Attempts int       // sends that were started
-	Dropped  bool      // its outcome is unknown, and its sink prefers a loss to a double
-	Unknown  time.Time // start of the first attempt whose outcome is unknown
-	Err      *Error    // of the last attempt; nil when it was accepted
+	Rows     int         // events in it
+	Attempts int         // sends that were started
+	Dropped  bool        // its outcome is unknown, and its target prefers a loss to a duplicate
+	Unknown  time.Time   // start of the first attempt whose outcome is unknown
+	Err      *sink.Error // of the last attempt; nil when it was accepted
 }
 
 // Done reports whether the delivery needs no further attempt.
 func (r Result) Done() bool { return r.Attempts > 0 && (r.Err == nil || r.Dropped) }
 
-// hopeless reports whether d, which failed, is given up.
-func (r Result) hopeless(d Delivery, now time.Time) bool {
-	return r.Err != nil && (r.Err.Class == Refused || now.Sub(d.Created) > GiveUp)
+// dead reports whether d, which failed, gets no further attempt.
+func (r Result) dead(d Delivery, now time.Time) bool {
+	return r.Err != nil && (r.Err.Class == sink.Refused || now.Sub(d.Created) > giveUpAfter)
 }
 
-// Channel is a sink with what the operator wants of it.
-type Channel struct {
-	Name  string
-	Sink  Sink
-	Style Style
-	Lanes int  // deliveries under way at once; 0 means one
-	Drop  bool // after an unknown outcome: rather lose the message than tell it twice
+// retryable reports whether the target may be down: the delivery failed, and not by
+// its own fault.
+func (r Result) retryable() bool {
+	return r.Err != nil && r.Err.Class != sink.Refused && !r.Dropped
 }
 
-// Deliver sends what the run has claimed, each channel on its own: a dead one
+// Deliver sends what the run has claimed, each target on its own: one that is down
 // neither blocks nor repeats another. A delivery without a result was never tried.
 // mayStart is the deadline rule, asked before each send.
-func Deliver(ctx context.Context, channels []Channel, claimed []Delivery, mayStart func(time.Time) bool) []Result {
-	var mu sync.Mutex
-	var results []Result
+func Deliver(ctx context.Context, targets []Target, claimed []Delivery, mayStart func(time.Time) bool) []Result {
+	var all results
 	var wg sync.WaitGroup
-	for _, c := range channels {
-		queue := make(chan Delivery, len(claimed))
-		for _, d := range claimed {
-			if d.Sink == c.Name {
-				queue <- d
-			}
-		}
-		close(queue)
-		down := make(chan struct{}) // closed once the sink has failed for this run
-		var once sync.Once
-		for range max(1, c.Lanes) {
-			wg.Go(func() {
-				for d := range queue {
-					select {
-					case <-down:
-						return
-					default:
-					}
-					r := c.deliver(ctx, d, mayStart)
-					if r.Attempts == 0 {
-						return
-					}
-					mu.Lock()
-					results = append(results, r)
-					mu.Unlock()
-					if r.Err != nil && r.Err.Class != Refused && !r.Dropped {
-						once.Do(func() { close(down) })
-					}
-				}
-			})
+	for _, t := range targets {
+		q := t.queue(claimed)
+		for range max(1, t.Concurrency) {
+			wg.Go(func() { q.drain(ctx, mayStart, all.add) })
 		}
 	}
 	wg.Wait()
-	return results
+	return all.list
 }
 
-// deliver tries one delivery until it is accepted, refused, or time or patience
-// end.
-func (c Channel) deliver(ctx context.Context, d Delivery, mayStart func(time.Time) bool) Result {
+// results collects from several workers.
+type results struct {
+	mu   sync.Mutex
+	list []Result
+}
+
+func (rs *results) add(r Result) {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	rs.list = append(rs.list, r)
+}
+
+// queue is what one target is to be sent in this run.
+type queue struct {
+	target     Target
+	deliveries chan Delivery
+	down       atomic.Bool // the target has failed: it is left to the next run
+}
+
+func (t Target) queue(claimed []Delivery) *queue {
+	q := &queue{target: t, deliveries: make(chan Delivery, len(claimed))}
+	for _, d := range claimed {
+		if d.Sink == t.Name {
+			q.deliveries <- d
+		}
+	}
+	close(q.deliveries)
+	return q
+}
+
+// drain is one worker: it delivers until the queue is empty, the target is down or
+// no send may start any more.
+func (q *queue) drain(ctx context.Context, mayStart func(time.Time) bool, add func(Result)) {
+	for d := range q.deliveries {
+		if q.down.Load() {
+			return
+		}
+		r := q.target.deliver(ctx, d, mayStart)
+		if r.Attempts == 0 {
+			return
+		}
+		add(r)
+		if r.retryable() {
+			q.down.Store(true)
+		}
+	}
+}
+
+// deliver tries one delivery until it is accepted or refused, or time or attempts
+// run out.
+func (t Target) deliver(ctx context.Context, d Delivery, mayStart func(time.Time) bool) Result {
 	r := Result{ID: d.ID, Rows: len(d.Events), Unknown: d.Unknown}
 	for r.Attempts < attempts {
 		now := time.Now()
@@ -103,20 +129,20 @@ func (c Channel) deliver(ctx context.Context, d Delivery, mayStart func(time.Tim
 			return r
 		}
 		r.Attempts++
-		err := c.send(ctx, d)
+		err := t.send(ctx, d.Message)
 		if err == nil {
 			r.Err = nil
 			return r
 		}
-		r.Err = outcome(err)
-		if r.Err.Class == Refused {
+		r.Err = sink.Outcome(err)
+		if r.Err.Class == sink.Refused {
 			return r
 		}
-		if r.Err.Class == Unknown {
+		if r.Err.Class == sink.Unknown {
 			if r.Unknown.IsZero() {
 				r.Unknown = now
 			}
-			if c.Drop {
+			if t.Drop {
 				r.Dropped = true
 				return r
 			}
@@ -130,27 +156,24 @@ func (c Channel) deliver(ctx context.Context, d Delivery, mayStart func(time.Tim
 }
 
 // send is one attempt. A sink that panics would do so at this message again, and
-// keep the others from being sent: the message is given up, until a person looks.
-func (c Channel) send(ctx context.Context, d Delivery) (err error) {
+// keep the others from being sent: the message is dead, until a person looks.
+func (t Target) send(ctx context.Context, m sink.Message) (err error) {
 	defer func() {
 		if p := recover(); p != nil { // its words may quote what was sent, and to where
-			err = &Error{Class: Refused, Code: "panic", Err: fmt.Errorf("the sink panicked with a %T", p), Hint: "This is a bug, report it"}
+			err = &sink.Error{Class: sink.Refused, Code: "panic", Err: fmt.Errorf("the sink panicked with a %T", p), Hint: "This is a bug, report it"}
 		}
 	}()
-	return c.Sink.Send(ctx, d)
+	return t.Sink.Send(ctx, m)
 }
 
 // pause waits before the next attempt: as long as the receiver asked, else with
 // full jitter. It reports false at once when the wait does not fit the time left.
-func pause(ctx context.Context, attempt int, last *Error) bool {
-	if attempt >= attempts {
-		return false
-	}
+func pause(ctx context.Context, attempt int, last *sink.Error) bool {
 	wait := last.After
 	if wait <= 0 {
 		wait = time.Duration(rand.Int64N(int64(min(firstPause<<(attempt-1), lastPause))) + 1)
 	}
-	if last.Class == Unknown {
+	if last.Class == sink.Unknown {
 		wait = max(wait, quietTime)
 	}
 	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= wait {

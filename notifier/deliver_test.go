@@ -7,6 +7,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"refreshwatch/notifier/sink"
 )
 
 // scripted answers each send of a delivery with the next of its errors; the last
@@ -19,24 +21,24 @@ type scripted struct {
 	marked []bool // the delivery said that an earlier attempt may have arrived
 }
 
-func (s *scripted) Send(_ context.Context, d Delivery) error {
+func (s *scripted) Send(_ context.Context, m sink.Message) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.sends, s.seenAt, s.marked = append(s.sends, d.ID), append(s.seenAt, time.Now()), append(s.marked, !d.Unknown.IsZero())
-	errs := s.errs[d.ID]
+	s.sends, s.seenAt, s.marked = append(s.sends, m.ID), append(s.seenAt, time.Now()), append(s.marked, !m.Unknown.IsZero())
+	errs := s.errs[m.ID]
 	if len(errs) == 0 {
 		return nil
 	}
 	if len(errs) > 1 {
-		s.errs[d.ID] = errs[1:]
+		s.errs[m.ID] = errs[1:]
 	}
 	return errs[0]
 }
 
 func TestDeliver(t *testing.T) {
-	later, unknown, refused := &Error{Class: Later, Code: "503"}, &Error{Class: Unknown, Code: "reset"}, &Error{Class: Refused, Code: "410"}
-	asks := &Error{Class: Later, Code: "429", After: 4 * time.Second}
-	asksTooLong := &Error{Class: Later, Code: "429", After: time.Hour}
+	later, unknown, refused := &sink.Error{Class: sink.Later, Code: "503"}, &sink.Error{Class: sink.Unknown, Code: "reset"}, &sink.Error{Class: sink.Refused, Code: "410"}
+	asks := &sink.Error{Class: sink.Later, Code: "429", After: 4 * time.Second}
+	asksTooLong := &sink.Error{Class: sink.Later, Code: "429", After: time.Hour}
 	claimed := []Delivery{delivery("a", "ops"), delivery("b", "ops")}
 	always := func(time.Time) bool { return true }
 	for name, tt := range map[string]struct {
@@ -63,7 +65,7 @@ func TestDeliver(t *testing.T) {
 				ctx, stop := context.WithTimeout(t.Context(), time.Minute)
 				defer stop()
 				sink := &scripted{errs: tt.errs}
-				results := Deliver(ctx, []Channel{{Name: "ops", Sink: sink, Drop: tt.drop}}, claimed, tt.mayStart)
+				results := Deliver(ctx, []Target{{Name: "ops", Sink: sink, Drop: tt.drop}}, claimed, tt.mayStart)
 				done, left := 0, 0
 				for _, r := range results {
 					if r.Done() {
@@ -92,20 +94,20 @@ func TestDeliver(t *testing.T) {
 // slow takes its time and never answers.
 type slow struct{}
 
-func (slow) Send(ctx context.Context, _ Delivery) error {
+func (slow) Send(ctx context.Context, _ sink.Message) error {
 	<-ctx.Done()
-	return &Error{Class: Unknown, Code: "timeout", Err: ctx.Err()}
+	return &sink.Error{Class: sink.Unknown, Code: "timeout", Err: ctx.Err()}
 }
 
 // A sink that hangs until the deadline does not keep another from being told, and
 // lanes work at the same time.
-func TestDeliverChannelsAreIndependent(t *testing.T) {
+func TestDeliverTargetsAreIndependent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, stop := context.WithTimeout(t.Context(), time.Minute)
 		defer stop()
 		good := &scripted{}
 		claimed := []Delivery{delivery("a", "slow"), delivery("b", "good"), delivery("c", "slow"), delivery("d", "good")}
-		results := Deliver(ctx, []Channel{{Name: "slow", Sink: slow{}, Lanes: 2}, {Name: "good", Sink: good}}, claimed, func(time.Time) bool { return true })
+		results := Deliver(ctx, []Target{{Name: "slow", Sink: slow{}, Concurrency: 2}, {Name: "good", Sink: good}}, claimed, func(time.Time) bool { return true })
 		if len(good.sends) != 2 || !good.seenAt[1].Equal(good.seenAt[0]) {
 			t.Errorf("the good sink was sent %v", good.sends)
 		}

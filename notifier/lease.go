@@ -1,6 +1,10 @@
 package notifier
 
-import "time"
+import (
+	"time"
+
+	"refreshwatch/notifier/sink"
+)
 
 // Lease is the life of a run's claims. No clock of another machine enters it: the
 // claims end at the store's time in the answer to the load plus TTL, and this side
@@ -18,13 +22,13 @@ const (
 	StoreTick   = 1 * time.Second // the grain of the store's clock (Date headers)
 )
 
-// Grace is how long claims outlive the run's own deadline.
-const Grace = CommitBound + ClockSkew + StoreTick + 3*time.Second
+// grace is how long claims outlive the run's own deadline.
+const grace = CommitBound + ClockSkew + StoreTick + 3*time.Second
 
 // NewLease is the lease of a run that asked for the head, was answered, and must
 // end by deadline; its sends end at work.
 func NewLease(asked, answered, work, deadline time.Time) Lease {
-	return Lease{Asked: asked, TTL: deadline.Sub(answered) + Grace, Work: work}
+	return Lease{Asked: asked, TTL: deadline.Sub(answered) + grace, Work: work}
 }
 
 // MayStart reports whether a send that starts now can end and be recorded before
@@ -32,6 +36,6 @@ func NewLease(asked, answered, work, deadline time.Time) Lease {
 // with an old monotonic clock, so the later of both clocks counts.
 func (l Lease) MayStart(now time.Time) bool {
 	elapsed := max(now.Sub(l.Asked), now.Round(0).Sub(l.Asked.Round(0)))
-	send := min(PostTimeout, max(0, l.Work.Sub(now)))
+	send := min(sink.PostTimeout, max(0, l.Work.Sub(now)))
 	return elapsed+send+CommitBound+ClockSkew+StoreTick <= l.TTL
 }

@@ -18,12 +18,12 @@ const (
 	// a sink that is down at the default quotas of VOD. At the cap the poll state
 	// does not advance, so nothing is dropped.
 	MaxEvents = 30_000
-	// GiveUp is how long a delivery is retried before it is dead: longer than a
+	// giveUpAfter is how long a delivery is retried before it is dead: longer than a
 	// weekend.
-	GiveUp = 72 * time.Hour
-	// Orphaned is how long a delivery waits for a sink that is not configured any
+	giveUpAfter = 72 * time.Hour
+	// orphanedAfter is how long a delivery waits for a sink that is not configured any
 	// more: it may come back.
-	Orphaned = 30 * 24 * time.Hour
+	orphanedAfter = 30 * 24 * time.Hour
 )
 
 // Events counts the events that wait, dead deliveries included.
@@ -104,11 +104,11 @@ func (o Outbox) Settle(run string, results []Result, now time.Time) (settled Out
 			continue
 		case mine:
 			changed = true
-			d = d.free()
+			d = d.released()
 			if r.Err != nil {
 				d = d.failed(r, now)
 			}
-			if r.hopeless(d, now) {
+			if r.dead(d, now) {
 				settled.Dead = append(settled.Dead, d)
 				continue
 			}
@@ -118,8 +118,8 @@ func (o Outbox) Settle(run string, results []Result, now time.Time) (settled Out
 	return settled, changed
 }
 
-// free is the delivery without its claim.
-func (d Delivery) free() Delivery {
+// released is the delivery without its claim.
+func (d Delivery) released() Delivery {
 	d.Owner, d.Until = "", time.Time{}
 	return d
 }
@@ -150,10 +150,10 @@ func (o Outbox) Redrive(of func(sink string) bool, now time.Time) Outbox {
 	return revived
 }
 
-// Forget drops what has waited too long for sinks that are not configured, pending
+// DropOrphans drops what has waited too long for sinks that are not configured, pending
 // and dead, and reports how much.
-func (o Outbox) Forget(configured func(sink string) bool, now time.Time) (kept Outbox, forgotten int) {
-	orphan := func(d Delivery) bool { return !configured(d.Sink) && now.Sub(d.Created) > Orphaned }
+func (o Outbox) DropOrphans(configured func(sink string) bool, now time.Time) (kept Outbox, dropped int) {
+	orphan := func(d Delivery) bool { return !configured(d.Sink) && now.Sub(d.Created) > orphanedAfter }
 	kept = Outbox{
 		Pending: slices.DeleteFunc(slices.Clone(o.Pending), orphan),
 		Dead:    slices.DeleteFunc(slices.Clone(o.Dead), orphan),

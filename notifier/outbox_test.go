@@ -1,15 +1,18 @@
 package notifier
 
 import (
-	"errors"
 	"fmt"
 	"testing"
 	"time"
 
+	"refreshwatch/notifier/sink"
+
 	"github.com/google/go-cmp/cmp"
 )
 
-func delivery(id, sink string) Delivery { return Delivery{ID: id, Sink: sink, Created: noon} }
+func delivery(id, to string) Delivery {
+	return Delivery{Message: sink.Message{ID: id, Sink: to, Created: noon}}
+}
 
 func ids(ds []Delivery) string {
 	var all []string
@@ -33,7 +36,7 @@ func TestClaim(t *testing.T) {
 	over.Owner, over.Until = "other", noon // its claim ends now, on the store's clock
 	paused.NotBefore = noon.Add(time.Second)
 	before := Outbox{Pending: []Delivery{held, over, paused, elsewhere, delivery("free", "ops")}}
-	after, mine := before.Claim("run", func(sink string) bool { return sink == "ops" }, noon, noon.Add(time.Minute))
+	after, mine := before.Claim("run", func(name string) bool { return name == "ops" }, noon, noon.Add(time.Minute))
 	if ids(mine) != "[over free]" {
 		t.Errorf("claimed %s", ids(mine))
 	}
@@ -52,7 +55,7 @@ func TestSettle(t *testing.T) {
 		return d
 	}
 	day := 24 * time.Hour
-	refused := &Error{Class: Refused, Code: "channel_not_found", Hint: "Invite the bot"}
+	refused := &sink.Error{Class: sink.Refused, Code: "channel_not_found", Hint: "Invite the bot"}
 	o := Outbox{Pending: []Delivery{
 		claimed("sent", noon), claimed("refused", noon), claimed("later", noon.Add(-8*time.Minute)), claimed("asked", noon),
 		claimed("unknown", noon.Add(-day)), claimed("old", noon.Add(-4*day)), claimed("untried", noon), claimed("dropped", noon),
@@ -63,11 +66,11 @@ func TestSettle(t *testing.T) {
 	results := []Result{
 		{ID: "sent", Attempts: 1},
 		{ID: "refused", Attempts: 1, Err: refused},
-		{ID: "later", Attempts: 3, Err: &Error{Class: Later, Code: "503"}},
-		{ID: "asked", Attempts: 1, Err: &Error{Class: Later, Code: "ratelimited", After: 2 * time.Hour}},
-		{ID: "unknown", Attempts: 1, Err: &Error{Class: Unknown, Code: "timeout"}, Unknown: noon},
-		{ID: "old", Attempts: 1, Err: &Error{Class: Later, Code: "503"}},
-		{ID: "dropped", Attempts: 1, Err: &Error{Class: Unknown, Code: "timeout"}, Dropped: true},
+		{ID: "later", Attempts: 3, Err: &sink.Error{Class: sink.Later, Code: "503"}},
+		{ID: "asked", Attempts: 1, Err: &sink.Error{Class: sink.Later, Code: "ratelimited", After: 2 * time.Hour}},
+		{ID: "unknown", Attempts: 1, Err: &sink.Error{Class: sink.Unknown, Code: "timeout"}, Unknown: noon},
+		{ID: "old", Attempts: 1, Err: &sink.Error{Class: sink.Later, Code: "503"}},
+		{ID: "dropped", Attempts: 1, Err: &sink.Error{Class: sink.Unknown, Code: "timeout"}, Dropped: true},
 		{ID: "taken", Attempts: 1, Err: refused}, // a failure counts only against our own claim
 	}
 	got, changed := o.Settle("run", results, noon)
@@ -114,7 +117,7 @@ func TestRedrive(t *testing.T) {
 	d := delivery("a", "ops")
 	d.Attempts, d.NotBefore, d.LastError, d.Unknown = 4, noon, "gone", noon
 	o := Outbox{Dead: []Delivery{d, delivery("b", "hook")}}
-	got := o.Redrive(func(sink string) bool { return sink == "ops" }, noon.Add(time.Hour))
+	got := o.Redrive(func(name string) bool { return name == "ops" }, noon.Add(time.Hour))
 	if ids(got.Pending) != "[a]" || ids(got.Dead) != "[b]" || len(o.Dead) != 2 {
 		t.Fatalf("pending %s, dead %s", ids(got.Pending), ids(got.Dead))
 	}
@@ -123,15 +126,15 @@ func TestRedrive(t *testing.T) {
 	}
 }
 
-func TestForget(t *testing.T) {
+func TestDropOrphans(t *testing.T) {
 	o := Outbox{Pending: []Delivery{delivery("a", "ops"), delivery("b", "gone")}, Dead: []Delivery{delivery("c", "gone"), delivery("d", "ops")}}
-	configured := func(sink string) bool { return sink == "ops" }
-	if kept, n := o.Forget(configured, noon.Add(Orphaned)); n != 0 || ids(kept.Pending) != "[a b]" {
-		t.Errorf("%d forgotten too early", n)
+	configured := func(name string) bool { return name == "ops" }
+	if kept, n := o.DropOrphans(configured, noon.Add(orphanedAfter)); n != 0 || ids(kept.Pending) != "[a b]" {
+		t.Errorf("%d dropped too early", n)
 	}
-	kept, n := o.Forget(configured, noon.Add(Orphaned+1))
+	kept, n := o.DropOrphans(configured, noon.Add(orphanedAfter+1))
 	if n != 2 || ids(kept.Pending) != "[a]" || ids(kept.Dead) != "[d]" {
-		t.Errorf("%d forgotten; pending %s, dead %s", n, ids(kept.Pending), ids(kept.Dead))
+		t.Errorf("%d dropped; pending %s, dead %s", n, ids(kept.Pending), ids(kept.Dead))
 	}
 }
 
@@ -139,7 +142,7 @@ func TestOldest(t *testing.T) {
 	if !(Outbox{}).Oldest().IsZero() {
 		t.Error("an empty outbox has an oldest event")
 	}
-	d := Batch("ops", Machine, events(2, oneTask), noon.Add(time.Hour))[0]
+	d := Batch("ops", sink.Batched, events(2, oneTask), noon.Add(time.Hour))[0]
 	if got := (Outbox{Pending: []Delivery{delivery("x", "ops"), d}}).Oldest(); !got.Equal(noon) {
 		t.Errorf("oldest is %v", got)
 	}
@@ -169,11 +172,5 @@ func TestLeaseAfterFreeze(t *testing.T) {
 	lease.Asked = asked.Add(-2 * time.Minute).Round(0) // only the wall clock says so
 	if lease.MayStart(asked) {
 		t.Error("a send may start two minutes late by the wall clock")
-	}
-}
-
-func TestOutcomeOfAnUnknownErrorIsUnknown(t *testing.T) {
-	if got := outcome(errors.New("boom")); got.Class != Unknown {
-		t.Errorf("class %s", got.Class)
 	}
 }

@@ -33,31 +33,31 @@ func (m Match) Matches(t poller.Task) bool {
 		anyOf(m.Path, t.Path(), poller.Glob)
 }
 
-// Target is a sink that is to be told of an event, and whom it should call.
-type Target struct{ Sink, Mention string }
+// Recipient is a sink that is notified of an event, and whom it mentions.
+type Recipient struct{ Sink, Mention string }
 
 // Routes are tried in order. Every route that matches applies, but one sink gets
 // an event once: from the first route that names it.
 type Routes []Route
 
-// Targets lists who is told of the event; nobody is a valid answer.
-func (rs Routes) Targets(e poller.Event) []Target {
-	var targets []Target
+// Recipients lists the sinks that are notified of the event; none is a valid answer.
+func (rs Routes) Recipients(e poller.Event) []Recipient {
+	var recipients []Recipient
 	for _, r := range rs {
 		if !r.Match.Matches(e.Task) {
 			continue
 		}
 		for _, sink := range r.To {
-			known := func(t Target) bool { return t.Sink == sink }
-			if !slices.ContainsFunc(targets, known) {
-				targets = append(targets, Target{sink, r.Mention})
+			known := func(r Recipient) bool { return r.Sink == sink }
+			if !slices.ContainsFunc(recipients, known) {
+				recipients = append(recipients, Recipient{sink, r.Mention})
 			}
 		}
 		if r.Stop {
 			break
 		}
 	}
-	return targets
+	return recipients
 }
 
 func anyOf(patterns []string, value string, match func(pattern, value string) bool) bool {

@@ -8,7 +8,7 @@ import (
 	"refreshwatch/poller"
 )
 
-func TestTargets(t *testing.T) {
+func TestRecipients(t *testing.T) {
 	routes := Routes{
 		{Match: Match{Status: []string{"Failed"}, ObjectType: []string{"preload"}, Domain: []string{"*.example.com"}, Path: []string{"/vip/*"}},
 			To: []string{"ops", "hook"}, Mention: "<!subteam^S0123>", Stop: true},
@@ -21,17 +21,17 @@ func TestTargets(t *testing.T) {
 	}
 	for name, tt := range map[string]struct {
 		event poller.Event
-		want  []Target
+		want  []Recipient
 	}{
-		"stops at the first route":    {event(poller.Failed, "https://CDN.example.com/vip/a.mp4?auth_key=1"), []Target{{"ops", "<!subteam^S0123>"}, {"hook", "<!subteam^S0123>"}}},
-		"one sink gets it once":       {event(poller.Failed, "https://cdn.example.com/b.mp4"), []Target{{"ops", "<!here>"}, {"hook", ""}}},
-		"every route that matches":    {event(poller.Complete, "https://cdn.example.com/vip/a.mp4"), []Target{{"hook", ""}, {"ops", ""}}},
+		"stops at the first route":    {event(poller.Failed, "https://CDN.example.com/vip/a.mp4?auth_key=1"), []Recipient{{"ops", "<!subteam^S0123>"}, {"hook", "<!subteam^S0123>"}}},
+		"one sink gets it once":       {event(poller.Failed, "https://cdn.example.com/b.mp4"), []Recipient{{"ops", "<!here>"}, {"hook", ""}}},
+		"every route that matches":    {event(poller.Complete, "https://cdn.example.com/vip/a.mp4"), []Recipient{{"hook", ""}, {"ops", ""}}},
 		"kept silent":                 {event(poller.Failed, "https://quiet.example.com/a"), nil},
 		"matches nothing":             {event(poller.Complete, "https://other.example.net/a"), nil},
-		"a path that is no URL":       {event(poller.Failed, "cdn.example.com/vip/%zz"), []Target{{"ops", "<!subteam^S0123>"}, {"hook", "<!subteam^S0123>"}}},
-		"a directory by its own path": {event(poller.Failed, "https://cdn.example.com/vip/"), []Target{{"ops", "<!subteam^S0123>"}, {"hook", "<!subteam^S0123>"}}},
+		"a path that is no URL":       {event(poller.Failed, "cdn.example.com/vip/%zz"), []Recipient{{"ops", "<!subteam^S0123>"}, {"hook", "<!subteam^S0123>"}}},
+		"a directory by its own path": {event(poller.Failed, "https://cdn.example.com/vip/"), []Recipient{{"ops", "<!subteam^S0123>"}, {"hook", "<!subteam^S0123>"}}},
 	} {
-		if diff := cmp.Diff(tt.want, routes.Targets(tt.event)); diff != "" {
+		if diff := cmp.Diff(tt.want, routes.Recipients(tt.event)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 	}

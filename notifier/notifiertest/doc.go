@@ -1,6 +1,6 @@
 // Package notifiertest is one receiver for all sinks, over loopback: a Slack
 // workspace with history and metadata, a Slack incoming webhook, a Standard
-// Webhooks endpoint, and the robots of DingTalk, Feishu and WeCom.
+// Webhooks endpoint, and the bots of DingTalk, Feishu and WeCom.
 //
 // It behaves like the platforms: signatures and tokens are verified, bodies are
 // held to the published limits, and what is refused is refused in the platform's

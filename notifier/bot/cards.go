@@ -1,0 +1,137 @@
+package bot
+
+import (
+	"strings"
+
+	"refreshwatch/notifier/sink"
+	"refreshwatch/template"
+)
+
+// sections are a card's facts, rows and reasons as Markdown that all three platforms
+// read, a text each; list marks an item. The title has its own place everywhere.
+func sections(card template.Card, list string) []string {
+	var facts []string
+	for _, f := range card.Fields {
+		facts = append(facts, list+"**"+f.Label+"**: "+f.Value)
+	}
+	rows := card
+	rows.Rows = prefixed(list, card.Rows)
+	return sink.NonEmpty(strings.Join(facts, "\n"), strings.Join(sink.BodyLines(rows), "\n"), strings.Join(prefixed("> ", card.Reasons), "\n"))
+}
+
+func prefixed(mark string, texts []string) []string {
+	out := make([]string, len(texts))
+	for i, text := range texts {
+		out[i] = mark + text
+	}
+	return out
+}
+
+func button(card template.Card) string {
+	if card.Button.URL == "" {
+		return ""
+	}
+	return "[" + card.Button.Label + "](" + card.Button.URL + ")"
+}
+
+// dingTalkCard is a Markdown message: headings, bold, links, lists and quotes are
+// what DingTalk documents.
+func dingTalkCard(card template.Card) map[string]any {
+	text := append([]string{"### " + card.Title}, sections(card, "- ")...)
+	text = append(text, sink.NonEmpty(card.Context, button(card), card.Mention)...)
+	return dingTalkAt(card.Mention, map[string]any{
+		"msgtype":  "markdown",
+		"markdown": map[string]any{"title": sink.Clip(card.Text, 120), "text": strings.Join(text, "\n\n")},
+	})
+}
+
+func dingTalkText(text, mention string) map[string]any {
+	return dingTalkAt(mention, map[string]any{
+		"msgtype": "text",
+		"text":    map[string]any{"content": strings.Join(sink.NonEmpty(text, mention), "\n")},
+	})
+}
+
+// dingTalkAt names the people of a mention such as "@all", "@13800000000" or
+// "@user": on DingTalk the text alone calls nobody.
+func dingTalkAt(mention string, body map[string]any) map[string]any {
+	at := map[string]any{"isAtAll": false}
+	var mobiles, users []string
+	for _, word := range strings.Fields(mention) {
+		who := strings.TrimPrefix(word, "@")
+		switch {
+		case who == "":
+		case who == "all":
+			at["isAtAll"] = true
+		case strings.Trim(who, "+-0123456789") == "":
+			mobiles = append(mobiles, who)
+		default:
+			users = append(users, who)
+		}
+	}
+	if mobiles != nil {
+		at["atMobiles"] = mobiles
+	}
+	if users != nil {
+		at["atUserIds"] = users
+	}
+	body["at"] = at
+	return body
+}
+
+// feishuCard is a card of schema 2.0: a colored header, Markdown, one button.
+func feishuCard(card template.Card) map[string]any {
+	var elements []any
+	markdown := func(text, size string) {
+		if text != "" {
+			elements = append(elements, map[string]any{"tag": "markdown", "content": text, "text_size": size})
+		}
+	}
+	markdown(strings.Join(sections(card, "- "), "\n\n"), "normal")
+	markdown(card.Mention, "normal")
+	markdown(card.Context, "notation")
+	if card.Button.URL != "" {
+		elements = append(elements, map[string]any{
+			"tag": "button", "type": "default", "text": plainTag(card.Button.Label),
+			"behaviors": []any{map[string]any{"type": "open_url", "default_url": card.Button.URL}},
+		})
+	}
+	return map[string]any{"msg_type": "interactive", "card": map[string]any{
+		"schema": "2.0",
+		"header": map[string]any{"title": plainTag(card.Title), "template": feishuColor(card.Color)},
+		"body":   map[string]any{"elements": elements},
+	}}
+}
+
+func plainTag(text string) map[string]any {
+	return map[string]any{"tag": "plain_text", "content": text}
+}
+
+func feishuColor(c template.Color) string {
+	switch c {
+	case template.Good:
+		return "green"
+	case template.Bad:
+		return "red"
+	case template.Mixed:
+		return "orange"
+	default:
+		return "blue"
+	}
+}
+
+func feishuText(text, mention string) map[string]any {
+	return map[string]any{"msg_type": "text", "content": map[string]any{"text": strings.Join(sink.NonEmpty(text, mention), "\n")}}
+}
+
+// weComCard is a Markdown message of the first version, the one that every client
+// reads: headings, bold, links, quotes, no lists.
+func weComCard(card template.Card) map[string]any {
+	text := append([]string{"### " + card.Title}, sections(card, "")...)
+	text = append(text, sink.NonEmpty(card.Context, button(card), card.Mention)...)
+	return map[string]any{"msgtype": "markdown", "markdown": map[string]any{"content": strings.Join(text, "\n")}}
+}
+
+func weComText(text, mention string) map[string]any {
+	return map[string]any{"msgtype": "text", "text": map[string]any{"content": strings.Join(sink.NonEmpty(text, mention), "\n")}}
+}

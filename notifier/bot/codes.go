@@ -1,0 +1,112 @@
+package bot
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"refreshwatch/notifier/sink"
+)
+
+// signDingTalk puts timestamp and signature into the query. The key is the
+// secret, the message "timestamp\nsecret" (custom bot security settings, read
+// 2026-11). url.Values escapes; doing it here too makes "sign not match".
+func signDingTalk(secret string, now time.Time, to url.Values, _ map[string]any) {
+	stamp := strconv.FormatInt(now.UnixMilli(), 10)
+	to.Set("timestamp", stamp)
+	to.Set("sign", hmacBase64(secret, stamp+"\n"+secret))
+}
+
+// signFeishu puts them into the body, in seconds, with the roles exchanged: the
+// key is "timestamp\nsecret", the message is empty (custom bot guide, read 2026-11).
+func signFeishu(secret string, now time.Time, _ url.Values, body map[string]any) {
+	stamp := strconv.FormatInt(now.Unix(), 10)
+	body["timestamp"] = stamp
+	body["sign"] = hmacBase64(stamp+"\n"+secret, "")
+}
+
+func hmacBase64(key, message string) string {
+	mac := hmac.New(sha256.New, []byte(key))
+	mac.Write([]byte(message))
+	return base64.StdEncoding.EncodeToString(mac.Sum(nil))
+}
+
+// dingTalkFlood is the "status" of DingTalk's flood guard (reported).
+const dingTalkFlood = 1111
+
+const (
+	reportShape = "Report this message's shape: it should have passed"
+	slowDown    = "The bot takes a limited number of messages a minute; the message waits"
+)
+
+// dingTalkRule classifies DingTalk's codes (custom bot guide; those marked are
+// reported, 2026-11).
+func dingTalkRule(code int, message string) sink.Rule {
+	switch code {
+	case -1, 130101, 410100, dingTalkFlood:
+		return sink.Rule{Class: sink.Later, Hint: slowDown}
+	case 310000:
+		return sink.Rule{Class: sink.Refused, Hint: dingTalkSecurity(message)}
+	case 300005, 300001, 400101, 400102, 400106, 400013: // all but 300005 reported
+		return sink.Rule{Class: sink.Refused, Hint: "Check the bot's URL, and whether it is still in the group"}
+	case 40035, 43004, 400105, 460101: // 460101 reported
+		return sink.Rule{Class: sink.Refused, Layout: true, Hint: reportShape}
+	default:
+		return sink.Rule{Class: sink.Later}
+	}
+}
+
+// dingTalkSecurity tells the four causes of 310000 apart.
+func dingTalkSecurity(message string) string {
+	switch {
+	case strings.Contains(message, "keyword"):
+		return "Add a keyword to the bot's security settings that every message holds, such as the region (cn-shanghai), or use a signature instead"
+	case strings.Contains(message, "timestamp"):
+		return "This machine's clock is more than an hour off"
+	case strings.Contains(message, "ip "):
+		return "Allow this machine's address in the bot's security settings, or use a signature instead"
+	default:
+		return "Check the secret (SEC…) against the bot's security settings"
+	}
+}
+
+// feishuRule classifies Feishu's codes (custom bot guide, read 2026-11; 11232 reported).
+func feishuRule(code int, message string) sink.Rule {
+	switch code {
+	case 11232:
+		return sink.Rule{Class: sink.Later, Hint: slowDown}
+	case 9499, 19002:
+		if strings.Contains(strings.ToLower(message), "frequency") || strings.Contains(message, "too many") {
+			return sink.Rule{Class: sink.Later, Hint: slowDown} // seen under 9499 too
+		}
+		return sink.Rule{Class: sink.Refused, Layout: true, Hint: reportShape}
+	case 19001:
+		return sink.Rule{Class: sink.Refused, Hint: "Check the bot's URL, and whether it is still in the group"}
+	case 19021:
+		return sink.Rule{Class: sink.Refused, Hint: "Check the secret against the bot's security settings, and this machine's clock"}
+	case 19022:
+		return sink.Rule{Class: sink.Refused, Hint: "Allow this machine's address in the bot's security settings"}
+	case 19024:
+		return sink.Rule{Class: sink.Refused, Hint: "Add a keyword to the bot's security settings that every message holds"}
+	default:
+		return sink.Rule{Class: sink.Later}
+	}
+}
+
+// weComRule classifies WeCom's codes (group bot guide and error table, read 2026-11).
+func weComRule(code int, _ string) sink.Rule {
+	switch code {
+	case -1, 45009, 45033:
+		return sink.Rule{Class: sink.Later, Hint: slowDown}
+	case 93000, 93004, 93008:
+		return sink.Rule{Class: sink.Refused, Hint: "Check the bot's URL, and whether it is still in the group"}
+	case 40008, 40058, 44004, 45002:
+		return sink.Rule{Class: sink.Refused, Layout: true, Hint: reportShape}
+	default:
+		return sink.Rule{Class: sink.Later}
+	}
+}

@@ -1,0 +1,223 @@
+package notifiertest
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"testing"
+	"time"
+
+	"refreshwatch/notifier/sink"
+)
+
+// Fixture is what the conformance suite knows of one kind of sink: how it is set up
+// in front of the [Receiver], and what its receiver's answers must count as. A kind
+// without a fixture fails the suite.
+type Fixture struct {
+	Type     string
+	Endpoint Endpoint
+	Settings func(*Receiver) sink.Settings
+
+	WrongSecret sink.Settings // changes that its receiver refuses; nil when there is no secret but the URL
+	Trusting    bool          // every 2xx is acceptance, whatever its body
+	LooksUp     bool          // an unknown outcome is looked up, so 503 counts as unknown as well
+	Layout      *Fault        // refuses a message for its layout; nil when there is none
+	Mention     string        // in the platform's markup; "" when nobody can be mentioned
+	Mentions    string        // what that is in the body; "" for the mention itself
+	PerSecond   int           // messages its receiver takes, as published; 0 when there is no such rate
+	PerMinute   int
+	Answers     []Expected // the platform's own words
+}
+
+// Expected is a fault, and what it must count as.
+type Expected struct {
+	Name  string
+	Fault Fault
+	Class sink.Class
+	After time.Duration
+}
+
+func fixture(t testing.TB, kind sink.Kind) Fixture {
+	t.Helper()
+	all := Fixtures()
+	i := slices.IndexFunc(all, func(f Fixture) bool { return f.Type == kind.Type })
+	if i < 0 {
+		t.Fatalf("no fixture for sinks of type %s: add one to fixtures.go", kind.Type)
+	}
+	return all[i]
+}
+
+// Fixtures lists them, one a kind.
+func Fixtures() []Fixture {
+	slackLayout := SlackSays("invalid_blocks")
+	hookLayout := Answer(400, "invalid_blocks")
+	dingTalkLayout := Answer(200, `{"errcode":460101,"errmsg":"message too long"}`)
+	feishuLayout := Answer(400, `{"code":9499,"msg":"Bad Request"}`)
+	weComLayout := Answer(200, `{"errcode":40058,"errmsg":"content exceed max length"}`)
+	only := func(e Endpoint) func(*Receiver) sink.Settings {
+		return func(r *Receiver) sink.Settings { return sink.Settings{"url": sink.Secret(r.URL(e))} }
+	}
+	signed := func(e Endpoint, secret func(*Receiver) string) func(*Receiver) sink.Settings {
+		return func(r *Receiver) sink.Settings {
+			return sink.Settings{"url": sink.Secret(r.URL(e)), "secret": sink.Secret(secret(r))}
+		}
+	}
+	return []Fixture{{
+		Type: "slack", Endpoint: SlackPost,
+		Settings: func(r *Receiver) sink.Settings {
+			return sink.Settings{"token": sink.Secret(r.Slack.Token), "channel": SlackChannel, "api_url": sink.Secret(r.URL(SlackPost))}
+		},
+		WrongSecret: sink.Settings{"token": "xoxb-wrong"},
+		LooksUp:     true, Layout: &slackLayout, Mention: "<!subteam^S0123>",
+		PerSecond: 1, PerMinute: 60,
+		Answers: slackAnswers(),
+	}, {
+		Type: "slack-webhook", Endpoint: SlackHook, Settings: only(SlackHook),
+		Layout: &hookLayout, Mention: "<@U0123>",
+		PerSecond: 1, PerMinute: 60,
+		Answers: slackWebhookAnswers(),
+	}, {
+		Type: "webhook", Endpoint: Webhook,
+		Settings:    signed(Webhook, func(r *Receiver) string { return r.WebhookSecret }),
+		WrongSecret: sink.Settings{"secret": "whsec_bm90IHRoZSByaWdodCBrZXksIG5vdCBhdCBhbGwh"},
+		Trusting:    true,
+	}, {
+		Type: "dingtalk", Endpoint: DingTalk,
+		Settings:    signed(DingTalk, func(r *Receiver) string { return r.DingTalkSecret }),
+		WrongSecret: sink.Settings{"secret": "SECwrong"},
+		Layout:      &dingTalkLayout,
+		Mention:     "@13800000000 @zhang @all",
+		Mentions:    `"at":{"atMobiles":["13800000000"],"atUserIds":["zhang"],"isAtAll":true}`,
+		PerSecond:   5, PerMinute: 20,
+		Answers: dingTalkAnswers(),
+	}, {
+		Type: "feishu", Endpoint: Feishu,
+		Settings:    signed(Feishu, func(r *Receiver) string { return r.FeishuSecret }),
+		WrongSecret: sink.Settings{"secret": "wrong"},
+		Layout:      &feishuLayout, Mention: "<at id=all></at>",
+		PerSecond: 5, PerMinute: 100,
+		Answers: feishuAnswers(),
+	}, {
+		Type: "wecom", Endpoint: WeCom, Settings: only(WeCom),
+		Layout: &weComLayout, Mention: "<@zhangsan>",
+		PerSecond: 5, PerMinute: 20,
+		Answers: weComAnswers(),
+	}}
+}
+
+// anywhere are the answers every receiver can give.
+func (f Fixture) anywhere() []Expected {
+	page := "<html><body>Please sign in</body></html>"
+	unavailable, odd := sink.Later, sink.Unknown
+	if f.LooksUp {
+		unavailable = sink.Unknown
+	}
+	if f.Trusting {
+		odd = Sent
+	}
+	return []Expected{
+		{Name: "hang", Fault: Fault{Hang: true}, Class: sink.Unknown},
+		{Name: "reset", Fault: Fault{Reset: true}, Class: sink.Unknown},
+		{Name: "reset after it was stored", Fault: Fault{Reset: true}.ButStored(), Class: sink.Unknown},
+		{Name: "500", Fault: Answer(500, page), Class: sink.Unknown},
+		{Name: "500 after it was stored", Fault: Answer(500, page).ButStored(), Class: sink.Unknown},
+		{Name: "502", Fault: Answer(502, page), Class: sink.Unknown},
+		{Name: "504 with a wait", Fault: Busy(504, "9"), Class: sink.Unknown, After: 9 * time.Second},
+		{Name: "503", Fault: Answer(503, page), Class: unavailable},
+		{Name: "503 with a wait", Fault: Busy(503, "11"), Class: unavailable, After: 11 * time.Second},
+		{Name: "429", Fault: Answer(429, "slow down"), Class: sink.Later},
+		{Name: "429 in seconds", Fault: Busy(429, "90"), Class: sink.Later, After: 90 * time.Second},
+		{Name: "429 with a date", Fault: Busy(429, Now.Add(2*time.Minute).Format(http.TimeFormat)), Class: sink.Later, After: 2 * time.Minute},
+		{Name: "429 with garbage", Fault: Busy(429, "soon"), Class: sink.Later},
+		{Name: "400", Fault: Answer(400, page), Class: sink.Refused},
+		{Name: "403", Fault: Answer(403, page), Class: sink.Refused},
+		{Name: "404", Fault: Answer(404, page), Class: sink.Refused},
+		{Name: "410", Fault: Answer(410, page), Class: sink.Refused},
+		{Name: "a page with status 200", Fault: Answer(200, page), Class: odd},
+		{Name: "an empty 200", Fault: Answer(200, ""), Class: odd},
+		{Name: "null", Fault: Answer(200, "null"), Class: odd},
+		{Name: "an empty object", Fault: Answer(200, "{}"), Class: odd},
+		{Name: "an answer that breaks off", Fault: Fault{Cut: true, Body: "ok"}, Class: odd},
+		{Name: "an endless answer", Fault: Answer(200, string(make([]byte, sink.AnswerCap+1))), Class: odd},
+	}
+}
+
+func slackAnswers() []Expected {
+	return slices.Concat(
+		slackSays(sink.Later, "ratelimited", "rate_limited", "service_unavailable", "request_timeout", "team_added_to_org", "org_login_required", "message_limit_exceeded"),
+		slackSays(sink.Unknown, "fatal_error", "internal_error", "a_code_of_next_year", "<b>no code</b>"),
+		slackSays(sink.Refused, "not_authed", "invalid_auth", "account_inactive", "token_revoked", "token_expired", "missing_scope",
+			"not_allowed_token_type", "no_permission", "channel_not_found", "not_in_channel", "is_archived", "restricted_action", "team_not_found"),
+		slackSays(Sent, "invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "invalid_attachments", "metadata_too_large", "no_text"),
+		[]Expected{
+			{Name: "not ok without a reason", Fault: Answer(200, `{"ok":false,"ts":"1.2","channel":"C0OPS"}`), Class: sink.Unknown},
+			{Name: "ok without ts", Fault: Answer(200, `{"ok":true}`), Class: sink.Unknown},
+		})
+}
+
+func slackWebhookAnswers() []Expected {
+	return slices.Concat(
+		says(400, Sent, "invalid_payload", "invalid_blocks", "too_many_attachments", "no_text"),
+		says(400, sink.Refused, "user_not_found"),
+		says(403, sink.Refused, "action_prohibited", "invalid_token", "posting_to_general_channel_denied"),
+		says(404, sink.Refused, "channel_not_found", "no_service", "no_active_hooks", "no_team"),
+		says(410, sink.Refused, "channel_is_archived"),
+		says(500, sink.Unknown, "rollup_error"),
+		says(200, sink.Unknown, "ok ", "OK", "no_service"))
+}
+
+func dingTalkAnswers() []Expected {
+	const errcode = `{"errcode":%d,"errmsg":"no"}`
+	return slices.Concat(
+		codes(errcode, sink.Later, time.Minute, 130101, 410100, -1),
+		codes(errcode, sink.Refused, 0, 310000, 300005, 300001, 400101, 400102, 400106, 400013),
+		codes(errcode, Sent, 0, 40035, 43004, 400105, 460101),
+		codes(errcode, sink.Later, time.Minute, 77),
+		[]Expected{{Name: "flood guard", Fault: Answer(200, `{"status":1111,"wait":5,"punish":"deny"}`), Class: sink.Later, After: time.Minute}})
+}
+
+func feishuAnswers() []Expected {
+	const code = `{"code":%d,"msg":"no"}`
+	return slices.Concat(
+		codes(code, sink.Later, time.Minute, 11232),
+		codes(code, sink.Refused, 0, 19001, 19021, 19022, 19024),
+		codes(code, Sent, 0, 9499, 19002),
+		codes(`{"StatusCode":%d,"StatusMessage":"success"}`, Sent, 0, 0),
+		[]Expected{
+			{Name: "too fast under 9499", Fault: Answer(200, `{"code":9499,"msg":"too many request"}`), Class: sink.Later, After: time.Minute},
+			{Name: "9499 with status 400", Fault: Answer(400, `{"code":9499,"msg":"Bad Request"}`), Class: Sent},
+		})
+}
+
+func weComAnswers() []Expected {
+	const errcode = `{"errcode":%d,"errmsg":"no"}`
+	return slices.Concat(
+		codes(errcode, sink.Later, time.Minute, 45009, -1),
+		codes(errcode, sink.Refused, 0, 93000),
+		codes(errcode, Sent, 0, 40058))
+}
+
+func codes(format string, class sink.Class, after time.Duration, list ...int) []Expected {
+	var all []Expected
+	for _, code := range list {
+		body := fmt.Sprintf(format, code)
+		all = append(all, Expected{Name: body, Fault: Answer(200, body), Class: class, After: after})
+	}
+	return all
+}
+
+func slackSays(class sink.Class, list ...string) []Expected {
+	var all []Expected
+	for _, code := range list {
+		all = append(all, Expected{Name: code, Fault: SlackSays(code), Class: class})
+	}
+	return all
+}
+
+func says(status int, class sink.Class, bodies ...string) []Expected {
+	var all []Expected
+	for _, body := range bodies {
+		all = append(all, Expected{Name: body, Fault: Answer(status, body), Class: class})
+	}
+	return all
+}

@@ -1,0 +1,62 @@
+package sink
+
+import (
+	"context"
+	"strings"
+)
+
+// Level says how bad a finding is.
+type Level string
+
+// The levels.
+const (
+	OK   Level = "ok"
+	Warn Level = "warn" // messages go out, but something is worse than it could be
+	Bad  Level = "bad"  // messages will be refused
+)
+
+// Finding is one thing that check looked at.
+type Finding struct {
+	Item   string // what was looked at, such as "token"
+	Level  Level
+	Detail string
+	Hint   string // what a person can do about it, a full sentence; may be ""
+}
+
+// Checker is a sink that can be looked at without posting anything.
+type Checker interface {
+	Check(ctx context.Context) []Finding
+}
+
+// Previewer is a sink that can show the exact JSON it would post.
+type Previewer interface {
+	Body(m Message) ([]byte, error)
+}
+
+// CheckHome names the URL's host and says whether the platform's robots live
+// there. Another host may be a relay of the operator's own.
+func CheckHome(item string, value Secret, homes ...string) Finding {
+	u, err := ParseURL(string(value))
+	if err != nil {
+		return Finding{Item: item, Level: Bad, Detail: err.Error()}
+	}
+	f := Finding{Item: item, Level: OK, Detail: "goes to " + u.Hostname()}
+	for _, home := range homes {
+		if strings.HasPrefix(u.Hostname()+u.Path, home) && (u.RawQuery != "" || len(u.Hostname()+u.Path) > len(home)) {
+			return f
+		}
+	}
+	if len(homes) > 0 {
+		f.Level, f.Hint = Warn, "The platform's own URLs begin with https://"+homes[0]
+	}
+	return f
+}
+
+// Failed is a finding about an attempt that failed.
+func Failed(item string, err error) Finding {
+	e := *Outcome(err)
+	f := Finding{Item: item, Level: Bad, Hint: e.Hint}
+	e.Hint = ""
+	f.Detail = e.Error()
+	return f
+}

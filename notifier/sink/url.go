@@ -1,0 +1,54 @@
+package sink
+
+import (
+	"net/netip"
+	"net/url"
+
+	"refreshwatch/poller"
+)
+
+// ParseURL reads a URL that the operator set: https, or http to this machine, with a
+// host and without a login. What is wrong is a [*poller.Mistake] that names no
+// setting and never repeats the value, for many of these URLs are secrets.
+func ParseURL(value string) (*url.URL, error) {
+	u, err := url.Parse(value)
+	if err != nil {
+		return nil, &poller.Mistake{Problem: "not a URL", Next: likeURL}
+	}
+	if m := checkURL(u); m != nil {
+		return nil, m
+	}
+	return u, nil
+}
+
+const likeURL = "Write it like https://host/path"
+
+// checkURL is what is wrong with a URL; nil when nothing is.
+func checkURL(u *url.URL) *poller.Mistake {
+	switch {
+	case u.Scheme == "" && u.Host == "":
+		return &poller.Mistake{Problem: "not a URL", Next: likeURL}
+	case u.Host == "" || u.Hostname() == "":
+		return &poller.Mistake{Problem: "names no host", Next: likeURL}
+	case u.User != nil:
+		return &poller.Mistake{Problem: "holds a user name or password", Next: "Remove what stands before the @"}
+	case u.Scheme == "https":
+		return nil
+	case u.Scheme == "http" && IsLoopback(u.Hostname()):
+		return nil
+	case u.Scheme == "http":
+		return &poller.Mistake{Problem: "http is accepted for loopback only", Next: "Use https"}
+	default:
+		return &poller.Mistake{Problem: "must begin with https://"}
+	}
+}
+
+// IsLoopback reports whether host, a name or an address, is this machine: the only
+// one that is spoken to without https.
+func IsLoopback(host string) bool {
+	if host == "localhost" {
+		return true
+	}
+	ip, err := netip.ParseAddr(host)
+	return err == nil && ip.Unmap().IsLoopback()
+}

@@ -1,0 +1,366 @@
+package slack
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	slackgo "github.com/slack-go/slack"
+
+	"refreshwatch/notifier/notifiertest"
+	"refreshwatch/notifier/sink"
+	"refreshwatch/poller"
+	"refreshwatch/template"
+)
+
+func bot(t *testing.T, r *notifiertest.Rig) *Sink {
+	t.Helper()
+	return r.Sink(t, Bot()).(*Sink)
+}
+
+// TestLookUp: whatever happened to the first attempt, the message is in the
+// channel once after the second.
+func TestLookUp(t *testing.T) {
+	faults := map[string]notifiertest.Fault{
+		"lost before it was stored":   {Reset: true},
+		"stored, the answer lost":     notifiertest.Fault{Reset: true}.ButStored(),
+		"stored, then a server error": notifiertest.Answer(500, "oops").ButStored(),
+		"stored, then no answer":      notifiertest.Fault{Hang: true}.ButStored(),
+		"stored, then fatal_error":    notifiertest.SlackSays("fatal_error").ButStored(),
+		"not stored, internal_error":  notifiertest.SlackSays("internal_error"),
+	}
+	for name, f := range faults {
+		t.Run(name, func(t *testing.T) {
+			r := notifiertest.NewRig(t, "en")
+			s := bot(t, r)
+			r.Script(notifiertest.SlackPost, f)
+			r.AssertOutcome(t, s.Send(r.UntilItHangs(t), notifiertest.One(1)), sink.Unknown, 0)
+			for range historyLimit + 10 { // it is not on the first page of history
+				r.Say(notifiertest.SlackChannel, "good morning")
+			}
+			if err := s.Send(t.Context(), notifiertest.Again(notifiertest.One(1))); err != nil {
+				t.Fatal(err)
+			}
+			if n := r.Arrived()["chat.postMessage "+notifiertest.One(1).ID]; n != 1 {
+				t.Errorf("it is there %d times", n)
+			}
+			if len(r.Warned()) != 0 {
+				t.Errorf("warned %q", r.Warned())
+			}
+		})
+	}
+}
+
+// TestNoLookUpAtFirst: a first attempt costs one request.
+func TestNoLookUpAtFirst(t *testing.T) {
+	r := notifiertest.NewRig(t, "en")
+	if err := bot(t, r).Send(t.Context(), notifiertest.One(1)); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(r.Posts("")); n != 1 {
+		t.Errorf("%d requests", n)
+	}
+}
+
+// TestBlindLookUp: when Slack refuses the look-up, that is said once, and the
+// messages go out again: rather twice than never.
+func TestBlindLookUp(t *testing.T) {
+	tests := map[string]struct {
+		change func(r *notifiertest.Rig, s *Sink)
+		says   string
+	}{
+		"missing scope": {func(r *notifiertest.Rig, _ *Sink) { r.Slack.Scopes = []string{"chat:write"} }, "channels:history"},
+		"private channel": {func(r *notifiertest.Rig, _ *Sink) {
+			r.Slack.Scopes = []string{"chat:write"}
+			r.Slack.Channels[0].Private = true
+		}, "groups:history"},
+		"not a member":     {func(r *notifiertest.Rig, _ *Sink) { r.Slack.Channels[0].Member = false }, "/invite"},
+		"channel by name":  {func(_ *notifiertest.Rig, s *Sink) { s.Channel = "ops" }, "set its id"},
+		"channel by #name": {func(_ *notifiertest.Rig, s *Sink) { s.Channel = "#ops" }, "set its id"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			r := notifiertest.NewRig(t, "en")
+			s := bot(t, r)
+			test.change(r, s)
+			for i := range 2 {
+				if err := s.Send(t.Context(), notifiertest.Again(notifiertest.One(i))); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if len(r.Warned()) != 1 || !strings.Contains(r.Warned()[0], test.says) {
+				t.Errorf("warned %q, want %q once", r.Warned(), test.says)
+			}
+			if n := len(r.Messages(notifiertest.SlackChannel)); n != 2 {
+				t.Errorf("%d messages", n)
+			}
+		})
+	}
+}
+
+// TestFailedLookUp: a look-up without an answer postpones the post.
+func TestFailedLookUp(t *testing.T) {
+	faults := map[string]struct {
+		fault notifiertest.Fault
+		after time.Duration
+	}{
+		"rate limit": {fault: notifiertest.Busy(429, "30"), after: 30 * time.Second},
+		"500":        {fault: notifiertest.Answer(500, "")},
+		"reset":      {fault: notifiertest.Fault{Reset: true}},
+		"hang":       {fault: notifiertest.Fault{Hang: true}},
+		"page":       {fault: notifiertest.Answer(200, "<html>")},
+		"fatal":      {fault: notifiertest.SlackSays("fatal_error")},
+	}
+	for name, f := range faults {
+		t.Run(name, func(t *testing.T) {
+			r := notifiertest.NewRig(t, "en")
+			r.Script(notifiertest.SlackHistory, f.fault)
+			r.AssertOutcome(t, bot(t, r).Send(r.UntilItHangs(t), notifiertest.Again(notifiertest.One(1))), sink.Later, f.after)
+			if n := len(r.Posts(notifiertest.SlackPost)); n != 0 {
+				t.Errorf("posted %d times without knowing", n)
+			}
+		})
+	}
+}
+
+// TestRefusedMetadata: without metadata rather than without news.
+func TestRefusedMetadata(t *testing.T) {
+	r := notifiertest.NewRig(t, "en")
+	r.Script(notifiertest.SlackPost, notifiertest.SlackSays("metadata_too_large"))
+	if err := bot(t, r).Send(t.Context(), notifiertest.One(1)); err != nil {
+		t.Fatal(err)
+	}
+	if m := r.Messages(notifiertest.SlackChannel); len(m) != 1 || m[0].Metadata != nil {
+		t.Errorf("%+v", m)
+	}
+}
+
+// TestThread: a digest's further rows are replies to it, in the channel whose id
+// the API returned.
+func TestThread(t *testing.T) {
+	samples := template.Samples()
+	digest := asMessage(samples[slices.IndexFunc(samples, func(s template.Sample) bool { return s.Name == "digest" })])
+	r := notifiertest.NewRig(t, "en")
+	s := bot(t, r)
+	s.Channel = "#ops"
+	if err := s.Send(t.Context(), digest); err != nil {
+		t.Fatal(err)
+	}
+	m := r.Messages(notifiertest.SlackChannel)
+	if len(m) != 2 || m[1].ThreadTS != m[0].TS || m[0].ThreadTS != "" {
+		t.Fatalf("%+v", m)
+	}
+	if post := r.Posts(notifiertest.SlackPost)[1]; !strings.Contains(string(post.Body), `"channel":"C0OPS"`) {
+		t.Errorf("the reply does not use the channel's id: %s", post.Body)
+	}
+}
+
+// TestFailedThread: the news is out with the digest itself.
+func TestFailedThread(t *testing.T) {
+	r := notifiertest.NewRig(t, "en")
+	s := bot(t, r)
+	s.reply(t.Context(), notifiertest.One(1), posted{notifiertest.SlackChannel, "1.000001"}, []string{"row"})
+	if len(r.Warned()) != 0 {
+		t.Fatalf("warned %q", r.Warned())
+	}
+	r.Script(notifiertest.SlackPost, notifiertest.SlackSays("cannot_reply_to_message"))
+	s.reply(t.Context(), notifiertest.One(1), posted{notifiertest.SlackChannel, "1.000001"}, []string{"row", "row"})
+	if len(r.Warned()) != 1 || !strings.Contains(r.Warned()[0], "lacks 2 of its 2 replies") {
+		t.Errorf("warned %q", r.Warned())
+	}
+	if n := len(r.Posts(notifiertest.SlackPost)); n != 2 {
+		t.Errorf("%d replies were tried", n)
+	}
+}
+
+// TestSlackEventTypes: the outside contract fixes them.
+func TestSlackEventTypes(t *testing.T) {
+	want := map[poller.Kind]string{
+		poller.Finished: "refresh_tasks_finished", poller.Stalled: "refresh_tasks_stalled", poller.Expired: "refresh_tasks_expired",
+		template.Gap: "refreshwatch_gap", template.Trouble: "refreshwatch_trouble", template.Recovered: "refreshwatch_recovered", template.Test: "refreshwatch_test",
+	}
+	r := notifiertest.NewRig(t, "en")
+	s := bot(t, r)
+	got := map[poller.Kind]string{}
+	for _, sample := range template.Samples() {
+		if err := s.Send(t.Context(), asMessage(sample)); err != nil {
+			t.Fatal(err)
+		}
+		m := r.Messages(notifiertest.SlackChannel)
+		last := m[len(m)-1]
+		if last.ThreadTS == "" {
+			got[sample.Message.Kind] = last.Metadata.EventType
+		}
+	}
+	for _, m := range r.Messages(notifiertest.SlackChannel) {
+		if m.Metadata != nil && m.Metadata.EventPayload["delivery_id"] != template.Samples()[0].Message.ID {
+			t.Errorf("payload %v", m.Metadata.EventPayload)
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestSlackReadsOurBlocks: slack-go's own types read back what is posted.
+func TestSlackReadsOurBlocks(t *testing.T) {
+	r := notifiertest.NewRig(t, "en")
+	for _, sample := range template.Samples() {
+		body, err := bot(t, r).Body(asMessage(sample))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var m slackgo.Msg
+		if err := json.Unmarshal(body, &m); err != nil {
+			t.Fatal(err)
+		}
+		if len(m.Blocks.BlockSet) != 1 || len(m.Attachments) != 1 || len(m.Attachments[0].Blocks.BlockSet) < 2 || m.Metadata.EventType == "" {
+			t.Errorf("%s: %+v", sample.Name, m)
+		}
+		for _, b := range append(m.Blocks.BlockSet, m.Attachments[0].Blocks.BlockSet...) {
+			if _, unknown := b.(*slackgo.UnknownBlock); unknown {
+				t.Errorf("%s: unknown block %v", sample.Name, b)
+			}
+		}
+	}
+}
+
+// TestHugeCard: a card that no template should make is still within the limits.
+func TestHugeCard(t *testing.T) {
+	card := template.Card{Context: "context", Button: template.Link{Label: strings.Repeat("界", 99), URL: "https://example.com/"}}
+	for range 100 {
+		card.Rows = append(card.Rows, strings.Repeat("&", 200))
+		card.Reasons = append(card.Reasons, strings.Repeat("界", 150))
+		card.Fields = append(card.Fields, template.Field{Label: "label", Value: "value"})
+	}
+	size, err := json.Marshal(blocksOf(card))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(size) > maxBlockBytes || len(size) < maxBlockBytes/2 {
+		t.Errorf("%d bytes", len(size))
+	}
+	if got := sink.Pack([]string{strings.Repeat("a", 60), strings.Repeat("界", 60)}, 50); len(got) != 2 || len([]rune(got[1])) != 50 {
+		t.Errorf("packed %q", got)
+	}
+}
+
+func TestNew(t *testing.T) {
+	tests := map[string]Config{
+		"token: not set":             {Channel: "C0"},
+		"token: holds white space":   {Token: "xoxb-1 2", Channel: "C0"},
+		"channel: not set":           {Token: notifiertest.BotToken},
+		"api_url: http is accepted":  {Token: notifiertest.BotToken, Channel: "C0", APIURL: "http://slack.com/api"},
+		"api_url: names no host":     {Token: notifiertest.BotToken, Channel: "C0", APIURL: "https:///api"},
+		"api_url: holds a user name": {Token: notifiertest.BotToken, Channel: "C0", APIURL: "https://a:b@slack.com/api"},
+	}
+	for want, settings := range tests {
+		if _, err := New(settings); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
+	for _, base := range []string{"", "https://slack.com/api", "https://slack.com/api/"} {
+		s, err := New(Config{Token: notifiertest.BotToken, Channel: "C0", APIURL: base})
+		if err != nil || s.APIURL != defaultAPI {
+			t.Errorf("%q becomes %q, %v", base, s.APIURL, err)
+		}
+	}
+}
+
+func TestSlackCheck(t *testing.T) {
+	ok, all := map[string]sink.Level{"token": sink.OK, "scope chat:write": sink.OK, "channel": sink.OK, "scope channels:history": sink.OK}, []string{"chat:write", "channels:history", "channels:read"}
+	with := func(changes map[string]sink.Level) map[string]sink.Level {
+		m := map[string]sink.Level{}
+		for k, v := range ok {
+			m[k] = v
+		}
+		for k, v := range changes {
+			m[k] = v
+		}
+		return m
+	}
+	tests := map[string]struct {
+		change func(w *notifiertest.Workspace, s *Sink)
+		want   map[string]sink.Level
+	}{
+		"all is well":  {func(*notifiertest.Workspace, *Sink) {}, ok},
+		"wrong token":  {func(w *notifiertest.Workspace, _ *Sink) { w.Token = "xoxb-other" }, map[string]sink.Level{"token": sink.Bad}},
+		"not a member": {func(w *notifiertest.Workspace, _ *Sink) { w.Channels[0].Member = false }, with(map[string]sink.Level{"channel": sink.Bad})},
+		"archived":     {func(w *notifiertest.Workspace, _ *Sink) { w.Channels[0].Archived = true }, with(map[string]sink.Level{"channel": sink.Bad})},
+		"no channel":   {func(_ *notifiertest.Workspace, s *Sink) { s.Channel = "C0NONE" }, with(map[string]sink.Level{"channel": sink.Bad})},
+		"public post": {func(w *notifiertest.Workspace, _ *Sink) {
+			w.Channels[0].Member = false
+			w.Scopes = append(all, "chat:write.public")
+		}, with(map[string]sink.Level{"channel": sink.Warn})},
+		"cannot write": {func(w *notifiertest.Workspace, _ *Sink) { w.Scopes = all[1:] }, with(map[string]sink.Level{"scope chat:write": sink.Bad})},
+		"scopes untold": {func(w *notifiertest.Workspace, _ *Sink) { w.Scopes = []string{} },
+			with(map[string]sink.Level{"scope chat:write": sink.Warn, "channel": sink.Warn, "scope channels:history": sink.Warn})},
+		"cannot look": {func(w *notifiertest.Workspace, _ *Sink) { w.Scopes = []string{"chat:write", "channels:read"} }, with(map[string]sink.Level{"scope channels:history": sink.Warn})},
+		"cannot see":  {func(w *notifiertest.Workspace, _ *Sink) { w.Scopes = all[:2] }, with(map[string]sink.Level{"channel": sink.Warn})},
+		"name, no id": {func(_ *notifiertest.Workspace, s *Sink) { s.Channel = "#ops" }, map[string]sink.Level{"token": sink.OK, "scope chat:write": sink.OK, "channel": sink.Warn}},
+		"private": {func(w *notifiertest.Workspace, _ *Sink) {
+			w.Channels[0].Private = true
+			w.Scopes = append(all, "groups:history")
+		}, map[string]sink.Level{"token": sink.OK, "scope chat:write": sink.OK, "channel": sink.OK, "scope groups:history": sink.OK}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			r := notifiertest.NewRig(t, "en")
+			s := bot(t, r)
+			r.Slack.Scopes = all
+			test.change(&r.Slack, s)
+			got := map[string]sink.Level{}
+			for _, f := range s.Check(t.Context()) {
+				got[f.Item] = f.Level
+				if f.Level != sink.OK && f.Hint == "" {
+					t.Errorf("%+v has no hint", f)
+				}
+				r.AssertNoSecret(t, f.Detail, f.Hint)
+			}
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Error(diff)
+			}
+			if n := len(r.Messages(notifiertest.SlackChannel)); n != 0 {
+				t.Errorf("check posted %d messages", n)
+			}
+		})
+	}
+}
+
+func asMessage(s template.Sample) sink.Message { return sink.MessageOf(s.Message, notifiertest.Now) }
+
+// TestMentionIsShown: the text is not shown beside blocks, so the title's
+// block names the people too.
+func TestMentionIsShown(t *testing.T) {
+	m := notifiertest.One(1)
+	m.Mention = "<!subteam^S0123>"
+	p, err := bot(t, notifiertest.NewRig(t, "en")).payload(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	title, err := sink.Encode(p.Blocks)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(strings.ReplaceAll(strings.ReplaceAll(string(title), `\u003c`, "<"), `\u003e`, ">"), m.Mention) || !strings.Contains(p.Text, m.Mention) {
+		t.Errorf("%s\n%s", title, p.Text)
+	}
+}
+
+// TestWebhookCheck: the URL's shape is checked, the network is not used.
+func TestWebhookCheck(t *testing.T) {
+	for to, want := range map[sink.Secret]sink.Level{
+		"https://hooks.slack.com/services/T/B/x": sink.OK, "https://hooks.slack.com/services/": sink.Warn, "https://example.com/hook": sink.Warn,
+	} {
+		w, err := NewWebhook(WebhookConfig{URL: to})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f := w.Check(t.Context())[0]; f.Level != want || (want == sink.OK) != (f.Hint == "") {
+			t.Errorf("%+v, want %s", f, want)
+		}
+	}
+}
