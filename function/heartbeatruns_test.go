@@ -14,7 +14,7 @@ import (
 
 	"refreshwatch/function/setup"
 	"refreshwatch/function/watch"
-	"refreshwatch/notifier"
+	"refreshwatch/notifier/sink"
 	"refreshwatch/poller/aliyun/apitest"
 	"refreshwatch/poller/checkpoint/checkpointtest"
 )
@@ -79,7 +79,7 @@ func TestHeartbeatOfRuns(t *testing.T) {
 			change: func(s *site, _ *switchboard, _ context.CancelFunc) { s.Store = nil }},
 		{name: "messages given up", req: watch.Request{Action: watch.ActionPoll}, ping: "GET /uuid", code: watch.CodeDead,
 			change: func(s *site, _ *switchboard, _ context.CancelFunc) {
-				s.verdict = func(notifier.Delivery) error { return &notifier.Error{Class: notifier.Refused, Code: "not_in_channel"} }
+				s.verdict = func(sink.Message) error { return &sink.Error{Class: sink.Refused, Code: "not_in_channel"} }
 			}},
 		{name: "interrupted", req: watch.Request{Action: watch.ActionPoll}, code: watch.CodeInterrupted,
 			change: func(_ *site, _ *switchboard, interrupt context.CancelFunc) { interrupt() }},

@@ -10,6 +10,7 @@ import (
 // What a package of ours may import of ours:
 //
 //	poller ← template ← notifier ← function/watch ← function/setup ← function/cli ← function
+//	template ← notifier/sink ← notifier
 //	notifier/sink ← notifier/{slack,bot,webhook} ← function/setup
 //
 // The API and the stores are known to setup and watch only; the simulated API is for
@@ -22,17 +23,17 @@ var mayImport = map[string][]string{
 	"poller/aliyun/internal/quiet":     nil,
 	"poller/aliyun/apitest":            {"poller", "poller/aliyun"},
 	"template":                         {"poller"},
-	"notifier":                         {"poller", "template"},
-	"notifier/sink":                    {"notifier", "poller", "template"},
-	"notifier/slack":                   {"notifier", "notifier/sink", "poller", "template"},
-	"notifier/bot":                     {"notifier", "notifier/sink", "poller", "template"},
-	"notifier/webhook":                 {"notifier", "notifier/sink", "poller", "template"},
-	"notifier/notifiertest":            {"notifier", "notifier/sink", "poller", "template"},
-	"function/watch":                   {"notifier", "poller", "poller/checkpoint", "poller/aliyun", "template"},
+	"notifier":                         {"notifier/sink", "poller", "template"},
+	"notifier/sink":                    {"poller", "template"},
+	"notifier/slack":                   {"notifier/sink", "poller", "template"},
+	"notifier/bot":                     {"notifier/sink", "poller", "template"},
+	"notifier/webhook":                 {"notifier/sink", "poller"},
+	"notifier/notifiertest":            {"notifier/sink", "poller", "template"},
+	"function/watch":                   {"notifier", "notifier/sink", "poller", "poller/checkpoint", "poller/aliyun", "template"},
 	"function/setup": {"function/watch", "notifier", "notifier/sink", "notifier/slack", "notifier/bot", "notifier/webhook",
 		"poller", "poller/checkpoint", "poller/aliyun", "template"},
 	"function/cli":    {"function/setup", "function/watch", "notifier", "notifier/sink", "poller", "poller/aliyun/apitest", "template"},
-	"function":        {"function/cli", "function/setup", "function/watch", "notifier"},
+	"function":        {"function/cli", "function/setup", "function/watch", "notifier", "notifier/sink"},
 	"function/fctest": nil,
 }
 

@@ -5,13 +5,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"refreshwatch/function/watch"
-	"refreshwatch/notifier"
-	"refreshwatch/poller/aliyun/apitest"
-	"refreshwatch/poller/checkpoint"
 	"strings"
 	"testing"
 	"testing/synctest"
+
+	"refreshwatch/function/watch"
+	"refreshwatch/notifier/sink"
+	"refreshwatch/poller/aliyun/apitest"
+	"refreshwatch/poller/checkpoint"
 
 	"github.com/aliyun/fc-runtime-go-sdk/fccontext"
 )
@@ -32,13 +33,13 @@ func TestOneSummaryLineARun(t *testing.T) {
 		{"status", `{"action":"status"}`, nil, "INFO", ""},
 		{"check", `{"action":"check"}`, nil, "INFO", ""},
 		{"a sink is down", "", func(s *site) {
-			s.verdict = func(notifier.Delivery) error { return &notifier.Error{Class: notifier.Later, Code: "http_503"} }
+			s.verdict = func(sink.Message) error { return &sink.Error{Class: sink.Later, Code: "http_503"} }
 		}, "WARN", ""},
 		{"throttled", "", func(s *site) { s.api.Fault(apitest.Throttling()) }, "WARN", watch.CodeAPIUnavailable},
 		{"denied", "", func(s *site) { s.api.Fault(apitest.NoPermission()) }, "ERROR", watch.CodeAPIDenied},
 		{"check denied", `{"action":"check"}`, func(s *site) { s.api.Fault(apitest.NoPermission()) }, "ERROR", watch.CodeCheck},
 		{"a sink refuses", "", func(s *site) {
-			s.verdict = func(notifier.Delivery) error { return &notifier.Error{Class: notifier.Refused, Code: "gone"} }
+			s.verdict = func(sink.Message) error { return &sink.Error{Class: sink.Refused, Code: "gone"} }
 		}, "ERROR", watch.CodeDead},
 	} {
 		t.Run(run.name, func(t *testing.T) {

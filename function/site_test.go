@@ -10,6 +10,7 @@ import (
 	"refreshwatch/function/setup"
 	"refreshwatch/function/watch"
 	"refreshwatch/notifier"
+	"refreshwatch/notifier/sink"
 	"refreshwatch/poller"
 	"refreshwatch/poller/aliyun"
 	"refreshwatch/poller/aliyun/apitest"
@@ -23,7 +24,7 @@ type site struct {
 	api     *apitest.Server
 	stored  *checkpointtest.Mem
 	logged  bytes.Buffer
-	verdict func(notifier.Delivery) error // nil accepts
+	verdict func(sink.Message) error // nil accepts
 }
 
 // siteTimeout is the deadline of a run.
@@ -43,9 +44,9 @@ func newSite(t *testing.T) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	channel := notifier.Channel{Name: "hook", Sink: s, Style: notifier.Machine}
+	channel := notifier.Target{Name: "hook", Sink: s, Grouping: sink.Batched}
 	config := setup.Config{MaxQPS: 4, Sinks: []setup.SinkConfig{{Name: "hook"}}, Routes: notifier.Routes{{To: []string{"hook"}}}}
-	s.Program = &setup.Program{Config: config, Log: log, Keys: &setup.Keyring{}, API: client, Store: s.stored.Process(nil), Channels: []notifier.Channel{channel}}
+	s.Program = &setup.Program{Config: config, Log: log, Keys: &setup.Keyring{}, API: client, Store: s.stored.Process(nil), Channels: []notifier.Target{channel}}
 	s.Keys.Use(setup.Key{ID: apitest.AccessKeyID, Secret: apitest.Secret})
 	task := apitest.Task{Key: poller.Key{TaskID: "1", ObjectType: "file", ObjectPath: "https://cdn.example.com/1.mp4"}, Created: time.Now(), Steps: apitest.Finish(30 * time.Second)}
 	if err := s.api.Add(task); err != nil {
@@ -60,7 +61,7 @@ func newSite(t *testing.T) *site {
 	return s
 }
 
-func (s *site) Send(_ context.Context, d notifier.Delivery) error {
+func (s *site) Send(_ context.Context, d sink.Message) error {
 	if s.verdict != nil {
 		if err := s.verdict(d); err != nil {
 			return err

@@ -84,7 +84,7 @@ func TestProgress(t *testing.T) {
 			app := &watch.App{
 				API:   &watch.Guarded{Lister: api.Lister(900 * time.Millisecond), Log: log, Tell: s.pageAnswered},
 				Store: checkpointtest.NewMem(), QPS: 4, Log: log, Progress: s.sliceDone,
-				Channels: []notifier.Channel{{Name: "hook"}}, Routes: notifier.Routes{{To: []string{"hook"}}},
+				Channels: []notifier.Target{{Name: "hook"}}, Routes: notifier.Routes{{To: []string{"hook"}}},
 			}
 			ctx, stop := context.WithTimeout(t.Context(), time.Minute)
 			defer stop()

@@ -16,6 +16,7 @@ import (
 	"refreshwatch/function/watch"
 	"refreshwatch/notifier"
 	"refreshwatch/notifier/notifiertest"
+	"refreshwatch/notifier/sink"
 	"refreshwatch/poller"
 	"refreshwatch/poller/aliyun/apitest"
 	"refreshwatch/poller/checkpoint"
@@ -114,7 +115,7 @@ func (p *plant) prepare(baseline bool) watch.Report {
 	p.t.Helper()
 	app := &watch.App{
 		API: p.api.Lister(0), QPS: 1e6, NotifyFirst: !baseline, Log: slog.New(slog.DiscardHandler),
-		Channels: []notifier.Channel{{Name: setup.TypeWebhook, Sink: down{}, Style: notifier.Machine}, {Name: setup.TypeSlackWebhook, Sink: down{}}},
+		Channels: []notifier.Target{{Name: setup.TypeWebhook, Sink: down{}, Grouping: sink.Batched}, {Name: setup.TypeSlackWebhook, Sink: down{}}},
 		Routes:   notifier.Routes{{To: []string{setup.TypeWebhook, setup.TypeSlackWebhook}}},
 	}
 	var err error
@@ -133,8 +134,8 @@ func (p *plant) prepare(baseline bool) watch.Report {
 // down is a sink that cannot be reached, now or in a moment.
 type down struct{}
 
-func (down) Send(context.Context, notifier.Delivery) error {
-	return &notifier.Error{Class: notifier.Later, Code: "http_503", After: 24 * time.Hour, Err: errDown}
+func (down) Send(context.Context, sink.Message) error {
+	return &sink.Error{Class: sink.Later, Code: "http_503", After: 24 * time.Hour, Err: errDown}
 }
 
 // spent is what an instance used.

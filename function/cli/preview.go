@@ -9,6 +9,7 @@ import (
 
 	"refreshwatch/function/setup"
 	"refreshwatch/notifier"
+	"refreshwatch/notifier/sink"
 	"refreshwatch/template"
 )
 
@@ -38,12 +39,12 @@ type previewBody struct {
 	Body   json.RawMessage `json:"body"`
 }
 
-func (sh Shell) previewOne(w *setup.Program, c notifier.Channel, sample template.Sample, exact bool) error {
-	d := sampleDelivery(c.Name, sample)
+func (sh Shell) previewOne(w *setup.Program, c notifier.Target, sample template.Sample, exact bool) error {
+	m := sink.MessageOf(sample.Message, time.Now().UTC())
 	var body json.RawMessage
-	if p, ok := c.Sink.(notifier.Previewer); ok {
+	if p, ok := c.Sink.(sink.Previewer); ok {
 		var err error
-		if body, err = p.Body(d); err != nil {
+		if body, err = p.Body(m); err != nil {
 			return err
 		}
 	}
@@ -53,29 +54,21 @@ func (sh Shell) previewOne(w *setup.Program, c notifier.Channel, sample template
 		return err
 	}
 	fmt.Fprintf(sh.Out, "── %s · %s\n", c.Name, sample.Name)
-	if c.Style == notifier.Machine {
+	if c.Grouping == sink.Batched {
 		text, err := json.MarshalIndent(body, "", "  ")
 		fmt.Fprintf(sh.Out, "%s\n\n", text)
 		return err
 	}
-	console := &notifier.Console{Kit: notifier.Kit{Templates: w.Words, Region: w.Config.Region}, Out: sh.Out}
-	if err := console.Send(context.Background(), d); err != nil {
+	console := &sink.Console{Common: sink.Common{Templates: w.Words, Region: w.Config.Region}, Out: sh.Out}
+	if err := console.Send(context.Background(), m); err != nil {
 		return err
 	}
 	if b, ok := c.Sink.(interface {
-		BuilderLink(notifier.Delivery) (string, error)
+		BuilderLink(sink.Message) (string, error)
 	}); ok {
-		link, err := b.BuilderLink(d)
+		link, err := b.BuilderLink(m)
 		fmt.Fprintf(sh.Out, "    Block Kit Builder: %s\n\n", link)
 		return err
 	}
 	return nil
-}
-
-func sampleDelivery(sink string, s template.Sample) notifier.Delivery {
-	m := s.Message
-	return notifier.Delivery{
-		ID: m.ID, Sink: sink, Kind: m.Kind, Events: m.Events, Notice: m.Notice,
-		Digest: m.Digest, Mention: m.Mention, Created: time.Now().UTC(),
-	}
 }

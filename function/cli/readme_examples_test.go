@@ -20,7 +20,9 @@ import (
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
 	"refreshwatch/function/watch"
-	"refreshwatch/notifier"
+	"refreshwatch/notifier/sink"
+	"refreshwatch/notifier/slack"
+	"refreshwatch/notifier/webhook"
 	"refreshwatch/poller"
 	"refreshwatch/template"
 )
@@ -59,8 +61,8 @@ func TestReadmeTemplate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	kit := notifier.Kit{Outlet: notifier.NewOutlet(0), Region: "cn-shanghai", Templates: words}
-	body := slackBody(t, kit, notifier.Delivery{ID: "d_1", Kind: poller.Finished, Events: readmeEvents()})
+	kit := sink.Common{Client: sink.NewClient(sink.ClientOptions{}), Region: "cn-shanghai", Templates: words}
+	body := slackBody(t, kit, sink.Message{ID: "d_1", Kind: poller.Finished, Events: readmeEvents()})
 	if !strings.Contains(body, "*VOD: 4 complete, 1 failed") && !strings.Contains(body, `"VOD: 4 complete, 1 failed`) {
 		t.Error(body)
 	}
@@ -83,9 +85,9 @@ func readmeEvents() []poller.Event {
 	return events
 }
 
-func slackBody(t *testing.T, kit notifier.Kit, d notifier.Delivery) string {
+func slackBody(t *testing.T, kit sink.Common, d sink.Message) string {
 	t.Helper()
-	hook, err := notifier.NewSlackHook(notifier.SlackHook{Kit: kit, URL: "https://hooks.slack.com/services/T/B/x"})
+	hook, err := slack.NewWebhook(slack.WebhookConfig{Common: kit, URL: "https://hooks.slack.com/services/T/B/x"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,8 +105,8 @@ func TestReadmeMessage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	kit := notifier.Kit{Outlet: notifier.NewOutlet(0), Region: "cn-shanghai", Templates: words}
-	d := notifier.Delivery{ID: "d_ff0b369fee577de280e8425d58e47454", Kind: poller.Finished, Events: readmeEvents()}
+	kit := sink.Common{Client: sink.NewClient(sink.ClientOptions{}), Region: "cn-shanghai", Templates: words}
+	d := sink.Message{ID: "d_ff0b369fee577de280e8425d58e47454", Kind: poller.Finished, Events: readmeEvents()}
 	picture := strings.Join(strings.Fields(strings.ReplaceAll(readReadme(t, firstPage).blocks(t, "text")[0], "┃", " ")), " ")
 	for _, text := range slackTexts(t, slackBody(t, kit, d)) {
 		if !strings.Contains(picture, text) {
@@ -161,11 +163,11 @@ func TestReadmeWebhookBody(t *testing.T) {
 			Status: status, Process: process, Description: description, Created: at(24, 0),
 		}}
 	}
-	d := notifier.Delivery{
+	d := sink.Message{
 		ID: "d_82308f27f4ce091637bb3c2a68f73ee7", Kind: poller.Finished, Created: at(30, 2),
 		Events: []poller.Event{event("intro.mp4", poller.Complete, "100%", ""), event("trailer.mp4", poller.Failed, "60%", "Origin Timeout")},
 	}
-	hook, err := notifier.NewWebhook(notifier.Webhook{Kit: notifier.Kit{Region: "cn-shanghai"}, URL: "https://ci.example.com/hook"})
+	hook, err := webhook.New(webhook.Config{Common: sink.Common{Region: "cn-shanghai"}, URL: "https://ci.example.com/hook"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -232,15 +234,15 @@ func TestReadmeReceiver(t *testing.T) {
 	}
 	server := httptest.NewServer(handler)
 	defer server.Close()
-	send := func(secret notifier.Secret) notifier.Class {
-		hook, err := notifier.NewWebhook(notifier.Webhook{
-			Kit: notifier.Kit{Outlet: notifier.NewOutlet(0)}, URL: notifier.Secret(server.URL), Secret: secret,
+	send := func(secret sink.Secret) sink.Class {
+		hook, err := webhook.New(webhook.Config{
+			Common: sink.Common{Client: sink.NewClient(sink.ClientOptions{})}, URL: sink.Secret(server.URL), Secret: secret,
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
-		err = hook.Send(t.Context(), notifier.Delivery{ID: "d_1", Kind: poller.Finished, Events: readmeEvents()})
-		var refused *notifier.Error
+		err = hook.Send(t.Context(), sink.Message{ID: "d_1", Kind: poller.Finished, Events: readmeEvents()})
+		var refused *sink.Error
 		if errors.As(err, &refused) {
 			return refused.Class
 		}
@@ -248,10 +250,10 @@ func TestReadmeReceiver(t *testing.T) {
 	}
 	const other = "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
 	fails = busy
-	got := []notifier.Class{send(testWebhookSecret)}
+	got := []sink.Class{send(testWebhookSecret)}
 	fails = nil
 	got = append(got, send(testWebhookSecret), send(testWebhookSecret), send(other), send(""))
-	want := []notifier.Class{notifier.Later, "", "", notifier.Refused, notifier.Refused}
+	want := []sink.Class{sink.Later, "", "", sink.Refused, sink.Refused}
 	if diff := cmp.Diff(want, got); diff != "" || handled["d_1"] != 1 {
 		t.Errorf("handled %d times; want (-), got (+):\n%s", handled["d_1"], diff)
 	}

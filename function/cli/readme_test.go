@@ -237,7 +237,7 @@ func TestReadmeConfigFile(t *testing.T) {
 	}
 	target := func(status poller.Status, kind, object string) string {
 		e := poller.Event{Task: poller.Task{Key: poller.Key{ObjectType: kind, ObjectPath: object}, Status: status}}
-		return fmt.Sprint(c.Routes.Targets(e))
+		return fmt.Sprint(c.Routes.Recipients(e))
 	}
 	for _, tt := range []struct{ got, want string }{ // what the comments in it say
 		{target("Failed", "preload", "https://cdn.example.com/vip/a/b.mp4"), "[{ops <!subteam^S0123>}]"},

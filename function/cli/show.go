@@ -9,6 +9,7 @@ import (
 
 	"refreshwatch/function/watch"
 	"refreshwatch/notifier"
+	"refreshwatch/notifier/sink"
 )
 
 // show prints a run's outcome: for people a summary, for scripts the report as the
@@ -130,14 +131,14 @@ func printable(s string) string {
 }
 
 func (sh Shell) showChecks(findings []watch.Finding) {
-	marks := map[notifier.Level]string{notifier.OK: "ok  ", notifier.Warn: "warn", notifier.Bad: "BAD "}
+	marks := map[sink.Level]string{sink.OK: "ok  ", sink.Warn: "warn", sink.Bad: "BAD "}
 	bad := 0
 	for _, f := range findings {
 		fmt.Fprintf(sh.Out, "%s  %s: %s\n", marks[f.Level], f.Item, f.Detail)
 		if f.Hint != "" {
 			fmt.Fprintf(sh.Out, "      → %s\n", f.Hint)
 		}
-		if f.Level == notifier.Bad {
+		if f.Level == sink.Bad {
 			bad++
 		}
 	}

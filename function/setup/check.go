@@ -9,12 +9,13 @@ import (
 
 	"refreshwatch/function/watch"
 	"refreshwatch/notifier"
+	"refreshwatch/notifier/sink"
 	"refreshwatch/poller"
 	"refreshwatch/poller/checkpoint"
 	"refreshwatch/template"
 )
 
-func finding(item string, level notifier.Level, detail, hint string) watch.Finding {
+func finding(item string, level sink.Level, detail, hint string) watch.Finding {
 	return watch.Finding{Item: item, Level: level, Detail: detail, Hint: hint}
 }
 
@@ -28,9 +29,9 @@ func (w *Program) check(ctx context.Context, req watch.Request) (watch.Report, e
 	began := time.Now()
 	report := watch.Report{Action: watch.ActionCheck, Run: watch.NewRunID(), DryRun: req.DryRun}
 	report.Checks = append(report.Checks, w.checkSettings()...)
-	if report.Checks[0].Level == notifier.OK {
+	if report.Checks[0].Level == sink.OK {
 		report.Checks = append(report.Checks, w.checkAPI(ctx)...)
-		if report.Checks[len(report.Checks)-1].Level == notifier.OK {
+		if report.Checks[len(report.Checks)-1].Level == sink.OK {
 			report.APICalls = 1
 		}
 	}
@@ -41,7 +42,7 @@ func (w *Program) check(ctx context.Context, req watch.Request) (watch.Report, e
 	report.TookMS = time.Since(began).Milliseconds()
 	var bad []string
 	for _, f := range report.Checks {
-		if f.Level == notifier.Bad {
+		if f.Level == sink.Bad {
 			bad = append(bad, fmt.Sprintf("%s: %s. %s", f.Item, f.Detail, f.Hint))
 		}
 	}
@@ -54,20 +55,20 @@ func (w *Program) check(ctx context.Context, req watch.Request) (watch.Report, e
 // checkSettings looks at what needs no network. The credentials come first.
 func (w *Program) checkSettings() []watch.Finding {
 	key := *w.Keys.key.Load()
-	credentials := finding("credentials", notifier.OK, "a long-lived access key", "")
+	credentials := finding("credentials", sink.OK, "a long-lived access key", "")
 	switch {
 	case key.ID == "" || key.Secret == "":
-		credentials = finding("credentials", notifier.Bad, "there are none",
+		credentials = finding("credentials", sink.Bad, "there are none",
 			"Set ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET; on Function Compute give the function a role")
 	case key.Token != "":
 		credentials.Detail = "temporary ones, with a security token"
 	}
-	sinks := finding("sinks", notifier.OK, strings.Join(w.names(), ", "), "")
+	sinks := finding("sinks", sink.OK, strings.Join(w.names(), ", "), "")
 	if len(w.Config.Sinks) == 0 {
-		sinks = finding("sinks", notifier.Warn, "none is configured: messages are printed",
+		sinks = finding("sinks", sink.Warn, "none is configured: messages are printed",
 			"Set SLACK_BOT_TOKEN and SLACK_CHANNEL, or another sink (notifier/README.md)")
 	}
-	templates := finding("templates", notifier.OK, "the embedded ones", "")
+	templates := finding("templates", sink.OK, "the embedded ones", "")
 	if w.Config.TemplateDir != "" {
 		templates.Detail = "with the overrides in " + w.Config.TemplateDir
 	}
@@ -79,15 +80,15 @@ func (w *Program) checkSettings() []watch.Finding {
 func (w *Program) checkAPI(ctx context.Context) []watch.Finding {
 	now := time.Now().UTC().Truncate(time.Second)
 	page, err := w.API.List(ctx, poller.Query{From: now.Add(-time.Hour), To: now}, 1)
-	api := finding("api", notifier.OK, fmt.Sprintf("%s in the last hour", watch.Count(page.Total, "task")), "")
+	api := finding("api", sink.OK, fmt.Sprintf("%s in the last hour", watch.Count(page.Total, "task")), "")
 	if err != nil {
 		api = explained("api", err)
 	}
 	findings := []watch.Finding{api}
 	if skew, ok := w.API.Skew(); ok {
-		clock := finding("clock", notifier.OK, fmt.Sprintf("within %s of the API's", max(skew.Abs().Round(time.Second), time.Second)), "")
+		clock := finding("clock", sink.OK, fmt.Sprintf("within %s of the API's", max(skew.Abs().Round(time.Second), time.Second)), "")
 		if skew.Abs() > maxSkew {
-			clock = finding("clock", notifier.Bad, fmt.Sprintf("differs from the API's by %s", skew.Abs().Round(time.Second)),
+			clock = finding("clock", sink.Bad, fmt.Sprintf("differs from the API's by %s", skew.Abs().Round(time.Second)),
 				"Set this machine's clock; the API refuses requests beyond 15 minutes")
 		}
 		findings = append(findings, clock)
@@ -96,7 +97,7 @@ func (w *Program) checkAPI(ctx context.Context) []watch.Finding {
 }
 
 func (w *Program) checkStore(ctx context.Context, write bool) []watch.Finding {
-	readable := finding("checkpoint", notifier.OK, "nothing is remembered yet; the first poll begins", "")
+	readable := finding("checkpoint", sink.OK, "nothing is remembered yet; the first poll begins", "")
 	head, err := w.Store.Load(ctx)
 	if err == nil && head.Generation > 0 {
 		readable.Detail = fmt.Sprintf("generation %d is readable", head.Generation)
@@ -108,7 +109,7 @@ func (w *Program) checkStore(ctx context.Context, write bool) []watch.Finding {
 	if !write {
 		return []watch.Finding{readable}
 	}
-	once := finding("checkpoint write-once", notifier.OK, "a second write of the same name is refused", "")
+	once := finding("checkpoint write-once", sink.OK, "a second write of the same name is refused", "")
 	if err := checkpoint.Probe(ctx, w.Store); err != nil {
 		once = explained("checkpoint write-once", err)
 	}
@@ -116,9 +117,9 @@ func (w *Program) checkStore(ctx context.Context, write bool) []watch.Finding {
 }
 
 // checkSink looks at one sink, and posts a test message when asked to.
-func checkSink(ctx context.Context, c notifier.Channel, post bool) []watch.Finding {
+func checkSink(ctx context.Context, c notifier.Target, post bool) []watch.Finding {
 	var findings []watch.Finding
-	if checker, ok := c.Sink.(notifier.Checker); ok {
+	if checker, ok := c.Sink.(sink.Checker); ok {
 		for _, f := range checker.Check(ctx) {
 			findings = append(findings, finding("sink "+c.Name+": "+f.Item, f.Level, f.Detail, f.Hint))
 		}
@@ -127,9 +128,9 @@ func checkSink(ctx context.Context, c notifier.Channel, post bool) []watch.Findi
 		return findings
 	}
 	notice := &template.Notice{From: time.Now().UTC()}
-	test := notifier.Announce([]notifier.Channel{c}, template.Test, notice, time.Now().UTC())[0]
-	posted := finding("sink "+c.Name+": test message", notifier.OK, "was accepted", "")
-	if err := c.Sink.Send(ctx, test); err != nil {
+	test := notifier.Notices([]notifier.Target{c}, template.Test, notice, time.Now().UTC())[0]
+	posted := finding("sink "+c.Name+": test message", sink.OK, "was accepted", "")
+	if err := c.Sink.Send(ctx, test.Message); err != nil {
 		posted = explained(posted.Item, err)
 	}
 	return append(findings, posted)
@@ -137,10 +138,10 @@ func checkSink(ctx context.Context, c notifier.Channel, post bool) []watch.Findi
 
 // explained parts an error from its hint, so that the next step stands by itself.
 func explained(item string, err error) watch.Finding {
-	f := watch.Finding{Item: item, Level: notifier.Bad, Detail: err.Error()}
+	f := watch.Finding{Item: item, Level: sink.Bad, Detail: err.Error()}
 	var api *poller.Error
 	var store *checkpoint.Error
-	var sink *notifier.Error
+	var sink *sink.Error
 	switch {
 	case errors.As(err, &api):
 		f.Hint = api.Hint

@@ -14,6 +14,7 @@ import (
 
 	"refreshwatch/function/watch"
 	"refreshwatch/notifier"
+	"refreshwatch/notifier/sink"
 	"refreshwatch/poller"
 )
 
@@ -37,18 +38,18 @@ type Config struct {
 	Sinks  []SinkConfig
 	Routes notifier.Routes
 
-	Lang        string          // MESSAGE_LANG; en or zh
-	TemplateDir string          // TEMPLATE_DIR; overrides of the embedded templates
-	SlackAPI    string          // SLACK_API_URL
-	Heartbeat   notifier.Secret // HEARTBEAT_URL; whoever knows it can fake a heartbeat
-	LogLevel    slog.Level      // LOG_LEVEL
+	Lang        string      // MESSAGE_LANG; en or zh
+	TemplateDir string      // TEMPLATE_DIR; overrides of the embedded templates
+	SlackAPI    string      // SLACK_API_URL
+	Heartbeat   sink.Secret // HEARTBEAT_URL; whoever knows it can fake a heartbeat
+	LogLevel    slog.Level  // LOG_LEVEL
 }
 
 // Key is an access key, with a token when it is temporary.
 type Key struct {
 	ID     string
-	Secret notifier.Secret
-	Token  notifier.Secret
+	Secret sink.Secret
+	Token  sink.Secret
 }
 
 // SinkConfig is one place to tell, from the environment or from CONFIG_FILE. Which
@@ -56,10 +57,10 @@ type Key struct {
 type SinkConfig struct {
 	Name      string
 	Type      string // one of sinkTypes
-	Token     notifier.Secret
+	Token     sink.Secret
 	Channel   string
-	URL       notifier.Secret // the robots' URLs are secrets
-	Secret    notifier.Secret
+	URL       sink.Secret // the robots' URLs are secrets
+	Secret    sink.Secret
 	FromFile  bool   // configured by CONFIG_FILE
 	OnUnknown string // resend (default) or drop: after a send whose outcome is unknown
 	Format    string // of a webhook: "" for the documented body, or cloudevents
@@ -90,15 +91,15 @@ func LoadConfig(getenv func(string) string, onFC bool) (Config, error) {
 		Lang:         e.oneOf("MESSAGE_LANG", "en", "zh"),
 		TemplateDir:  e.get("TEMPLATE_DIR"),
 		SlackAPI:     e.url("SLACK_API_URL", "https://slack.com/api/"),
-		Heartbeat:    notifier.Secret(e.url("HEARTBEAT_URL", "")),
+		Heartbeat:    sink.Secret(e.url("HEARTBEAT_URL", "")),
 		LogLevel:     e.level("LOG_LEVEL"),
 		Checkpoint:   e.get("CHECKPOINT"),
 	}
 	if !onFC { // there the environment's may have aged with the instance
 		c.Key = Key{
 			ID:     e.get("ALIBABA_CLOUD_ACCESS_KEY_ID"),
-			Secret: notifier.Secret(e.get("ALIBABA_CLOUD_ACCESS_KEY_SECRET")),
-			Token:  notifier.Secret(e.get("ALIBABA_CLOUD_SECURITY_TOKEN")),
+			Secret: sink.Secret(e.get("ALIBABA_CLOUD_ACCESS_KEY_SECRET")),
+			Token:  sink.Secret(e.get("ALIBABA_CLOUD_SECURITY_TOKEN")),
 		}
 	}
 	c.Endpoint = e.url("VOD_ENDPOINT", "https://vod."+c.Region+".aliyuncs.com")
@@ -193,7 +194,7 @@ func (e *env) url(name, fallback string) string {
 	switch {
 	case err != nil || u.Host == "":
 		e.wrong("%s: not a URL; write it like https://host/path", name)
-	case u.Scheme == "http" && !notifier.IsLoopback(u.Hostname()):
+	case u.Scheme == "http" && !sink.IsLoopback(u.Hostname()):
 		e.wrong("%s: http is accepted for loopback only; use https", name)
 	case u.Scheme != "http" && u.Scheme != "https":
 		e.wrong("%s: must begin with https://", name)

@@ -14,6 +14,7 @@ import (
 
 	"refreshwatch/function/watch"
 	"refreshwatch/notifier"
+	"refreshwatch/notifier/sink"
 )
 
 // file reads CONFIG_FILE into the configuration: sinks by name, and routes. Unknown
@@ -134,8 +135,8 @@ func (f *configFile) sink(name, n *yaml.Node) SinkConfig {
 	read := func(key string, into *string) func(*yaml.Node) {
 		return func(n *yaml.Node) { *into, given[key] = f.text(n), n }
 	}
-	secret := func(key string, into *notifier.Secret) func(*yaml.Node) {
-		return func(n *yaml.Node) { *into, given[key] = notifier.Secret(f.text(n)), n }
+	secret := func(key string, into *sink.Secret) func(*yaml.Node) {
+		return func(n *yaml.Node) { *into, given[key] = sink.Secret(f.text(n)), n }
 	}
 	what := fmt.Sprintf("sink %s", name.Value)
 	f.mapping(n, what, map[string]func(*yaml.Node){
@@ -189,7 +190,7 @@ func (f *configFile) url(n *yaml.Node, what, value string) {
 	switch {
 	case err != nil || u.Host == "":
 		f.at(n, "%s: url is no URL; write it like https://host/path", what)
-	case u.Scheme != "https" && !(u.Scheme == "http" && notifier.IsLoopback(u.Hostname())):
+	case u.Scheme != "https" && !(u.Scheme == "http" && sink.IsLoopback(u.Hostname())):
 		f.at(n, "%s: url must begin with https:// (http is accepted for loopback only)", what)
 	}
 }

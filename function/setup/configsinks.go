@@ -2,12 +2,13 @@ package setup
 
 import (
 	"refreshwatch/notifier"
+	"refreshwatch/notifier/sink"
 )
 
 // sinks reads the sinks that the environment names, in the contract's order.
 func (e *env) sinks() []SinkConfig {
-	secret := func(name string) notifier.Secret { return notifier.Secret(e.get(name)) }
-	link := func(name string) notifier.Secret { return notifier.Secret(e.url(name, "")) }
+	secret := func(name string) sink.Secret { return sink.Secret(e.get(name)) }
+	link := func(name string) sink.Secret { return sink.Secret(e.url(name, "")) }
 	candidates := []SinkConfig{
 		{Name: TypeSlack, Type: TypeSlack, Token: secret("SLACK_BOT_TOKEN"), Channel: e.get("SLACK_CHANNEL")},
 		{Name: TypeSlackWebhook, Type: TypeSlackWebhook, URL: link("SLACK_WEBHOOK_URL")},

@@ -8,7 +8,7 @@ import (
 	"net/url"
 	"time"
 
-	"refreshwatch/notifier"
+	"refreshwatch/notifier/sink"
 )
 
 // heartbeatTimeout keeps a monitor that hangs from holding the function.
@@ -18,13 +18,13 @@ const heartbeatTimeout = 3 * time.Second
 // good one, and with /fail appended after a failed one (healthchecks.io, Pinging
 // API, read 2026-11). Silence raises the alarm where this program cannot.
 type Heartbeat struct {
-	URL  notifier.Secret // whoever knows it can fake a heartbeat
+	URL  sink.Secret // whoever knows it can fake a heartbeat
 	Wire http.RoundTripper
 }
 
 // NewHeartbeat has connections of its own, and keeps none: the next ping is a
 // minute away, and a function may sleep until then.
-func NewHeartbeat(to notifier.Secret) *Heartbeat {
+func NewHeartbeat(to sink.Secret) *Heartbeat {
 	return &Heartbeat{URL: to, Wire: &http.Transport{DisableKeepAlives: true}}
 }
 

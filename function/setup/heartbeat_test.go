@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"refreshwatch/function/watch"
-	"refreshwatch/notifier"
 	"refreshwatch/notifier/notifiertest"
+	"refreshwatch/notifier/sink"
 	"refreshwatch/poller/aliyun/apitest"
 )
 
@@ -39,7 +39,7 @@ func TestHeartbeatFaults(t *testing.T) {
 			t.Cleanup(monitor.Close)
 			url = monitor.URL
 		}
-		w.config.Heartbeat = notifier.Secret(url + "/heartbeatsecret")
+		w.config.Heartbeat = sink.Secret(url + "/heartbeatsecret")
 		w.secrets = append(w.secrets, "heartbeatsecret")
 		if err := w.api.Add(apitest.Task{Key: rowNumber(0), Created: time.Now().Add(-time.Minute), Steps: apitest.Finish(time.Second)}); err != nil {
 			t.Fatal(err)
@@ -72,7 +72,7 @@ func TestHeartbeatSaysHowItWent(t *testing.T) {
 	}))
 	defer monitor.Close()
 	w := newWired(t, apitest.Options{})
-	w.config.Heartbeat = notifier.Secret(monitor.URL + "/id")
+	w.config.Heartbeat = sink.Secret(monitor.URL + "/id")
 	if err := w.api.Add(apitest.Task{Key: rowNumber(0), Created: time.Now().Add(-time.Minute), Steps: apitest.Finish(time.Second)}); err != nil {
 		t.Fatal(err)
 	}

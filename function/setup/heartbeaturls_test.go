@@ -5,12 +5,13 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"refreshwatch/notifier"
 	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"refreshwatch/notifier/sink"
 )
 
 // monitor is a dead man's switch: it notes what is asked for, and answers as told.
@@ -43,7 +44,7 @@ func TestHeartbeatURLs(t *testing.T) {
 		{"https://hc.example.com", "GET /", "GET /fail"},
 	} {
 		m := &monitor{}
-		h := &Heartbeat{URL: notifier.Secret(p.url), Wire: m}
+		h := &Heartbeat{URL: sink.Secret(p.url), Wire: m}
 		for _, good := range []bool{true, false} {
 			if err := h.Ping(t.Context(), good); err != nil {
 				t.Errorf("%s: %v", p.url, err)

@@ -25,7 +25,7 @@ type Program struct {
 	API       *aliyun.Client
 	Store     checkpoint.Store
 	Words     *template.Set
-	Channels  []notifier.Channel
+	Channels  []notifier.Target
 	Heartbeat *Heartbeat // nil without HEARTBEAT_URL
 
 	PageAnswered func(pages int64)  // told after each answer of the API; nil when nobody waits at a terminal
@@ -75,7 +75,7 @@ func Assemble(config Config, log *slog.Logger, console io.Writer) (*Program, err
 	if w.Words, err = template.Load(template.Options{Lang: config.Lang, Dir: config.TemplateDir, Warn: warn}); err != nil {
 		mistakes = append(mistakes, fmt.Errorf("TEMPLATE_DIR: %w", err))
 	}
-	if w.Channels, err = channels(config, w.Words, log, console); err != nil {
+	if w.Channels, err = targets(config, w.Words, log, console); err != nil {
 		mistakes = append(mistakes, err)
 	}
 	if len(mistakes) > 0 {

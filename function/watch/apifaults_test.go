@@ -11,7 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"refreshwatch/notifier"
+	"refreshwatch/notifier/sink"
 	"refreshwatch/poller"
 	"refreshwatch/poller/aliyun"
 	"refreshwatch/poller/aliyun/apitest"
@@ -108,8 +108,8 @@ func (w *world) dueAndFinished(c *aliyun.Client) {
 		})})
 	}
 	for n := range 2 {
-		w.sinks[0].verdict = func(notifier.Delivery) error {
-			return &notifier.Error{Class: notifier.Later, Code: "http_503", After: 90 * time.Second}
+		w.sinks[0].verdict = func(sink.Message) error {
+			return &sink.Error{Class: sink.Later, Code: "http_503", After: 90 * time.Second}
 		}
 		if report, err := w.polls(c); err != nil || report.InFlight != faultRows+1-n {
 			w.t.Fatalf("%+v, %v", report, err)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"refreshwatch/notifier"
+	"refreshwatch/notifier/sink"
 	"refreshwatch/poller"
 	"refreshwatch/poller/aliyun/apitest"
 )
@@ -321,7 +322,7 @@ func (w *world) fill(events int) {
 	head, d := w.load(), w.head()
 	d.Outbox.Dead = nil
 	if events > 0 {
-		d.Outbox.Dead = []notifier.Delivery{{ID: "d_filler", Sink: "ops", Created: time.Now(), Events: make([]poller.Event, events), LastError: "gone"}}
+		d.Outbox.Dead = []notifier.Delivery{{LastError: "gone", Message: sink.Message{ID: "d_filler", Sink: "ops", Created: time.Now(), Events: make([]poller.Event, events)}}}
 	}
 	data, err := d.Encode()
 	if err != nil {

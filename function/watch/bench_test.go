@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"refreshwatch/notifier"
+	"refreshwatch/notifier/sink"
 	"refreshwatch/poller"
 	"refreshwatch/poller/aliyun/apitest"
 	"refreshwatch/poller/checkpoint/checkpointtest"
@@ -28,7 +29,7 @@ func newBench(b *testing.B, rows int) *bench {
 	w := &bench{api: apitest.New(apitest.Options{})}
 	w.App = &App{
 		API: w, Store: checkpointtest.NewMem(), QPS: 1e6, Log: slog.New(slog.DiscardHandler),
-		Channels: []notifier.Channel{{Name: "ops", Sink: w}, {Name: "hook", Sink: w, Style: notifier.Machine, Lanes: 4}},
+		Channels: []notifier.Target{{Name: "ops", Sink: w}, {Name: "hook", Sink: w, Grouping: sink.Batched, Concurrency: 4}},
 		Routes:   notifier.Routes{{To: both}},
 	}
 	w.finish(b, 0, rows, 70*time.Hour)
@@ -55,7 +56,7 @@ func (w *bench) List(ctx context.Context, q poller.Query, page int) (poller.Page
 	return w.api.Lister(0).List(ctx, q, page)
 }
 
-func (w *bench) Send(_ context.Context, d notifier.Delivery) error {
+func (w *bench) Send(_ context.Context, d sink.Message) error {
 	w.told.Add(int64(len(d.Events)))
 	return nil
 }
@@ -115,7 +116,7 @@ func (w *bench) measure(b *testing.B, news int) {
 // BenchmarkRoute finds out who is to be told of 10,000 rows, in which messages.
 func BenchmarkRoute(b *testing.B) {
 	r := run{App: &App{
-		Channels: []notifier.Channel{{Name: "ops"}, {Name: "hook", Style: notifier.Machine}},
+		Channels: []notifier.Target{{Name: "ops"}, {Name: "hook", Grouping: sink.Batched}},
 		Routes: notifier.Routes{
 			{Match: notifier.Match{Status: []string{"Failed"}, Domain: []string{"*.example.com"}, Path: []string{"/vip/*"}}, To: []string{"ops"}, Mention: "<!here>"},
 			{To: both},

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"refreshwatch/notifier"
+	"refreshwatch/notifier/sink"
 	"refreshwatch/poller/checkpoint"
 )
 
@@ -136,7 +137,7 @@ func (r *run) countSent(results []notifier.Result) {
 			r.facts.covered += res.Rows
 		case res.Dropped:
 			log.Warn("a message may be lost", "reason", res.Err.Error(), "policy", "on_unknown: drop")
-		case res.Err.Class == notifier.Refused:
+		case res.Err.Class == sink.Refused:
 			log.Error("a sink refused a message for good", "reason", res.Err.Error())
 		default:
 			log.Warn("a message was not delivered yet", "class", string(res.Err.Class), "reason", res.Err.Error())

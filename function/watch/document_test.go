@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"refreshwatch/notifier"
+	"refreshwatch/notifier/sink"
 	"refreshwatch/poller"
 	"refreshwatch/poller/checkpoint"
 )
@@ -153,8 +154,8 @@ func sampleDocument(rows int) Document {
 	now := at.Add(36 * time.Hour)
 	change := poller.State{}.Diff(poller.Plan{At: now, Limits: poller.DefaultLimits()}, batch, now, poller.Policy{})
 	event := poller.Event{Kind: poller.Finished, Task: task(-1, poller.Failed), From: poller.Refreshing, Observed: at}
-	waiting := notifier.Batch("ops", notifier.Chat, []notifier.Routed{{Event: event, Mention: "<!subteam^S1>"}}, at)
-	dead := notifier.Batch("hook", notifier.Machine, []notifier.Routed{{Event: event}}, at)
+	waiting := notifier.Batch("ops", sink.PerTask, []notifier.Routed{{Event: event, Mention: "<!subteam^S1>"}}, at)
+	dead := notifier.Batch("hook", sink.Batched, []notifier.Routed{{Event: event}}, at)
 	dead[0].LastError, dead[0].Attempts = "http_410: gone", 1
 	d := Document{
 		Commit: "run-1", Written: at, Last: &Report{Action: ActionPoll, Run: "run", New: rows},

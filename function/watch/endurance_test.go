@@ -10,7 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"refreshwatch/notifier"
+	"refreshwatch/notifier/sink"
 	"refreshwatch/poller"
 	"refreshwatch/poller/aliyun/apitest"
 )
@@ -58,7 +58,7 @@ type endurance struct {
 func newEndurance(t *testing.T) *endurance {
 	h := &history{world: newWorld(t, both...), rng: rand.New(rand.NewPCG(30, 1)), notify: true, period: time.Minute}
 	h.api = apitest.New(apitest.Options{Strict: true})
-	h.sinks[0].style = notifier.Chat
+	h.sinks[0].style = sink.PerTask
 	return &endurance{history: h}
 }
 
@@ -149,11 +149,11 @@ func (e *endurance) plan() map[int][]func() {
 // sinkDown is an outage of one sink, of at most two hours.
 func (e *endurance) sinkDown() {
 	until := time.Now().Add(e.between(0, 2*time.Hour))
-	e.sinks[e.rng.IntN(2)].verdict = func(notifier.Delivery) error {
+	e.sinks[e.rng.IntN(2)].verdict = func(sink.Message) error {
 		if time.Now().After(until) {
 			return nil
 		}
-		return &notifier.Error{Class: notifier.Later, Code: "http_503", Err: errFault}
+		return &sink.Error{Class: sink.Later, Code: "http_503", Err: errFault}
 	}
 }
 

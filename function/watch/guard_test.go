@@ -11,7 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"refreshwatch/notifier"
+	"refreshwatch/notifier/sink"
 	"refreshwatch/poller"
 	"refreshwatch/poller/aliyun/apitest"
 	"refreshwatch/poller/checkpoint"
@@ -26,7 +26,7 @@ func (broken) Load(context.Context) (checkpoint.Doc, error) { panic("token " + p
 func (broken) List(context.Context, poller.Query, int) (poller.Page, error) {
 	panic(errors.New(panicSecret))
 }
-func (broken) Send(context.Context, notifier.Delivery) error { panic(panicSecret) }
+func (broken) Send(context.Context, sink.Message) error { panic(panicSecret) }
 
 // Questions and messages are under way in goroutines of their own, where a panic
 // would end the process. It is an answer that nobody can use; or a message given up,

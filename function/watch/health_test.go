@@ -8,7 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"refreshwatch/notifier"
+	"refreshwatch/notifier/sink"
 	"refreshwatch/poller"
 	"refreshwatch/poller/aliyun/apitest"
 	"refreshwatch/template"
@@ -209,7 +209,7 @@ func TestTroubleWaitsForItsSink(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, "hook")
 		w.poll()
-		w.sinks[0].verdict = func(notifier.Delivery) error { return &notifier.Error{Class: notifier.Later, Code: "http_503"} }
+		w.sinks[0].verdict = func(sink.Message) error { return &sink.Error{Class: sink.Later, Code: "http_503"} }
 		for range 3 {
 			time.Sleep(time.Minute)
 			w.answers(w.client(), 'd')

@@ -10,7 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"refreshwatch/notifier"
+	"refreshwatch/notifier/sink"
 	"refreshwatch/poller"
 	"refreshwatch/poller/aliyun/apitest"
 )
@@ -71,7 +71,7 @@ func newHistory(t *testing.T, seed uint64) *history {
 	})
 	h.notify = h.chance(0.5)
 	h.period = []time.Duration{time.Minute, time.Minute, 2 * time.Minute, 10 * time.Minute}[h.rng.IntN(4)]
-	h.sinks[1].style = notifier.Chat
+	h.sinks[1].style = sink.PerTask
 	for _, b := range h.sinks {
 		h.outage(b)
 	}
@@ -92,11 +92,11 @@ func (h *history) outage(b *inbox) {
 	}
 	from := time.Now().Add(h.between(0, 2*time.Hour))
 	to := from.Add(h.between(time.Minute, 2*time.Hour))
-	b.verdict = func(notifier.Delivery) error {
+	b.verdict = func(sink.Message) error {
 		if now := time.Now(); now.Before(from) || now.After(to) {
 			return nil
 		}
-		return &notifier.Error{Class: notifier.Later, Code: "http_503", Err: errFault}
+		return &sink.Error{Class: sink.Later, Code: "http_503", Err: errFault}
 	}
 }
 

@@ -67,6 +67,6 @@ func (r *run) policy() poller.Policy {
 		NotifyFirst:  r.NotifyFirst,
 		StalledAfter: r.StalledAfter,
 		Room:         (notifier.MaxEvents - r.doc.Outbox.Events()) / max(1, len(r.Channels)),
-		Tell:         func(e poller.Event) bool { return len(r.targets(e)) > 0 },
+		Tell:         func(e poller.Event) bool { return len(r.recipients(e)) > 0 },
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"refreshwatch/notifier"
+	"refreshwatch/notifier/sink"
 )
 
 // The model is only worth what it has in common with the code. Here its claim,
@@ -53,7 +54,7 @@ func (d modelDoc) real() (o notifier.Outbox) {
 		if item.rows == 0 {
 			continue
 		}
-		r := notifier.Delivery{ID: rowName(id), Sink: "ops", Created: refineNow}
+		r := notifier.Delivery{Message: sink.Message{ID: rowName(id), Sink: "ops", Created: refineNow}}
 		if item.owner > 0 {
 			r.Owner, r.Until = refineOwner(item.owner), refineNow.Add(time.Duration(item.left)*time.Second)
 		}
@@ -85,7 +86,7 @@ func realResults(res [modelRows]modelResult) (results []notifier.Result) {
 			results = append(results, notifier.Result{ID: rowName(id), Attempts: 1})
 		case unanswered:
 			results = append(results, notifier.Result{ID: rowName(id), Attempts: 1, Unknown: refineNow,
-				Err: &notifier.Error{Class: notifier.Unknown, Code: "timeout", Err: fmt.Errorf("no answer")}})
+				Err: &sink.Error{Class: sink.Unknown, Code: "timeout", Err: fmt.Errorf("no answer")}})
 		}
 	}
 	return results
@@ -152,7 +153,7 @@ func sameDelivery(a, b notifier.Delivery) bool { return reflect.DeepEqual(a, b) 
 func TestModelStartsAsTheLease(t *testing.T) {
 	ticks := func(d time.Duration) uint8 { return uint8(d / time.Second) }
 	m := &model{margin: modelMargin{
-		post: ticks(notifier.PostTimeout), commit: ticks(notifier.CommitBound),
+		post: ticks(sink.PostTimeout), commit: ticks(notifier.CommitBound),
 		skew: ticks(notifier.ClockSkew), tick: ticks(notifier.StoreTick),
 	}}
 	for ttl := range uint8(60) {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"refreshwatch/notifier"
+	"refreshwatch/notifier/sink"
 	"refreshwatch/poller/aliyun/apitest"
 	"refreshwatch/poller/checkpoint"
 )
@@ -24,8 +25,8 @@ func (w *world) finished(first, n int) {
 }
 
 // refuses is a sink that says no for good, such as an archived channel.
-func refuses(notifier.Delivery) error {
-	return &notifier.Error{Class: notifier.Refused, Code: "is_archived", Err: errFault, Hint: "Choose another channel"}
+func refuses(sink.Message) error {
+	return &sink.Error{Class: sink.Refused, Code: "is_archived", Err: errFault, Hint: "Choose another channel"}
 }
 
 // A refusal for good makes the delivery dead at once: the run needs a person, the
@@ -109,14 +110,14 @@ func TestSinkDownForADay(t *testing.T) {
 		ops, hook := w.sinks[0], w.sinks[1]
 		var attempts []time.Time // of the first delivery
 		first := ""
-		ops.verdict = func(d notifier.Delivery) error {
+		ops.verdict = func(d sink.Message) error {
 			if first == "" {
 				first = d.ID
 			}
 			if d.ID == first {
 				attempts = append(attempts, time.Now())
 			}
-			return &notifier.Error{Class: notifier.Later, Code: "http_503", Err: errFault}
+			return &sink.Error{Class: sink.Later, Code: "http_503", Err: errFault}
 		}
 		rows := 0
 		for minute := range 24 * 60 {

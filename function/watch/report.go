@@ -3,7 +3,7 @@ package watch
 import (
 	"fmt"
 
-	"refreshwatch/notifier"
+	"refreshwatch/notifier/sink"
 	"refreshwatch/poller"
 )
 
@@ -38,10 +38,10 @@ type Report struct {
 
 // Finding is one line of check.
 type Finding struct {
-	Item   string         `json:"item"`
-	Level  notifier.Level `json:"level"` // ok, warn or bad
-	Detail string         `json:"detail"`
-	Hint   string         `json:"hint,omitempty"` // the next step
+	Item   string     `json:"item"`
+	Level  sink.Level `json:"level"` // ok, warn or bad
+	Detail string     `json:"detail"`
+	Hint   string     `json:"hint,omitempty"` // the next step
 }
 
 func Count(n int, noun string) string {

@@ -23,19 +23,19 @@ func (r *run) draft(c poller.Change, now time.Time) draft {
 func (r *run) deliveries(events []poller.Event, now time.Time) []notifier.Delivery {
 	routed := map[string][]notifier.Routed{}
 	for _, e := range events {
-		for _, t := range r.targets(e) {
+		for _, t := range r.recipients(e) {
 			routed[t.Sink] = append(routed[t.Sink], notifier.Routed{Event: e, Mention: t.Mention})
 		}
 	}
 	var all []notifier.Delivery
 	for _, c := range r.Channels {
-		all = append(all, notifier.Batch(c.Name, c.Style, routed[c.Name], now)...)
+		all = append(all, notifier.Batch(c.Name, c.Grouping, routed[c.Name], now)...)
 	}
 	return all
 }
 
-func (r *run) targets(e poller.Event) []notifier.Target {
-	return slices.DeleteFunc(r.Routes.Targets(e), func(t notifier.Target) bool { return !r.isSelected(t.Sink) })
+func (r *run) recipients(e poller.Event) []notifier.Recipient {
+	return slices.DeleteFunc(r.Routes.Recipients(e), func(t notifier.Recipient) bool { return !r.isSelected(t.Sink) })
 }
 
 // isSelected reports whether the request is about the sink.
@@ -47,12 +47,12 @@ func (r *run) isSelected(sink string) bool {
 // lasts, and its end.
 func (r *run) addNotices(d *draft, apiErr error, gap *poller.Span, now time.Time) {
 	if gap != nil {
-		d.doc.Outbox = d.doc.Outbox.Add(notifier.Announce(r.Channels, template.Gap, gapNotice(*gap), now))
+		d.doc.Outbox = d.doc.Outbox.Add(notifier.Notices(r.Channels, template.Gap, gapNotice(*gap), now))
 		d.changed = true
 	}
 	health, kind, notice := d.doc.Health.After(apiErr, now)
 	if notice != nil {
-		d.doc.Outbox = d.doc.Outbox.Add(notifier.Announce(r.Channels, kind, notice, now))
+		d.doc.Outbox = d.doc.Outbox.Add(notifier.Notices(r.Channels, kind, notice, now))
 	}
 	d.changed = d.changed || health != d.doc.Health
 	d.doc.Health = health

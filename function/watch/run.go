@@ -19,7 +19,7 @@ import (
 type App struct {
 	API      poller.Lister
 	Store    checkpoint.Store
-	Channels []notifier.Channel
+	Channels []notifier.Target
 	Routes   notifier.Routes
 
 	Scope        poller.Scope
@@ -146,7 +146,7 @@ type draft struct {
 // claim puts this run's name on what is due for delivery. Deliveries to sinks that
 // were removed from the configuration long ago are dropped.
 func (r *run) claim(d *draft) {
-	kept, dropped := d.doc.Outbox.Forget(r.isConfigured, r.head.Now)
+	kept, dropped := d.doc.Outbox.DropOrphans(r.isConfigured, r.head.Now)
 	outbox, mine := kept.Claim(r.owner(), r.isConfigured, r.head.Now, r.head.Now.Add(r.lease.TTL))
 	d.doc.Outbox = outbox
 	d.changed = d.changed || dropped > 0 || len(mine) > 0
@@ -160,7 +160,7 @@ func (r *run) claim(d *draft) {
 func (r *run) owner() string { return fmt.Sprintf("%s-%d", r.id, r.ticks) }
 
 func (r *run) isConfigured(sink string) bool {
-	return slices.ContainsFunc(r.Channels, func(c notifier.Channel) bool { return c.Name == sink })
+	return slices.ContainsFunc(r.Channels, func(c notifier.Target) bool { return c.Name == sink })
 }
 
 // NewRunID is 128 random bits, in hex.

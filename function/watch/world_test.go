@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"refreshwatch/notifier"
+	"refreshwatch/notifier/sink"
 	"refreshwatch/poller"
 	"refreshwatch/poller/aliyun/apitest"
 	"refreshwatch/poller/checkpoint/checkpointtest"
@@ -126,10 +127,10 @@ func (a asker) List(ctx context.Context, q poller.Query, page int) (poller.Page,
 // app is the program under test, as wired for this process.
 func (p *process) app() *App {
 	var to []string
-	var channels []notifier.Channel
+	var channels []notifier.Target
 	for _, s := range p.sinks {
 		to = append(to, s.name)
-		channels = append(channels, notifier.Channel{Name: s.name, Sink: sender{p, s}, Style: s.style})
+		channels = append(channels, notifier.Target{Name: s.name, Sink: sender{p, s}, Grouping: s.style})
 	}
 	return &App{
 		API: asker{p, p.api.Lister(20 * time.Millisecond)}, Store: p.mem, Channels: channels,
@@ -185,23 +186,23 @@ func key(i int) poller.Key {
 // inbox is a receiver: it accepts what is sent to it, and counts.
 type inbox struct {
 	name  string
-	style notifier.Style
+	style sink.Grouping
 
 	mu       sync.Mutex
-	accepted map[string]int                // by delivery id
-	from     map[string][]acceptance       // the same, one by one
-	told     map[poller.Key]int            // accepted deliveries a row was in
-	covers   map[string]string             // the tasks of each delivery id, which never change
-	tellings map[poller.Key][]telling      // what was said of each row, one for each delivery id
-	notices  map[poller.Kind]int           // accepted ones, by kind
-	verdict  func(notifier.Delivery) error // nil accepts
+	accepted map[string]int           // by delivery id
+	from     map[string][]acceptance  // the same, one by one
+	told     map[poller.Key]int       // accepted deliveries a row was in
+	covers   map[string]string        // the tasks of each delivery id, which never change
+	tellings map[poller.Key][]telling // what was said of each row, one for each delivery id
+	notices  map[poller.Kind]int      // accepted ones, by kind
+	verdict  func(sink.Message) error // nil accepts
 }
 
 func newInbox(name string) *inbox {
-	return &inbox{name: name, style: notifier.Machine, accepted: map[string]int{}, from: map[string][]acceptance{}, told: map[poller.Key]int{}, covers: map[string]string{}, tellings: map[poller.Key][]telling{}, notices: map[poller.Kind]int{}}
+	return &inbox{name: name, style: sink.Batched, accepted: map[string]int{}, from: map[string][]acceptance{}, told: map[poller.Key]int{}, covers: map[string]string{}, tellings: map[poller.Key][]telling{}, notices: map[poller.Kind]int{}}
 }
 
-func (b *inbox) accept(p *process, d notifier.Delivery, e effect) {
+func (b *inbox) accept(p *process, d sink.Message, e effect) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.from[d.ID] = append(b.from[d.ID], acceptance{p, e != fine})
@@ -250,7 +251,7 @@ type sender struct {
 	b *inbox
 }
 
-func (s sender) Send(ctx context.Context, d notifier.Delivery) error {
+func (s sender) Send(ctx context.Context, d sink.Message) error {
 	if s.b.verdict != nil {
 		if err := s.b.verdict(d); err != nil {
 			return err
@@ -259,16 +260,16 @@ func (s sender) Send(ctx context.Context, d notifier.Delivery) error {
 	e := s.p.meets("send " + s.b.name)
 	switch e {
 	case failed, killed, late:
-		return &notifier.Error{Class: notifier.Later, Code: "503", Err: errFault}
+		return &sink.Error{Class: sink.Later, Code: "503", Err: errFault}
 	case lost, died:
 		s.b.accept(s.p, d, e)
-		return &notifier.Error{Class: notifier.Unknown, Code: "reset", Err: errFault}
+		return &sink.Error{Class: sink.Unknown, Code: "reset", Err: errFault}
 	case tardy:
 		s.b.accept(s.p, d, e)
 		fallthrough
 	case slow:
-		sleep(ctx, notifier.PostTimeout)
-		return &notifier.Error{Class: notifier.Unknown, Code: "timeout", Err: errFault}
+		sleep(ctx, sink.PostTimeout)
+		return &sink.Error{Class: sink.Unknown, Code: "timeout", Err: errFault}
 	}
 	s.b.accept(s.p, d, e)
 	return nil
