@@ -304,7 +304,7 @@ func allText(t *testing.T) string {
 // Every command line in them is one the program takes.
 func TestReadmeCommands(t *testing.T) {
 	n := 0
-	for _, m := range regexp.MustCompile(`(?m)^ *\./refreshwatch (\w+)([^|\n]*)`).FindAllStringSubmatch(allText(t), -1) {
+	for _, m := range regexp.MustCompile(`(?m)(?:^ *\.|bin)/refreshwatch (\w+)([^|>\n]*)`).FindAllStringSubmatch(allText(t), -1) {
 		n++
 		o, err := parseFlags(m[1], strings.Fields(m[2]))
 		if m[1] != "preview" && err == nil {
@@ -315,7 +315,7 @@ func TestReadmeCommands(t *testing.T) {
 			t.Errorf("%s: %v", m[0], err)
 		}
 	}
-	if n < 8 {
+	if n < 16 {
 		t.Errorf("only %d command lines were found", n)
 	}
 }

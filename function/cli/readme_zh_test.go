@@ -38,7 +38,7 @@ func TestReadmeChinese(t *testing.T) {
 		t.Errorf("defaults in English (-), in Chinese (+):\n%s", diff)
 	}
 	reference := string(en) + string(readReadme(t, sinksAndSuch)) + string(readReadme(t, wording))
-	for _, language := range []string{"json", "yaml", "go", "python", "text"} {
+	for _, language := range []string{"json", "yaml", "go", "python", "text", "ini", "dockerfile"} {
 		english, translated := sortedSet(readme(reference).blocks(t, language)), sortedSet(zh.blocks(t, language))
 		if diff := cmp.Diff(english, translated); diff != "" {
 			t.Errorf("examples in %s: English (-), Chinese (+):\n%s", language, diff)
