@@ -46,7 +46,7 @@ type Routed struct {
 type bundle struct {
 	kind    poller.Kind
 	mention string
-	taskID  string // only for chats, which tell the rows of one submission together
+	taskID  string // only per task: the rows of one submission share a message
 	events  []poller.Event
 }
 

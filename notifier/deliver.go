@@ -146,7 +146,7 @@ func (t Target) deliver(ctx context.Context, d Delivery, mayStart func(time.Time
 				r.Dropped = true
 				return r
 			}
-			d.Unknown = r.Unknown // the sink can look whether it arrived
+			d.Unknown = r.Unknown // the sink can look it up
 		}
 		if !pause(ctx, r.Attempts, r.Err) {
 			return r
@@ -156,10 +156,10 @@ func (t Target) deliver(ctx context.Context, d Delivery, mayStart func(time.Time
 }
 
 // send is one attempt. A sink that panics would do so at this message again, and
-// keep the others from being sent: the message is dead, until a person looks.
+// keep the others from being sent: the message is dead until a redrive.
 func (t Target) send(ctx context.Context, m sink.Message) (err error) {
 	defer func() {
-		if p := recover(); p != nil { // its words may quote what was sent, and to where
+		if p := recover(); p != nil { // its text may quote what was sent, and to where
 			err = &sink.Error{Class: sink.Refused, Code: "panic", Err: fmt.Errorf("the sink panicked with a %T", p), Hint: "This is a bug, report it"}
 		}
 	}()

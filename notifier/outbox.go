@@ -5,11 +5,11 @@ import (
 	"time"
 )
 
-// Outbox holds what has still to be told, and what was given up. Its methods
-// return a new Outbox and leave the old one as it was.
+// Outbox holds the deliveries that are not accepted yet, and the dead letters. Its
+// methods return a new Outbox and leave the old one as it was.
 type Outbox struct {
 	Pending []Delivery `json:"pending,omitempty"`
-	Dead    []Delivery `json:"dead,omitempty"` // refused for good; kept, with the reason, until redriven
+	Dead    []Delivery `json:"dead,omitempty"` // permanently failed; kept, with the reason, until a redrive
 }
 
 // Bounds of the outbox.
@@ -52,8 +52,8 @@ func (o Outbox) Add(deliveries []Delivery) Outbox {
 }
 
 // Claim gives the run everything that is due for the sinks it can reach, until the
-// given time on the store's clock; now is on that clock too. What another run
-// holds is left alone until that run's claim has ended.
+// given time on the store's clock; now is on that clock, too. What another run has
+// claimed is left to it until that claim has expired.
 func (o Outbox) Claim(run string, reachable func(sink string) bool, now, until time.Time) (Outbox, []Delivery) {
 	var mine []Delivery
 	o.Pending = slices.Clone(o.Pending)
@@ -80,17 +80,17 @@ func (o Outbox) Claimed(run string) []Delivery {
 	return mine
 }
 
-// Settle records what became of the run's deliveries, and reports whether that
+// Settle records the results of the run's deliveries, and reports whether that
 // changed anything. It may be applied to any later outbox, and again: an accepted
-// delivery is gone whoever holds it by now, while a failure counts only against
-// this run's own claim.
+// delivery is removed whoever has claimed it by now, while a failure counts only
+// against this run's own claim.
 func (o Outbox) Settle(run string, results []Result, now time.Time) (settled Outbox, changed bool) {
 	byID := map[string]Result{}
 	for _, r := range results {
 		byID[r.ID] = r
 	}
 	for _, d := range o.Dead {
-		if byID[d.ID].Done() { // refused by a run that took it over, but told by this one
+		if byID[d.ID].Done() { // refused by a run that took it over, but accepted in this one
 			changed = true
 			continue
 		}
@@ -124,7 +124,7 @@ func (d Delivery) released() Delivery {
 	return d
 }
 
-// failed is the delivery after attempts that did not deliver it. The pause grows
+// failed is the delivery after attempts that were not accepted. The pause grows
 // with the wait: none before the next run, an hour after a working day.
 func (d Delivery) failed(r Result, now time.Time) Delivery {
 	d.Attempts += r.Attempts
@@ -150,8 +150,8 @@ func (o Outbox) Redrive(of func(sink string) bool, now time.Time) Outbox {
 	return revived
 }
 
-// DropOrphans drops what has waited too long for sinks that are not configured, pending
-// and dead, and reports how much.
+// DropOrphans drops what has waited too long for sinks that are not configured,
+// pending and dead, and reports how many deliveries that were.
 func (o Outbox) DropOrphans(configured func(sink string) bool, now time.Time) (kept Outbox, dropped int) {
 	orphan := func(d Delivery) bool { return !configured(d.Sink) && now.Sub(d.Created) > orphanedAfter }
 	kept = Outbox{
@@ -161,8 +161,7 @@ func (o Outbox) DropOrphans(configured func(sink string) bool, now time.Time) (k
 	return kept, len(o.Pending) + len(o.Dead) - len(kept.Pending) - len(kept.Dead)
 }
 
-// Oldest is when the oldest event that is still to be told was seen; zero when
-// nothing waits.
+// Oldest is when the oldest undelivered event was observed; zero when nothing waits.
 func (o Outbox) Oldest() time.Time {
 	var oldest time.Time
 	for _, d := range o.Pending {

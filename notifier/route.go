@@ -11,8 +11,8 @@ import (
 type Route struct {
 	Match   Match
 	To      []string // sink names
-	Mention string   // who the sink's message calls, in the sink's own markup
-	Stop    bool     // when it matched, later routes are not looked at
+	Mention string   // who is mentioned, in the sink's own markup
+	Stop    bool     // when it matched, later routes do not apply
 }
 
 // Match narrows a route. An empty list matches everything, the zero Match every

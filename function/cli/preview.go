@@ -63,9 +63,7 @@ func (sh Shell) previewOne(w *setup.Program, c notifier.Target, sample template.
 	if err := console.Send(context.Background(), m); err != nil {
 		return err
 	}
-	if b, ok := c.Sink.(interface {
-		BuilderLink(sink.Message) (string, error)
-	}); ok {
+	if b, ok := c.Sink.(sink.Linker); ok {
 		link, err := b.BuilderLink(m)
 		fmt.Fprintf(sh.Out, "    Block Kit Builder: %s\n\n", link)
 		return err

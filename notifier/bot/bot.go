@@ -171,7 +171,7 @@ func (a answer) feishuCode() *int {
 }
 
 // verdict lets the code in the body decide, whatever the status. A body without
-// one is no success. A code that is not in the table says that nothing was
+// one is no success. A code that is not in the table counts as not
 // delivered.
 func (s *Sink) verdict(got sink.Answer) (layout bool, err error) {
 	var a answer

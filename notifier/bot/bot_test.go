@@ -31,7 +31,7 @@ func TestSignatures(t *testing.T) {
 	}
 }
 
-// TestClockSkew: the robots refuse old timestamps, and the hint says why.
+// TestClockSkew: the bots refuse old timestamps, and the hint says why.
 func TestClockSkew(t *testing.T) {
 	r := notifiertest.NewRig(t, "en")
 	r.Common.Now = func() time.Time { return notifiertest.Now.Add(-2 * time.Hour) }

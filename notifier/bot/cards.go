@@ -53,7 +53,7 @@ func dingTalkText(text, mention string) map[string]any {
 }
 
 // dingTalkAt names the people of a mention such as "@all", "@13800000000" or
-// "@user": on DingTalk the text alone calls nobody.
+// "@user": on DingTalk the text alone mentions nobody.
 func dingTalkAt(mention string, body map[string]any) map[string]any {
 	at := map[string]any{"isAtAll": false}
 	var mobiles, users []string

@@ -60,7 +60,7 @@ func dingTalkRule(code int, message string) sink.Rule {
 	}
 }
 
-// dingTalkSecurity tells the four causes of 310000 apart.
+// dingTalkSecurity is the hint for one of the four causes of 310000.
 func dingTalkSecurity(message string) string {
 	switch {
 	case strings.Contains(message, "keyword"):

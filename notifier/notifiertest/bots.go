@@ -13,8 +13,8 @@ import (
 	"unicode/utf8"
 )
 
-// robotTolerance is how far DingTalk's and Feishu's timestamps may be off.
-const robotTolerance = time.Hour
+// botTolerance is how far DingTalk's and Feishu's timestamps may be off.
+const botTolerance = time.Hour
 
 func hmacBase64(key, message string) string {
 	mac := hmac.New(sha256.New, []byte(key))
@@ -22,10 +22,10 @@ func hmacBase64(key, message string) string {
 	return base64.StdEncoding.EncodeToString(mac.Sum(nil))
 }
 
-func (r *Receiver) near(t time.Time) bool { return r.now().Sub(t).Abs() <= robotTolerance }
+func (r *Receiver) near(t time.Time) bool { return r.now().Sub(t).Abs() <= botTolerance }
 
-// robotVerdict answers HTTP 200 whatever the code, as the robots do.
-func robotVerdict(code int, message, format string) verdict {
+// botVerdict answers HTTP 200 whatever the code, as the bots do.
+func botVerdict(code int, message, format string) verdict {
 	v := verdict{reply: func() reply {
 		return reply{status: http.StatusOK, contentType: "application/json", body: fmt.Sprintf(format, code, strconv.Quote(message))}
 	}}
@@ -35,10 +35,10 @@ func robotVerdict(code int, message, format string) verdict {
 	return v
 }
 
-// dingTalk plays the custom robot (open.dingtalk.com, custom robot access).
+// dingTalk plays the custom bot (open.dingtalk.com, custom robot access).
 func (r *Receiver) dingTalk(req *http.Request, body []byte) verdict {
 	code, message := r.dingTalkCode(req.URL.Query(), body)
-	return robotVerdict(code, message, `{"errcode":%d,"errmsg":%s}`)
+	return botVerdict(code, message, `{"errcode":%d,"errmsg":%s}`)
 }
 
 func (r *Receiver) dingTalkCode(query url.Values, body []byte) (int, string) {
@@ -72,7 +72,7 @@ func (r *Receiver) dingTalkCode(query url.Values, body []byte) (int, string) {
 // feishu plays the custom bot (open.feishu.cn, custom bot guide).
 func (r *Receiver) feishu(_ *http.Request, body []byte) verdict {
 	code, message := r.feishuCode(body)
-	return robotVerdict(code, message, `{"code":%d,"msg":%s,"data":{}}`)
+	return botVerdict(code, message, `{"code":%d,"msg":%s,"data":{}}`)
 }
 
 func (r *Receiver) feishuCode(body []byte) (int, string) {
@@ -109,10 +109,10 @@ func (r *Receiver) feishuCode(body []byte) (int, string) {
 	}
 }
 
-// weCom plays the group robot (developer.work.weixin.qq.com, group robot).
+// weCom plays the group bot (developer.work.weixin.qq.com).
 func (r *Receiver) weCom(req *http.Request, body []byte) verdict {
 	code, message := weComCode(req.URL.Query(), body)
-	return robotVerdict(code, message, `{"errcode":%d,"errmsg":%s}`)
+	return botVerdict(code, message, `{"errcode":%d,"errmsg":%s}`)
 }
 
 func weComCode(query url.Values, body []byte) (int, string) {

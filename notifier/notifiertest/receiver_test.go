@@ -160,8 +160,8 @@ func TestSlackWords(t *testing.T) {
 	}
 }
 
-// TestRobotRules: sizes, signatures and shapes, in the platforms' own codes.
-func TestRobotRules(t *testing.T) {
+// TestBotRules: sizes, signatures and shapes, in the platforms' own codes.
+func TestBotRules(t *testing.T) {
 	now := time.Date(2026, 11, 20, 8, 30, 0, 0, time.UTC)
 	r := start(t, &Receiver{DingTalkSecret: "SEC", FeishuSecret: "fs", Now: func() time.Time { return now }})
 	ding := func(at time.Time, sign string) string {

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Level says how bad a finding is.
+// Level is how bad a finding is.
 type Level string
 
 // The levels.
@@ -15,15 +15,15 @@ const (
 	Bad  Level = "bad"  // messages will be refused
 )
 
-// Finding is one thing that check looked at.
+// Finding is one thing that was checked.
 type Finding struct {
-	Item   string // what was looked at, such as "token"
+	Item   string // what was checked, such as "token"
 	Level  Level
 	Detail string
 	Hint   string // what a person can do about it, a full sentence; may be ""
 }
 
-// Checker is a sink that can be looked at without posting anything.
+// Checker is a sink that can be checked without posting anything.
 type Checker interface {
 	Check(ctx context.Context) []Finding
 }
@@ -33,8 +33,8 @@ type Previewer interface {
 	Body(m Message) ([]byte, error)
 }
 
-// CheckHome names the URL's host and says whether the platform's robots live
-// there. Another host may be a relay of the operator's own.
+// CheckHome names the URL's host, and warns when it is not one of the platform's
+// own, homes. Another host may be a relay of the operator's own.
 func CheckHome(item string, value Secret, homes ...string) Finding {
 	u, err := ParseURL(string(value))
 	if err != nil {
@@ -59,4 +59,9 @@ func Failed(item string, err error) Finding {
 	e.Hint = ""
 	f.Detail = e.Error()
 	return f
+}
+
+// Linker is a sink whose platform has a page that shows the card without posting it.
+type Linker interface {
+	BuilderLink(m Message) (string, error)
 }

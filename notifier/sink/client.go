@@ -121,7 +121,7 @@ func (c *Client) Do(req *http.Request, limit int64) (Answer, error) {
 	}, nil
 }
 
-// transportError says what a request without an answer means. Before the request
+// transportError is what a request without an answer means. Before the request
 // was written the receiver has seen nothing: it can be sent again, and the
 // system's words are safe to show. Afterwards anything may have happened, and
 // words may come from a peer that knows the URL: only our own are shown.

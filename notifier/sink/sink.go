@@ -56,7 +56,7 @@ const (
 // or a secret.
 type Error struct {
 	Class Class
-	After time.Duration // how long the receiver asks to wait; 0 when it did not say
+	After time.Duration // how long the receiver asks to wait; 0 when it did not ask
 	Code  string        // the receiver's own word, such as "channel_not_found"; or ours, such as "timeout"
 	Hint  string        // what a person can do about it, a sentence without its full stop; may be ""
 	Err   error

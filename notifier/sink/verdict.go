@@ -37,7 +37,7 @@ func StatusError(a Answer, now time.Time) *Error {
 }
 
 // RetryAfter reads a Retry-After header: seconds or an HTTP date. What is
-// negative, past or unreadable counts as not said.
+// negative, past or unreadable counts as no header.
 func RetryAfter(header string, now time.Time) time.Duration {
 	header = strings.TrimSpace(header)
 	if seconds, err := strconv.ParseFloat(header, 64); err == nil {

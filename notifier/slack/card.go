@@ -49,8 +49,8 @@ func (s *Sink) payload(m sink.Message) (payload, error) {
 }
 
 // newPayload renders the message as a title, and a card under it in an
-// attachment: its colour bar is the only one Slack has. Who is to be called stands
-// with the title, for mentions in attachments call nobody.
+// attachment: its colour bar is the only one Slack has. Mentions stand
+// with the title, for those in attachments notify nobody.
 func newPayload(common sink.Common, m sink.Message) (payload, error) {
 	card, err := common.Card(template.Slack, m)
 	if err != nil {
@@ -126,7 +126,7 @@ func (p payload) options() []slackgo.MsgOption {
 }
 
 // plainOptions is the message without what was refused. It keeps its metadata, or
-// it could not be looked up, unless that was the trouble.
+// it could not be looked up, unless that was what Slack refused.
 func (p payload) plainOptions(refused string) []slackgo.MsgOption {
 	if strings.Contains(refused, "metadata") {
 		return p.base(p.plain)

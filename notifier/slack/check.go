@@ -24,7 +24,7 @@ func (s *Sink) Check(ctx context.Context) []sink.Finding {
 
 func scopeFinding(scopes []string) sink.Finding {
 	if len(scopes) == 0 {
-		return sink.Finding{Item: "scope chat:write", Level: sink.Warn, Detail: "cannot be told: Slack did not list the token's scopes",
+		return sink.Finding{Item: "scope chat:write", Level: sink.Warn, Detail: "is unknown: Slack did not list the token's scopes",
 			Hint: "Send a test message with check -post to be sure"}
 	}
 	if !slices.Contains(scopes, "chat:write") {
@@ -38,7 +38,7 @@ func scopeFinding(scopes []string) sink.Finding {
 // with an unknown outcome from being posted twice.
 func (s *Sink) checkChannel(ctx context.Context, scopes []string) []sink.Finding {
 	if !isID(s.Channel) {
-		return []sink.Finding{{Item: "channel", Level: sink.Warn, Detail: "is set by name: messages with an unknown outcome cannot be looked up and may be posted twice",
+		return []sink.Finding{{Item: "channel", Level: sink.Warn, Detail: "is set by name: messages with an unknown outcome cannot be looked up and may be duplicated",
 			Hint: "Set the channel's id (C…), shown at the end of its About tab"}}
 	}
 	api, call := s.api(sink.AnswerCap)
@@ -48,14 +48,14 @@ func (s *Sink) checkChannel(ctx context.Context, scopes []string) []sink.Finding
 	var finding sink.Finding
 	switch {
 	case sink.CodeOf(err) == "missing_scope":
-		finding = sink.Finding{Item: "channel", Level: sink.Warn, Detail: "cannot be looked at",
+		finding = sink.Finding{Item: "channel", Level: sink.Warn, Detail: "cannot be checked",
 			Hint: "Add the scope channels:read (private: groups:read) to the Slack app to have it checked"}
 	case err != nil:
 		finding = sink.Failed("channel", err)
 	case channel.IsArchived:
 		finding = sink.Finding{Item: "channel", Level: sink.Bad, Detail: "is archived", Hint: "Choose a channel that is in use"}
 	case !channel.IsMember && slices.Contains(scopes, "chat:write.public"):
-		finding = sink.Finding{Item: "channel", Level: sink.Warn, Detail: "does not have the bot as a member: messages cannot be looked up and may be posted twice",
+		finding = sink.Finding{Item: "channel", Level: sink.Warn, Detail: "does not have the bot as a member: messages cannot be looked up and may be duplicated",
 			Hint: "Invite the bot to the channel with /invite"}
 	case !channel.IsMember:
 		finding = sink.Finding{Item: "channel", Level: sink.Bad, Detail: "does not have the bot as a member", Hint: "Invite the bot to the channel with /invite"}
@@ -67,7 +67,7 @@ func (s *Sink) checkChannel(ctx context.Context, scopes []string) []sink.Finding
 	}
 	if !slices.Contains(scopes, history) {
 		return []sink.Finding{finding, {Item: "scope " + history, Level: sink.Warn,
-			Detail: "is missing: messages with an unknown outcome cannot be looked up and may be posted twice",
+			Detail: "is missing: messages with an unknown outcome cannot be looked up and may be duplicated",
 			Hint:   "Add the scope " + history + " to the Slack app and install it again"}}
 	}
 	return []sink.Finding{finding, {Item: "scope " + history, Level: sink.OK, Detail: "is granted"}}

@@ -8,7 +8,7 @@ import (
 
 // apiRule classifies the codes of chat.postMessage (docs.slack.dev, error table
 // read 2026-08). A code it does not know counts as unknown: the message may be
-// there, and the look-up will tell.
+// there, and the look-up decides.
 func apiRule(code string) sink.Rule {
 	switch code {
 	case "ratelimited", "rate_limited", "service_unavailable", "request_timeout",

@@ -39,7 +39,7 @@ func (t *transport) Do(req *http.Request) (*http.Response, error) {
 	}
 	if refusal := sink.StatusError(got, t.now()); refusal != nil {
 		if got.Status >= 500 {
-			refusal.Class = sink.Unknown // Slack's 503 may come after the fact; the look-up will tell
+			refusal.Class = sink.Unknown // Slack's 503 may come after the fact; the look-up decides
 		}
 		return nil, refusal
 	}

@@ -147,7 +147,7 @@ func (s *Sink) Check(context.Context) []sink.Finding {
 	findings := []sink.Finding{sink.CheckHome("url", s.URL)}
 	if s.Secret == "" {
 		return append(findings, sink.Finding{Item: "secret", Level: sink.Warn, Detail: "bodies are not signed",
-			Hint: "Set a secret (whsec_…) so that the receiver can tell them from forged ones"})
+			Hint: "Set a secret (whsec_…) so that the receiver can recognize forged bodies"})
 	}
 	if key, _ := signingKey(s.Secret); len(key) < 24 { // "between 24 bytes and 64 bytes" (Standard Webhooks, read 2026-11)
 		return append(findings, sink.Finding{Item: "secret", Level: sink.Warn, Detail: "is short: " + strconv.Itoa(len(key)) + " bytes",
