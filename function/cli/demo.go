@@ -42,13 +42,13 @@ func demo(ctx context.Context, sh Shell) int {
 		return 1
 	}
 
-	fmt.Fprintf(sh.Out, "A simulated VOD answers at %s. refreshwatch polls it, here every %s instead of every minute.\n", url, demoPause)
+	fmt.Fprintf(sh.Out, "A simulated API answers at %s. refreshwatch polls it every %s here, instead of every minute.\n", url, demoPause)
 	var report watch.Report
 	for i, story := range demoStory {
 		if i > 0 && !pause(ctx, demoPause) {
 			return 1
 		}
-		fmt.Fprintf(sh.Out, "\n── tick %d · %s\n   %s\n\n", i+1, time.Now().Format(time.TimeOnly), story)
+		fmt.Fprintf(sh.Out, "\n── poll %d · %s\n   %s\n\n", i+1, time.Now().Format(time.TimeOnly), story)
 		tick, stop := context.WithTimeout(ctx, 30*time.Second)
 		report, err = w.Run(tick, watch.Request{Action: watch.ActionPoll}, w.Log)
 		stop()
@@ -66,10 +66,10 @@ func demo(ctx context.Context, sh Shell) int {
 }
 
 var demoStory = []string{
-	"The first look: what is finished already is remembered, and nobody is told.",
+	"The first poll: what has already finished is recorded without notification.",
 	"A purge and one of two prefetches have finished since.",
-	"So has a submission of five pages, told as one message; the other prefetch failed.",
-	"Nothing has changed: no message, and nothing is written.",
+	"So has a submission of five pages, in one message; the other prefetch failed.",
+	"Nothing has changed: no message is sent, nothing is written.",
 }
 
 const demoEnd = `

@@ -34,19 +34,19 @@ func (sh Shell) show(r watch.Report, err error) {
 	}
 }
 
-// summary tells a run in one or two sentences.
+// summary is a run in one or two sentences.
 func summary(r watch.Report) string {
 	var parts []string
 	say := func(format string, args ...any) { parts = append(parts, fmt.Sprintf(format, args...)) }
 	if r.DryRun {
-		say("Dry run, nothing was written or sent.")
+		say("Dry run: nothing was written or sent.")
 	}
 	if r.Conflict {
-		say("Another run was faster and did the work.")
+		say("Skipped: a concurrent run committed first.")
 	}
 	say("%s newly finished (%d complete, %d failed), %d in flight.", watch.Count(r.New, "task"), r.Complete, r.Failed, r.InFlight)
 	if r.Silent > 0 {
-		say("%d of them remembered without telling.", r.Silent)
+		say("%s recorded without notification.", watch.Count(r.Silent, "finished task"))
 	}
 	if r.Stalled+r.Expired > 0 {
 		say("%d stalled, %d expired.", r.Stalled, r.Expired)
@@ -55,16 +55,16 @@ func summary(r watch.Report) string {
 		say("%s sent.", watch.Count(r.Sent, "message"))
 	}
 	if r.Retrying > 0 {
-		say("%s waiting to be sent, the oldest for %s.", watch.Count(r.Retrying, "message"), time.Duration(r.LagSeconds)*time.Second)
+		say("%s waiting to be sent, the oldest event for %s.", watch.Count(r.Retrying, "message"), time.Duration(r.LagSeconds)*time.Second)
 	}
 	if r.Dead > 0 {
-		say("%s given up.", watch.Count(r.Dead, "message"))
+		say("%s: fix the sink, then run redrive.", watch.Count(r.Dead, "dead letter"))
 	}
 	if r.Gap != nil {
-		say("Nobody looked from %s to %s, and the API no longer answers for it.", r.Gap.From.Format(time.RFC3339), r.Gap.To.Format(time.RFC3339))
+		say("Tasks created from %s to %s may have been missed: no run succeeded, and the API no longer answers for that time.", r.Gap.From.Format(time.RFC3339), r.Gap.To.Format(time.RFC3339))
 	}
 	if r.Truncated {
-		say("Some work is left; the next run goes on.")
+		say("Incomplete; the next run continues.")
 	}
 	say("%s, %s read, %.1f s.", watch.Count(r.APICalls, "API call"), watch.Count(r.Fetched, "row"), float64(r.TookMS)/1000)
 	return strings.Join(parts, " ")
@@ -73,14 +73,14 @@ func summary(r watch.Report) string {
 func (sh Shell) showStatus(r watch.Report) {
 	s := r.Status
 	if s.Generation == 0 {
-		fmt.Fprintln(sh.Out, "Nothing is remembered yet: no poll has run with this CHECKPOINT.")
+		fmt.Fprintln(sh.Out, "No state yet: no poll has run with this CHECKPOINT.")
 		return
 	}
 	fmt.Fprintf(sh.Out, "Generation %d, written %s. ", s.Generation, local(s.Written))
 	if s.Mark.IsZero() {
-		fmt.Fprintln(sh.Out, "No poll has seen all tasks yet.")
+		fmt.Fprintln(sh.Out, "No poll has read all tasks yet.")
 	} else {
-		fmt.Fprintf(sh.Out, "Tasks created before %s are known; %s remembered.\n", local(s.Mark), watch.Count(s.Remembered, "finished row"))
+		fmt.Fprintf(sh.Out, "All tasks created before %s have been read; %s remembered.\n", local(s.Mark), watch.Count(s.Remembered, "finished row"))
 	}
 	t := tabwriter.NewWriter(sh.Out, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(t, "\nIn flight (%d)\n", len(s.InFlight))
@@ -91,20 +91,20 @@ func (sh Shell) showStatus(r watch.Report) {
 	for _, d := range s.Outbox {
 		fmt.Fprint(t, deliveryRow(d))
 	}
-	fmt.Fprintf(t, "\nGiven up (%d)\n", len(s.Dead))
+	fmt.Fprintf(t, "\nDead letters (%d)\n", len(s.Dead))
 	for _, d := range s.Dead {
 		fmt.Fprint(t, deliveryRow(d))
 	}
 	t.Flush()
 	if s.Trouble != nil {
-		fmt.Fprintf(sh.Out, "\nPolls have been failing since %s.\n", local(s.Trouble.Since))
+		fmt.Fprintf(sh.Out, "\nPolling has failed since %s.\n", local(s.Trouble.Since))
 	}
 	if s.LastRun != nil {
-		fmt.Fprintf(sh.Out, "\nLast run that had something to write: %s\n", summary(*s.LastRun))
+		fmt.Fprintf(sh.Out, "\nLast run that changed the state: %s\n", summary(*s.LastRun))
 	}
 }
 
-// deliveryRow tells of a delivery what matters to the one who has to mend its sink.
+// deliveryRow is what matters about a delivery to the person who fixes its sink.
 func deliveryRow(d notifier.Delivery) string {
 	what := string(d.Kind)
 	if d.Notice == nil {
@@ -143,6 +143,6 @@ func (sh Shell) showChecks(findings []watch.Finding) {
 		}
 	}
 	if bad > 0 {
-		fmt.Fprintf(sh.Out, "\nNot ready: %s to mend, in the order of the list.\n", watch.Count(bad, "item"))
+		fmt.Fprintf(sh.Out, "\nNot ready: fix %s, in the order of the list.\n", watch.Count(bad, "item"))
 	}
 }

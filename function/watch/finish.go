@@ -34,14 +34,14 @@ func (r *run) finish(err error) (Report, error) {
 	}
 	if dead := r.dead(); len(dead) > 0 && r.req.Action != ActionStatus {
 		last := dead[len(dead)-1]
-		err = join(err, &RunError{CodeDead, fmt.Errorf("%s given up, the last for sink %s: %s. Mend the sink, then run redrive",
-			Count(len(dead), "message"), last.Sink, last.LastError)})
+		err = join(err, &RunError{CodeDead, fmt.Errorf("%s, the last for sink %s: %s. Fix the sink, then run redrive",
+			Count(len(dead), "dead letter"), last.Sink, last.LastError)})
 	}
 	return r.report(r.doc), err
 }
 
 // dead is what a redrive can revive: an operator who took a sink away is not asked
-// to mend it.
+// to fix it.
 func (r *run) dead() []notifier.Delivery {
 	return slices.DeleteFunc(slices.Clone(r.doc.Outbox.Dead), func(d notifier.Delivery) bool { return !r.isConfigured(d.Sink) })
 }
