@@ -52,8 +52,10 @@ func checkTestCommand(t *testing.T, args []string) {
 		case arg == "-bench":
 			wantMatch(t, source, `func Benchmark`, value)
 		case strings.HasPrefix(arg, "-") && !slices.Contains([]string{"-run", "-v", "-benchmem", "-short", "-race"}, arg):
-			if !strings.Contains(source, `("`+strings.TrimPrefix(arg, "-")+`", `) {
-				t.Errorf("go test %v: no flag %s", packages, arg)
+			for _, name := range packages { // go test hands it to each of them
+				if !strings.Contains(testSource(t, []string{name}), `("`+strings.TrimPrefix(arg, "-")+`", `) {
+					t.Errorf("go test %v: %s has no flag %s", packages, name, arg)
+				}
 			}
 		}
 	}
@@ -127,6 +129,24 @@ func TestReadmeTemplates(t *testing.T) {
 	}
 	if diff := cmp.Diff(files, names(readReadme(t, wording).table(t, 0), 0)); diff != "" {
 		t.Errorf("embedded (-), in the table (+):\n%s", diff)
+	}
+}
+
+// The files that contributing names are there; <name> stands for a new one.
+func TestReadmeFiles(t *testing.T) {
+	named := 0
+	for _, m := range code1.FindAllStringSubmatch(string(readReadme(t, contributing).prose()), -1) {
+		name := m[1]
+		if !strings.Contains(name, "/") || strings.ContainsAny(name, " <") || filepath.Ext(name) == "" {
+			continue
+		}
+		named++
+		if _, err := os.Stat(filepath.Join(moduleRoot(t), filepath.FromSlash(name))); err != nil {
+			t.Error(err)
+		}
+	}
+	if named < 15 {
+		t.Errorf("only %d files were found", named)
 	}
 }
 
