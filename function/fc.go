@@ -39,10 +39,10 @@ func serve() {
 // misconfigured is the answer of a function that cannot start to work. Nobody reads
 // its answers as a rule, so the monitor hears of it too.
 func misconfigured(ctx context.Context, config setup.Config, err error, log *slog.Logger) error {
-	log.Error("the configuration cannot be used", "code", watch.Code(err), "error", err.Error())
+	log.Error("invalid configuration", "code", watch.Code(err), "error", err.Error())
 	if config.Heartbeat != "" {
 		if err := setup.NewHeartbeat(config.Heartbeat).Ping(ctx, false); err != nil {
-			log.Warn("the heartbeat was not heard", "error", err.Error())
+			log.Warn("heartbeat ping failed", "error", err.Error())
 		}
 	}
 	return answer(err)
@@ -69,7 +69,7 @@ func invoke(ctx context.Context, w *setup.Program, event []byte) (*watch.Report,
 	}
 	req, err := watch.ParseEvent(event)
 	if err != nil {
-		log.Error("the event cannot be used", "code", watch.Code(err), "error", err.Error())
+		log.Error("invalid event", "code", watch.Code(err), "error", err.Error())
 		return nil, answer(err)
 	}
 	report, err := w.Run(ctx, req, log)

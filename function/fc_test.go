@@ -83,7 +83,7 @@ func TestFunctionCompute(t *testing.T) {
 		t.Errorf("%d messages arrived, want 1", got)
 	}
 
-	if r := invoke(`{"action":"pol"}`); r.Error == nil || r.Error.Type != watch.CodeUsage || !strings.Contains(r.Error.Message, "did you mean poll") {
+	if r := invoke(`{"action":"pol"}`); r.Error == nil || r.Error.Type != watch.CodeUsage || !strings.Contains(r.Error.Message, "Did you mean poll") {
 		t.Errorf("a wrong action was answered with %+v", r)
 	}
 	denied := apitest.Refusals()[0]

@@ -18,27 +18,27 @@ const demoPause = 2 * time.Second
 
 // demo runs the whole job against a simulated API: real HTTP, real signatures, a
 // real checkpoint, all of it on this machine and gone afterwards.
-func demo(ctx context.Context, sh Shell) int {
+func demo(ctx context.Context, _ *options, sh Shell) int {
 	dir, err := os.MkdirTemp("", "refreshwatch-demo-")
 	if err != nil {
-		sh.complain(err)
+		sh.printError(err)
 		return 1
 	}
 	defer os.RemoveAll(dir)
 	api := apitest.New(apitest.Options{Strict: true})
 	if err := api.Add(demoTasks(time.Now())...); err != nil {
-		sh.complain(err)
+		sh.printError(err)
 		return 1
 	}
 	url, stop, err := api.Start()
 	if err != nil {
-		sh.complain(err)
+		sh.printError(err)
 		return 1
 	}
 	defer stop()
 	w, err := demoWiring(sh, url, dir)
 	if err != nil {
-		sh.complain(err)
+		sh.printError(err)
 		return 1
 	}
 

@@ -3,117 +3,155 @@ package cli
 import (
 	"errors"
 	"flag"
+	"fmt"
 	"io"
-	"regexp"
 	"strings"
 	"time"
 
 	"refreshwatch/function/watch"
+	"refreshwatch/poller"
 )
 
-// options is what the flags of a command say.
+// defaultTimeout is the deadline of a run from the command line.
+const defaultTimeout = 5 * time.Minute
+
+// options are what a command line says.
 type options struct {
+	command string
 	req     watch.Request
 	timeout time.Duration
-	dryRun  bool
+	json    bool // the report as JSON also on a terminal; preview: the exact bodies
+	quiet   bool
 	event   string // invoke: a file, or - for stdin
-	json    bool   // preview: the exact bodies
 }
 
-func parseFlags(name string, args []string) (options, error) {
-	var o options
-	fs := flag.NewFlagSet(name, flag.ContinueOnError)
-	fs.SetOutput(io.Discard)
-	o.timeout = defaultTimeout
-	fs.Func("timeout", "", func(v string) (err error) {
-		if o.timeout, err = watch.ParseDuration(v); err != nil || o.timeout <= 0 {
-			return errors.New("it is no duration; write it like 5m or 90s")
-		}
-		return nil
-	})
-	fs.BoolVar(&o.dryRun, "dry-run", false, "")
-	list := func(into *[]string, flag string) {
-		fs.Func(flag, "", func(v string) error { *into = append(*into, watch.CommaList(v)...); return nil })
-	}
-	switch name {
-	case "backfill":
-		fs.StringVar(&o.req.Since, "since", "", "")
-		fs.StringVar(&o.req.From, "from", "", "")
-		fs.StringVar(&o.req.To, "to", "", "")
-		list(&o.req.Statuses, "status")
-		list(&o.req.ObjectTypes, "object-type")
-		list(&o.req.Domains, "domain")
-		fs.StringVar(&o.req.TaskID, "task-id", "", "")
-		fs.StringVar(&o.req.ObjectPath, "object-path", "", "")
-		list(&o.req.Sinks, "sink")
-		fs.BoolVar(&o.req.Renotify, "renotify", false, "")
-	case "redrive":
-		list(&o.req.Sinks, "sink")
-	case "check":
-		fs.BoolVar(&o.req.Post, "post", false, "")
-	case "preview":
-		fs.BoolVar(&o.json, "json", false, "")
-	case "invoke":
-		fs.StringVar(&o.event, "event", "", "")
-	}
+// parse reads the flags of a command. It returns flag.ErrHelp when they ask for help.
+func parse(c command, args []string) (*options, error) {
+	o := &options{command: c.name}
+	fs := flagsOf(c, o)
 	err := fs.Parse(args)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
-		return o, err
+		return nil, err
 	case err != nil:
-		return o, flagError(fs, err)
+		return nil, watch.Usage(&poller.Mistake{Setting: c.name, Problem: err.Error(), Next: fs.suggest(args)})
 	case fs.NArg() > 0:
-		return o, watch.Usage("%s: unexpected argument %q; flags are written like -timeout 1m", name, fs.Arg(0))
-	case name == "invoke" && o.event == "":
-		return o, watch.Usage("-event: names the file with the event; - reads stdin")
+		return nil, watch.Usage(&poller.Mistake{Setting: c.name, Problem: fmt.Sprintf("unexpected argument %.64q", fs.Arg(0)), Next: "Flags are written like -timeout 1m"})
+	case o.json && o.quiet:
+		return nil, watch.Usage(&poller.Mistake{Setting: "-quiet", Problem: "does not go with -json", Next: "Give one of the two"})
 	}
 	return o, nil
 }
 
-// The flag package's errors (Go 1.26).
-const (
-	flagUnknown = `^flag provided but not defined: -(.*)$`
-	flagBare    = `^flag needs an argument: -(.*)$`
-	flagInvalid = `^invalid value (".*") for flag -(.*?): (.*)$`
-	flagBoolean = `^invalid boolean value (".*") for -(.*?): `
-)
-
-// flagError words the flag package's errors like ours.
-func flagError(fs *flag.FlagSet, err error) error {
-	parts := func(pattern string) []string { // compiled here: a start without mistakes needs none
-		return regexp.MustCompile(pattern).FindStringSubmatch(err.Error())
-	}
-	if m := parts(flagUnknown); m != nil {
-		var names []string
-		fs.VisitAll(func(f *flag.Flag) { names = append(names, "-"+f.Name) })
-		return watch.Usage("-%s: unknown flag of %s%s", m[1], fs.Name(), watch.DidYouMean("-"+m[1], names))
-	}
-	if m := parts(flagBare); m != nil {
-		return watch.Usage("-%s: needs a value; \"refreshwatch help %s\" shows an example", m[1], fs.Name())
-	}
-	if m := parts(flagInvalid); m != nil {
-		return watch.Usage("-%s: %s: %s", m[2], m[1], m[3])
-	}
-	if m := parts(flagBoolean); m != nil {
-		return watch.Usage("-%s: %s is neither true nor false; the flag alone means true", m[2], m[1])
-	}
-	return watch.Usage("%s: %v", fs.Name(), err)
+// flagSet is a flag.FlagSet that remembers the order of its flags and how help shows
+// them.
+type flagSet struct {
+	*flag.FlagSet
+	lines [][2]string // "-since D" and what it means
 }
 
-// flagNames words the mistakes of a request for people who wrote flags: field names
-// begin the lines of [Request.Validate].
-func flagNames(err error) error {
-	flags := map[string]string{
-		"since": "-since", "from": "-from", "to": "-to", "statuses": "-status", "object_types": "-object-type",
-		"domains": "-domain", "task_id": "-task-id", "object_path": "-object-path", "sinks": "-sink",
-	}
-	var lines []string
-	for line := range strings.Lines(err.Error()) {
-		field, rest, _ := strings.Cut(line, ":")
-		if name, ok := flags[field]; ok {
-			line = name + ":" + rest
+// flagsOf are the flags of a command: those of the request's fields that it takes, and
+// its own.
+func flagsOf(c command, o *options) *flagSet {
+	fs := &flagSet{FlagSet: flag.NewFlagSet(c.name, flag.ContinueOnError)}
+	fs.SetOutput(io.Discard)
+	for _, f := range watch.Fields {
+		if f.HasFlag(c.name) {
+			fs.field(f, &o.req)
 		}
-		lines = append(lines, line)
 	}
-	return &watch.UsageError{Err: errors.New(strings.Join(lines, ""))}
+	if c.flags != nil {
+		c.flags(fs, o)
+	}
+	return fs
+}
+
+func (fs *flagSet) field(f watch.Field, req *watch.Request) {
+	help := f.Help
+	if f.Known != nil {
+		help += ": " + strings.Join(f.Known, ", ")
+	}
+	given := func(v string) error {
+		if v == "" {
+			return errors.New("it is empty; leave the flag out, or give it a value")
+		}
+		return nil
+	}
+	switch value := f.Of(req).(type) {
+	case *bool:
+		fs.bool(value, f.Flag, help)
+	case *string:
+		fs.function(f.Flag, f.Arg, help, func(v string) error { *value = v; return given(v) })
+	case *[]string:
+		fs.function(f.Flag, f.Arg, help, func(v string) error {
+			*value = append(*value, watch.CommaList(v)...)
+			return given(strings.Trim(v, ", "))
+		})
+	}
+}
+
+func (fs *flagSet) bool(value *bool, name, help string) {
+	fs.BoolVar(value, name, false, "")
+	fs.lines = append(fs.lines, [2]string{"-" + name, help})
+}
+
+func (fs *flagSet) function(name, arg, help string, set func(string) error) {
+	fs.Func(name, "", set)
+	fs.lines = append(fs.lines, [2]string{"-" + name + " " + arg, help})
+}
+
+// suggest is the flag that was probably meant by the first one that is unknown, or
+// where the known ones are listed.
+func (fs *flagSet) suggest(args []string) string {
+	var names []string
+	fs.VisitAll(func(f *flag.Flag) { names = append(names, "-"+f.Name) })
+	for _, arg := range args {
+		name, _, _ := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(arg, "-"), "-"), "=")
+		if strings.HasPrefix(arg, "-") && fs.Lookup(name) == nil {
+			return watch.Suggest("-"+name, names)
+		}
+	}
+	return fmt.Sprintf(`"refreshwatch help %s" lists the flags`, fs.Name())
+}
+
+// runFlags are those of a command that runs a request.
+func runFlags(fs *flagSet, o *options) {
+	o.timeout = defaultTimeout
+	fs.function("timeout", "D", "the run's deadline, such as 90s (default 5m)", func(v string) error {
+		var err error
+		if o.timeout, err = watch.ParseDuration(v); err != nil || o.timeout <= 0 {
+			return errors.New("invalid duration; write it like 5m or 90s")
+		}
+		return nil
+	})
+	fs.bool(&o.json, "json", "the report as JSON also on a terminal")
+	fs.bool(&o.quiet, "quiet", "print only what needs manual action, on stderr")
+}
+
+func previewFlags(fs *flagSet, o *options) {
+	fs.bool(&o.json, "json", "the exact bodies, one JSON object a line")
+}
+
+func invokeFlags(fs *flagSet, o *options) {
+	fs.function("event", "FILE", "the file with the event; - reads stdin", func(v string) error { o.event = v; return nil })
+	runFlags(fs, o)
+}
+
+// asFlags words the mistakes of a request for people who wrote flags.
+func asFlags(err error) error {
+	flags := map[string]string{}
+	for _, f := range watch.Fields {
+		if f.Flag != "" {
+			flags[f.JSON] = "-" + f.Flag
+		}
+	}
+	var mistakes []*poller.Mistake
+	for _, m := range poller.Mistakes(err) {
+		named := *m
+		if name, ok := flags[m.Setting]; ok {
+			named.Setting = name
+		}
+		mistakes = append(mistakes, &named)
+	}
+	return watch.Usage(mistakes...)
 }

@@ -15,7 +15,7 @@ import (
 
 // preview renders the messages of every configured sink on samples, readably or as
 // the exact bodies. It touches no network.
-func preview(o options, sh Shell) int {
+func preview(_ context.Context, o *options, sh Shell) int {
 	silent := func(slog.Level) *slog.Logger { return slog.New(slog.DiscardHandler) }
 	w, err := setup.Configure(sh.Getenv, false, silent, sh.Out)
 	if err != nil {

@@ -265,7 +265,11 @@ func TestReadmeRequests(t *testing.T) {
 			t.Errorf("%s: %v", line, err)
 		}
 	}
-	fields := sortedSet(watch.RequestFields)
+	var fields []string
+	for _, f := range watch.Fields {
+		fields = append(fields, f.JSON)
+	}
+	fields = sortedSet(fields)
 	if diff := cmp.Diff(fields, names(r.table(t, 0), 0)); diff != "" {
 		t.Errorf("fields of a request (-), in the table (+):\n%s", diff)
 	}
@@ -306,12 +310,17 @@ func TestReadmeCommands(t *testing.T) {
 	n := 0
 	for _, m := range regexp.MustCompile(`(?m)(?:^ *\.|bin)/refreshwatch (\w+)([^|>\n]*)`).FindAllStringSubmatch(allText(t), -1) {
 		n++
-		o, err := parseFlags(m[1], strings.Fields(m[2]))
-		if m[1] != "preview" && err == nil {
+		c, ok := findCommand(m[1])
+		if !ok {
+			t.Errorf("%s: unknown command", m[0])
+			continue
+		}
+		o, err := parse(c, strings.Fields(m[2]))
+		if err == nil && slices.Contains(watch.Actions, m[1]) {
 			o.req.Action = m[1]
 			err = o.req.Validate()
 		}
-		if err != nil || !slices.Contains(commands, m[1]) {
+		if err != nil {
 			t.Errorf("%s: %v", m[0], err)
 		}
 	}

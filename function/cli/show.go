@@ -44,12 +44,15 @@ func summary(r watch.Report) string {
 	if r.Conflict {
 		say("Skipped: a concurrent run committed first.")
 	}
-	say("%s newly finished (%d complete, %d failed), %d in flight.", watch.Count(r.New, "task"), r.Complete, r.Failed, r.InFlight)
-	if r.Silent > 0 {
-		say("%s recorded without notification.", watch.Count(r.Silent, "finished task"))
+	say("%s", outcome(r))
+	if 0 < r.Silent && r.Silent < r.New {
+		say("%d of the finished tasks recorded without notification.", r.Silent)
 	}
 	if r.Stalled+r.Expired > 0 {
 		say("%d stalled, %d expired.", r.Stalled, r.Expired)
+	}
+	if r.Discarded > 0 {
+		say("%s discarded.", watch.Count(r.Discarded, "message"))
 	}
 	if r.Sent > 0 {
 		say("%s sent.", watch.Count(r.Sent, "message"))
@@ -68,6 +71,25 @@ func summary(r watch.Report) string {
 	}
 	say("%s, %s read, %.1f s.", watch.Count(r.APICalls, "API call"), watch.Count(r.Fetched, "row"), float64(r.TookMS)/1000)
 	return strings.Join(parts, " ")
+}
+
+// outcome is what a run has found. A baseline and a backfill are not "newly finished".
+func outcome(r watch.Report) string {
+	statuses := ""
+	if r.New > 0 {
+		statuses = fmt.Sprintf(" (%d complete, %d failed)", r.Complete, r.Failed)
+	}
+	flight := watch.Count(r.InFlight, "task") + " in flight"
+	switch {
+	case r.Action == watch.ActionRedrive:
+		return flight + "."
+	case r.New > 0 && r.Silent == r.New:
+		return fmt.Sprintf("%s recorded without notification%s, %s.", watch.Count(r.New, "finished task"), statuses, flight)
+	case r.Action == watch.ActionBackfill:
+		return fmt.Sprintf("Backfill of %s%s, %s.", watch.Count(r.New, "finished task"), statuses, flight)
+	default:
+		return fmt.Sprintf("%s newly finished%s, %s.", watch.Count(r.New, "task"), statuses, flight)
+	}
 }
 
 func (sh Shell) showStatus(r watch.Report) {

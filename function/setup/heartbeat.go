@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"time"
 
+	"refreshwatch/function/watch"
 	"refreshwatch/notifier/sink"
 )
 
@@ -45,7 +46,7 @@ func (h *Heartbeat) Ping(ctx context.Context, good bool) error {
 	if err != nil {
 		return errors.New("HEARTBEAT_URL: not a URL")
 	}
-	req.Header.Set("User-Agent", "refreshwatch")
+	req.Header.Set("User-Agent", watch.UserAgent())
 	client := http.Client{Transport: h.Wire, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	resp, err := client.Do(req)
 	if err != nil {

@@ -53,7 +53,7 @@ func TestHeartbeatFaults(t *testing.T) {
 			if n := len(w.receiver.Posts(notifiertest.Webhook)); n != 1 {
 				t.Errorf("%s: %d messages, want 1", name, n)
 			}
-			if warned := strings.Contains(w.log.String(), "the heartbeat was not heard"); warned != c.warned {
+			if warned := strings.Contains(w.log.String(), "heartbeat ping failed"); warned != c.warned {
 				t.Errorf("%s: warned %v, want %v", name, warned, c.warned)
 			}
 		})

@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 
+	"refreshwatch/function/watch"
 	"refreshwatch/notifier"
 	"refreshwatch/notifier/sink"
 	"refreshwatch/poller"
@@ -14,7 +15,7 @@ import (
 
 // targets builds the configured sinks. Without any, messages go to console.
 func targets(config Config, words *template.Set, log *slog.Logger, console io.Writer) ([]notifier.Target, error) {
-	common := sink.Common{Client: sink.NewClient(sink.ClientOptions{}), Region: config.Region, Templates: words}
+	common := sink.Common{Client: sink.NewClient(sink.ClientOptions{UserAgent: watch.UserAgent()}), Region: config.Region, Templates: words}
 	if len(config.Sinks) == 0 {
 		printed := &sink.Console{Common: common, Out: console}
 		return []notifier.Target{{Name: "console", Sink: printed, Grouping: sink.PerTask}}, nil

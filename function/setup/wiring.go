@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"slices"
 	"sync/atomic"
 
 	"refreshwatch/function/watch"
@@ -63,14 +62,14 @@ func Assemble(config Config, log *slog.Logger, console io.Writer) (*Program, err
 	}
 	var mistakes []error
 	var err error
-	if w.API, err = aliyun.New(aliyun.Config{Region: config.Region, Endpoint: config.Endpoint, MaxQPS: config.MaxQPS, Credentials: w.Keys.vod}); err != nil {
+	if w.API, err = aliyun.New(aliyun.Config{Region: config.Region, Endpoint: config.Endpoint, MaxQPS: config.MaxQPS, Credentials: w.Keys.vod, UserAgent: watch.UserAgent()}); err != nil {
 		mistakes = append(mistakes, err)
 	}
 	if w.Store, err = checkpoint.Open(config.Checkpoint, checkpoint.Options{Credentials: w.Keys.oss}); err != nil {
 		mistakes = append(mistakes, err)
 	}
 	warn := func(err error) {
-		log.Warn("a template override failed, the embedded one was used", "error", err.Error())
+		log.Warn("template override failed, embedded template used", "error", err.Error())
 	}
 	if w.Words, err = template.Load(template.Options{Lang: config.Lang, Dir: config.TemplateDir, Warn: warn}); err != nil {
 		mistakes = append(mistakes, fmt.Errorf("TEMPLATE_DIR: %w", err))
@@ -90,7 +89,7 @@ func (w *Program) Run(ctx context.Context, req watch.Request, log *slog.Logger) 
 	if w.Heartbeat != nil && req.Action == watch.ActionPoll && !req.DryRun && watch.Code(err) != watch.CodeInterrupted {
 		good := err == nil || watch.Code(err) == watch.CodeDead // the poll itself did its work
 		if err := w.Heartbeat.Ping(ctx, good); err != nil {
-			log.Warn("the heartbeat was not heard", "error", err.Error())
+			log.Warn("heartbeat ping failed", "error", err.Error())
 		}
 	}
 	return report, err
@@ -104,11 +103,6 @@ func (w *Program) act(ctx context.Context, req watch.Request, log *slog.Logger) 
 			report, err = watch.Report{Action: req.Action, DryRun: req.DryRun}, watch.Panicked(p, log)
 		}
 	}()
-	for _, sink := range req.Sinks {
-		if names := w.names(); !slices.Contains(names, sink) {
-			return watch.Report{}, watch.Usage("sinks: %q is not configured%s", sink, watch.DidYouMean(sink, names))
-		}
-	}
 	if req.Action == watch.ActionCheck {
 		return w.check(ctx, req)
 	}

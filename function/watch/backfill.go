@@ -19,8 +19,8 @@ const slicePages = 100
 // What is left when time runs out is remembered, and the same request continues
 // there.
 func (r *run) backfill(ctx context.Context) error {
-	if w, _ := r.req.window(r.began); w.From.Before(r.began.Add(-apiWindow)) {
-		r.Log.Warn("the API keeps three days: what was created before is left out", "from", w.From)
+	if w := r.req.window(r.began); w.From.Before(r.began.Add(-apiWindow)) {
+		r.Log.Warn("the window begins before the API's three days, older tasks are left out", "from", w.From)
 	}
 	var left []poller.Query // of the window
 	for first := true; first || len(left) > 0; first = false {
@@ -62,8 +62,7 @@ func (r *run) backfill(ctx context.Context) error {
 // backfillPlan is what the request asks for, or what an earlier run of the same
 // request has left.
 func (r *run) backfillPlan(now time.Time) poller.Plan {
-	w, _ := r.req.window(now) // Validate has seen to the error
-	plan := poller.BackfillPlan(w, now, r.limits(now), r.filter())
+	plan := poller.BackfillPlan(r.req.window(now), now, r.limits(now), r.filter())
 	if b := r.doc.Backfill; b != nil && b.Request == r.fingerprint() && now.Sub(b.At) < resumeWithin {
 		return plan.Resume(b.Rest)
 	}

@@ -69,7 +69,7 @@ func (r *run) commit(ctx context.Context, d draft) error {
 		if try == writeTries || !sleep(ctx, time.Duration(try)*time.Second) {
 			return storeError("write checkpoint", err)
 		}
-		r.Log.Warn("the checkpoint was not written, trying again", "error", err.Error())
+		r.Log.Warn("checkpoint not written, retrying", "error", err.Error())
 	}
 }
 
@@ -136,11 +136,11 @@ func (r *run) countSent(results []notifier.Result) {
 			r.facts.sent++
 			r.facts.covered += res.Rows
 		case res.Dropped:
-			log.Warn("a message may be lost", "reason", res.Err.Error(), "policy", "on_unknown: drop")
+			log.Warn("delivery may be lost", "reason", res.Err.Error(), "policy", "on_unknown: drop")
 		case res.Err.Class == sink.Refused:
-			log.Error("a sink refused a message for good", "reason", res.Err.Error())
+			log.Error("delivery rejected permanently", "reason", res.Err.Error())
 		default:
-			log.Warn("a message was not delivered yet", "class", string(res.Err.Class), "reason", res.Err.Error())
+			log.Warn("delivery failed, will retry", "class", string(res.Err.Class), "reason", res.Err.Error())
 		}
 	}
 }
@@ -152,7 +152,7 @@ func (r *run) collect(ctx context.Context) {
 	defer stop()
 	age := max(time.Hour, r.lease.TTL+notifier.ClockSkew)
 	if err := r.Store.Collect(ctx, r.head, age); err != nil {
-		r.Log.Warn("old checkpoints were not removed", "error", err.Error())
+		r.Log.Warn("old checkpoint generations not removed", "error", err.Error())
 	}
 }
 

@@ -27,7 +27,8 @@ const (
 	CodeInternal          = "internal"           // a bug
 )
 
-// RunError is why a run failed, or why it needs a person although it did its work.
+// RunError is why a run failed, or what needs manual action although the run did its
+// work. Err holds a [poller.Mistake] for everything an operator has to correct.
 type RunError struct {
 	Code string
 	Err  error
@@ -35,6 +36,15 @@ type RunError struct {
 
 func (e *RunError) Error() string { return e.Err.Error() }
 func (e *RunError) Unwrap() error { return e.Err }
+
+// Usage is the error of an event or a command line that has to be corrected.
+func Usage(mistakes ...*poller.Mistake) error {
+	var all []error
+	for _, m := range mistakes {
+		all = append(all, m)
+	}
+	return &RunError{CodeUsage, errors.Join(all...)}
+}
 
 func storeError(doing string, err error) error {
 	code := CodeCheckpoint
@@ -65,14 +75,11 @@ func apiError(err error) error {
 // Code is the machine-readable reason of an error; "" for none.
 func Code(err error) string {
 	var run *RunError
-	var wrong *UsageError
 	switch {
 	case err == nil:
 		return ""
 	case errors.As(err, &run):
 		return run.Code
-	case errors.As(err, &wrong):
-		return CodeUsage
 	}
 	return CodeInternal
 }

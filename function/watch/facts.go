@@ -21,7 +21,7 @@ type facts struct {
 // findings are what ticks have seen. Those of one tick count once it is committed:
 // what a lost race has seen, the winner reports.
 type findings struct {
-	finished, complete, failed, silent, stalled, expired int
+	finished, complete, failed, silent, stalled, expired, discarded int
 
 	gap       *poller.Span
 	truncated bool // by the last tick
@@ -43,6 +43,7 @@ func (f *findings) add(tick findings) {
 	f.silent += tick.silent
 	f.stalled += tick.stalled
 	f.expired += tick.expired
+	f.discarded += tick.discarded
 	if tick.gap != nil {
 		f.gap = tick.gap
 	}
@@ -72,7 +73,7 @@ func (r *run) report(doc Document, pending ...findings) Report {
 		Action: r.req.Action, Run: r.id, DryRun: r.req.DryRun,
 		APICalls: f.calls, Fetched: len(f.rows),
 		New: f.finished, Complete: f.complete, Failed: f.failed, Silent: f.silent,
-		Stalled: f.stalled, Expired: f.expired,
+		Stalled: f.stalled, Expired: f.expired, Discarded: f.discarded,
 		Sent: f.sent, Covered: f.covered,
 		Retrying: len(doc.Outbox.Pending), Dead: len(doc.Outbox.Dead),
 		InFlight: len(doc.Poller.Open), LagSeconds: lag(doc.Outbox, now),

@@ -18,16 +18,17 @@ func (r *run) interruption(ctx context.Context, err error) error {
 		if errors.Is(err, context.Canceled) {
 			err = nil
 		}
-		return join(err, &RunError{CodeInterrupted, errors.New("interrupted; the next run goes on from what was recorded")})
+		return join(err, &RunError{CodeInterrupted, errors.New("interrupted; the next run continues from what was recorded")})
 	case errors.Is(err, context.DeadlineExceeded):
-		return &RunError{Code(err), fmt.Errorf("%w. The run had %s in all: give it more time (-timeout; on Function Compute the function's timeout)",
+		return &RunError{Code(err), fmt.Errorf("%w. The run had %s: give it more time (-timeout; on Function Compute the function's timeout)",
 			err, r.budget.deadline.Sub(r.began).Round(time.Millisecond))}
 	}
 	return err
 }
 
-// finish completes the report and says whether a person is needed. Only status
-// leaves that to its report: on Function Compute an error would hide it.
+// finish returns the report, and an error when the run failed or manual action is
+// needed. Only status leaves dead letters to its report: on Function Compute an error
+// would hide it.
 func (r *run) finish(err error) (Report, error) {
 	if err == nil && r.apiErr != nil {
 		err = apiError(r.apiErr)

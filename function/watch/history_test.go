@@ -196,7 +196,7 @@ func (h *history) wish() Request {
 	r := Request{Action: ActionBackfill, Since: []string{"", "1h", "30m", "2d"}[h.rng.IntN(4)]}
 	r.Renotify, r.DryRun = h.chance(0.2), h.chance(0.2)
 	if h.chance(0.3) {
-		r.Statuses = []string{finalStatuses[h.rng.IntN(2)]}
+		r.Statuses = []string{finishedStatuses[h.rng.IntN(2)]}
 	}
 	if h.chance(0.3) {
 		r.ObjectTypes = []string{ObjectTypes[h.rng.IntN(3)]}

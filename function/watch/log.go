@@ -15,6 +15,7 @@ func LogSummary(log *slog.Logger, r Report, err error) {
 		"new", r.New, "complete", r.Complete, "failed", r.Failed, "stalled", r.Stalled, "expired", r.Expired,
 		"silent", r.Silent, "sent", r.Sent, "covered", r.Covered, "retrying", r.Retrying, "dead", r.Dead,
 		"in_flight", r.InFlight, "lag_seconds", r.LagSeconds, "conflict", r.Conflict, "truncated", r.Truncated, "took_ms", r.TookMS,
+		"version", ThisVersion().Version,
 	}
 	if r.Unproven > 0 {
 		fields = append(fields, "unproven", r.Unproven)

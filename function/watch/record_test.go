@@ -47,7 +47,7 @@ func TestBackfillSaysWhatTheAPIForgot(t *testing.T) {
 			w := newWorld(t, "hook")
 			var log bytes.Buffer
 			w.do(Request{Action: ActionBackfill, Since: since}, func(a *App) { a.Log = slog.New(slog.NewTextHandler(&log, nil)) })
-			if got := strings.Contains(log.String(), "the API keeps three days"); got != want {
+			if got := strings.Contains(log.String(), "the window begins before the API's three days"); got != want {
 				t.Errorf("since %s: warned is %v:\n%s", since, got, &log)
 			}
 		}

@@ -2,13 +2,44 @@ package watch
 
 import (
 	"context"
+	"slices"
 	"time"
+
+	"refreshwatch/poller"
 )
 
-// redrive puts dead deliveries back into the outbox; the tick then delivers them.
+// redrive puts dead deliveries back into the outbox; the tick then delivers them. With
+// discard it drops them instead, and what waits for sinks that are gone.
 func (r *run) redrive(context.Context) draft {
 	d := draft{doc: r.doc}
+	if r.req.Discard {
+		d.doc.Outbox, d.found.discarded = r.doc.Outbox.Discard(r.isSelected, r.isConfigured)
+		d.changed = d.found.discarded > 0
+		return d
+	}
 	d.doc.Outbox = r.doc.Outbox.Redrive(r.isSelected, time.Now().UTC())
 	d.changed = len(d.doc.Outbox.Dead) != len(r.doc.Outbox.Dead)
 	return d
+}
+
+// checkSinks rejects a request about sinks that nobody knows. What waits for a sink
+// that is gone can still be discarded, by the name it had.
+func (r *run) checkSinks() error {
+	var known []string
+	for _, c := range r.Channels {
+		known = append(known, c.Name)
+	}
+	if r.req.Discard {
+		known = append(known, r.doc.Outbox.Sinks()...)
+	}
+	var mistakes []*poller.Mistake
+	for _, name := range r.req.Sinks {
+		if !slices.Contains(known, name) {
+			mistakes = append(mistakes, &poller.Mistake{Setting: "sinks", Problem: quoted(name) + " is not configured", Next: Suggest(name, known)})
+		}
+	}
+	if len(mistakes) > 0 {
+		return Usage(mistakes...)
+	}
+	return nil
 }

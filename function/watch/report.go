@@ -20,11 +20,12 @@ type Report struct {
 	Failed     int          `json:"failed"`
 	Stalled    int          `json:"stalled"`
 	Expired    int          `json:"expired"`
-	Silent     int          `json:"silent"`   // of New: told to nobody by policy
-	Sent       int          `json:"sent"`     // deliveries accepted by a sink
-	Covered    int          `json:"covered"`  // transitions in them, counted per sink
-	Retrying   int          `json:"retrying"` // deliveries left in the outbox
-	Dead       int          `json:"dead"`     // deliveries given up, waiting for redrive
+	Silent     int          `json:"silent"`              // of New: told to nobody by policy
+	Sent       int          `json:"sent"`                // deliveries accepted by a sink
+	Covered    int          `json:"covered"`             // transitions in them, counted per sink
+	Retrying   int          `json:"retrying"`            // deliveries left in the outbox
+	Dead       int          `json:"dead"`                // deliveries given up, waiting for redrive
+	Discarded  int          `json:"discarded,omitempty"` // deliveries dropped by a redrive with discard
 	InFlight   int          `json:"in_flight"`
 	LagSeconds int64        `json:"lag_seconds"`        // age of the oldest transition not yet delivered
 	Conflict   bool         `json:"conflict"`           // lost the race to another run

@@ -2,7 +2,6 @@ package watch
 
 import (
 	"encoding/json"
-	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -32,32 +31,47 @@ func TestParseEvent(t *testing.T) {
 			want: Request{Action: ActionBackfill, Since: "3d", Statuses: []string{"Failed"}, ObjectTypes: []string{"preload"},
 				Domains: []string{"*.example.com"}, TaskID: "1", ObjectPath: "https://a/b", Sinks: []string{"ops"}, DryRun: true},
 		},
-		"check":               {event: `{"action":"check","post":true}`, want: Request{Action: ActionCheck, Post: true}},
-		"cdn":                 {event: `{"events":[{"eventName":"CachedObjectsPushed","region":"x"}]}`, want: poll},
-		"not JSON":            {event: `poll`, wrong: "event: not a JSON object"},
-		"a list":              {event: `[1]`, wrong: "event: not a JSON object"},
-		"unknown field":       {event: `{"action":"poll","sinse":"1h"}`, wrong: "sinse: unknown field in the request; did you mean since?"},
-		"field in capitals":   {event: `{"Action":"poll"}`, wrong: "Action: unknown field"},
-		"unknown action":      {event: `{"action":"backfil"}`, wrong: `action: unknown value "backfil"; did you mean backfill?`},
-		"empty action":        {event: `{"action":""}`, wrong: `action: unknown value ""`},
-		"wrong type":          {event: `{"action":"backfill","dry_run":"yes","statuses":"Failed"}`, wrong: "dry_run: must be true or false\nstatuses: must be a list of strings"},
-		"null":                {event: `{"action":"backfill","since":null}`, wrong: "since: must be a string"},
-		"unknown status":      {event: `{"action":"backfill","statuses":["Refreshing"]}`, wrong: `statuses: "Refreshing" is not a final status`},
-		"unknown type":        {event: `{"action":"backfill","object_types":["prelod"]}`, wrong: `object_types: unknown value "prelod"; did you mean preload?`},
-		"field of another":    {event: `{"action":"poll","since":"1h"}`, wrong: "since: does not go with the action poll; it is for backfill"},
-		"since and from":      {event: `{"action":"backfill","since":"1h","from":"2026-11-20T00:00:00Z"}`, wrong: "since: does not go with from"},
-		"negative since":      {event: `{"action":"backfill","since":"-1h"}`, wrong: "since: "},
-		"bad time":            {event: `{"action":"backfill","from":"yesterday"}`, wrong: `from: "yesterday" is not a time; write it like 2026-11-20T00:00:00Z`},
-		"payload no string":   {event: `{"triggerName":"t","payload":{}}`, wrong: "payload: must be a string"},
-		"payload no request":  {event: `{"triggerName":"t","payload":"poll"}`, wrong: "payload: not a request"},
-		"timer and request":   {event: `{"triggerName":"t","action":"poll"}`, wrong: "action: unknown field in the timer event"},
-		"cdn of another kind": {event: `{"events":[{"eventName":"LogFileCreated"}]}`, wrong: `events: unknown eventName "LogFileCreated"`},
+		"check":                {event: `{"action":"check","post":true}`, want: Request{Action: ActionCheck, Post: true}},
+		"cdn":                  {event: `{"events":[{"eventName":"CachedObjectsPushed","region":"x"}]}`, want: poll},
+		"not JSON":             {event: `poll`, wrong: "event: not a JSON object"},
+		"a list":               {event: `[1]`, wrong: "event: not a JSON object"},
+		"unknown field":        {event: `{"action":"poll","sinse":"1h"}`, wrong: "sinse: unknown field in the request. Did you mean since?"},
+		"field in capitals":    {event: `{"Action":"poll"}`, wrong: "Action: unknown field"},
+		"unknown action":       {event: `{"action":"backfil"}`, wrong: `action: unknown value "backfil". Did you mean backfill?`},
+		"empty action":         {event: `{"action":""}`, wrong: `action: is empty. Leave it out, or give it a value.`},
+		"wrong type":           {event: `{"action":"backfill","dry_run":"yes","statuses":"Failed"}`, wrong: "statuses: must be a list of strings\ndry_run: must be true or false"},
+		"null":                 {event: `{"action":"backfill","since":null}`, wrong: "since: must be a string"},
+		"unknown status":       {event: `{"action":"backfill","statuses":["Refreshing"]}`, wrong: `statuses: unknown value "Refreshing". Known: Complete, Failed, Timeout, Canceled.`},
+		"unknown type":         {event: `{"action":"backfill","object_types":["prelod"]}`, wrong: `object_types: unknown value "prelod". Did you mean preload?`},
+		"field of another":     {event: `{"action":"poll","since":"1h"}`, wrong: "since: only valid for the action backfill"},
+		"since and from":       {event: `{"action":"backfill","since":"1h","from":"2026-11-20T00:00:00Z"}`, wrong: "since: does not go with from"},
+		"negative since":       {event: `{"action":"backfill","since":"-1h"}`, wrong: "since: "},
+		"bad time":             {event: `{"action":"backfill","from":"yesterday"}`, wrong: `from: invalid time "yesterday". Write it like 2026-11-20T00:00:00Z.`},
+		"payload no string":    {event: `{"triggerName":"t","payload":{}}`, wrong: "payload: must be a string"},
+		"payload no request":   {event: `{"triggerName":"t","payload":"poll"}`, wrong: "payload: not a JSON object"},
+		"timer and request":    {event: `{"triggerName":"t","action":"poll"}`, wrong: "action: unknown field in the timer event"},
+		"a field twice":        {event: `{"action":"poll","action":"backfill"}`, wrong: `event: the field "action" stands there twice`},
+		"two objects":          {event: `{"action":"poll"}{"action":"poll"}`, wrong: "event: something follows the JSON object"},
+		"cut off":              {event: `{"action":"poll"`, wrong: "event: not a JSON object"},
+		"empty task id":        {event: `{"action":"backfill","task_id":""}`, wrong: "task_id: is empty. Leave it out"},
+		"empty list":           {event: `{"action":"backfill","sinks":[]}`, wrong: "sinks: is empty. Leave it out"},
+		"empty name":           {event: `{"action":"backfill","sinks":["ops",""]}`, wrong: "sinks: is empty"},
+		"impossible domain":    {event: `{"action":"backfill","domains":["https://cdn.example.com"]}`, wrong: "domains: begins with a scheme and can match no domain"},
+		"type in capitals":     {event: `{"action":"backfill","object_types":["Preload"]}`, want: Request{Action: ActionBackfill, ObjectTypes: []string{"Preload"}}},
+		"every status":         {event: `{"action":"backfill","statuses":["Complete","Failed","Timeout","Canceled"]}`, want: Request{Action: ActionBackfill, Statuses: finishedStatuses}},
+		"status in small":      {event: `{"action":"backfill","statuses":["failed"]}`, wrong: `statuses: unknown value "failed". Did you mean Failed?`},
+		"endless since":        {event: `{"action":"backfill","since":"400000d"}`, wrong: "since: invalid duration"},
+		"discard":              {event: `{"action":"redrive","sinks":["ops"],"discard":true}`, want: Request{Action: ActionRedrive, Sinks: []string{"ops"}, Discard: true}},
+		"discard everything":   {event: `{"action":"redrive","discard":true}`, wrong: "discard: needs sinks. Name the sink"},
+		"discard of another":   {event: `{"action":"poll","discard":true}`, wrong: "discard: only valid for the action redrive"},
+		"sinks of another":     {event: `{"action":"poll","sinks":["ops"]}`, wrong: "sinks: only valid for the action backfill or redrive"},
+		"payload twice nested": {event: `{"triggerName":"t","payload":"{\"triggerName\":\"t\"}"}`, wrong: "triggerName: unknown field in the request"},
+		"cdn of another kind":  {event: `{"events":[{"eventName":"LogFileCreated"}]}`, wrong: `events: unknown eventName "LogFileCreated"`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := ParseEvent([]byte(tt.event))
 			if tt.wrong != "" {
-				var wrong *UsageError
-				if !errors.As(err, &wrong) || !strings.Contains(err.Error(), tt.wrong) {
+				if Code(err) != CodeUsage || !strings.Contains(err.Error(), tt.wrong) {
 					t.Fatalf("got %+v, error %v; want an error with %q", got, err, tt.wrong)
 				}
 				return
@@ -66,6 +80,28 @@ func TestParseEvent(t *testing.T) {
 				t.Errorf("error %v, request (-want +got):\n%s", err, diff)
 			}
 		})
+	}
+}
+
+// An answer about an event is short, whatever the event holds, and one line a mistake.
+func TestEventsAreNotEchoed(t *testing.T) {
+	long := strings.Repeat("x\\n", 15_000)
+	for name, event := range map[string]string{
+		"a value": `{"action":"` + long + `"}`, "a status": `{"action":"backfill","statuses":["` + long + `"]}`,
+		"a time": `{"action":"backfill","from":"` + long + `"}`, "a name": `{"` + long + `":1}`, "a sort": `{"events":[{"eventName":"` + long + `"}]}`,
+		"fields": "{" + strings.Repeat(`"`+strings.Repeat("y", 90)+`":0,"z":0,`, 1) + `"a":0}`,
+		"bytes":  `{"action":"` + strings.Repeat("é", MaxEvent) + `"}`,
+	} {
+		_, err := ParseEvent([]byte(event))
+		if Code(err) != CodeUsage {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if said := err.Error(); len(said) > 600 || strings.Count(said, "\n") > 3 {
+			t.Errorf("%s: %d bytes: %.900s", name, len(said), said)
+		}
+	}
+	if _, err := ParseEvent([]byte(strings.Repeat(" ", MaxEvent) + "{}")); err == nil || err.Error() != "event: larger than 65536 bytes" {
+		t.Errorf("a large event: %v", err)
 	}
 }
 
@@ -81,9 +117,9 @@ func TestBackfillWindow(t *testing.T) {
 		"from":     {Request{From: "2026-11-22T08:00:00+08:00"}, "2026-11-22T00:00:00Z", "2026-11-23T12:00:00Z"},
 		"since to": {Request{Since: "2h", To: "2026-11-23T11:00:00Z"}, "2026-11-23T10:00:00Z", "2026-11-23T11:00:00Z"},
 	} {
-		w, err := tt.req.window(now)
-		if got := [2]string{w.From.Format(time.RFC3339), w.To.Format(time.RFC3339)}; err != nil || got != [2]string{tt.from, tt.to} {
-			t.Errorf("%s: %v, error %v; want %s to %s", name, got, err, tt.from, tt.to)
+		w := tt.req.window(now)
+		if got := [2]string{w.From.Format(time.RFC3339), w.To.Format(time.RFC3339)}; got != [2]string{tt.from, tt.to} {
+			t.Errorf("%s: %v; want %s to %s", name, got, tt.from, tt.to)
 		}
 	}
 }
@@ -97,8 +133,7 @@ func FuzzParseEvent(f *testing.F) {
 	f.Fuzz(func(t *testing.T, event []byte) {
 		req, err := ParseEvent(event)
 		if err != nil {
-			var wrong *UsageError
-			if !errors.As(err, &wrong) {
+			if Code(err) != CodeUsage {
 				t.Fatalf("%q: %T is no usage error", event, err)
 			}
 			return

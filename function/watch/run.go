@@ -87,6 +87,9 @@ func (r *run) tick(ctx context.Context, propose func(context.Context) draft) err
 		if err := r.load(ctx); err != nil {
 			return err
 		}
+		if err := r.checkSinks(); err != nil {
+			return err
+		}
 
 		// plan, fetch, diff, route: a crash up to here leaves nothing behind, and the next
 		// run asks the same again.

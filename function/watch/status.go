@@ -19,6 +19,7 @@ type Status struct {
 	Dead       []notifier.Delivery `json:"dead"`
 	Trouble    *Health             `json:"trouble,omitempty"` // polls that fail in a row
 	Backfill   *Resume             `json:"backfill,omitempty"`
+	Version    Version             `json:"version"`
 	LastRun    *Report             `json:"last_run,omitempty"` // the last one that had something to write
 }
 
@@ -31,7 +32,7 @@ func (r *run) status(ctx context.Context) error {
 		Generation: r.head.Generation, Written: r.doc.Written,
 		Remembered: len(r.doc.Poller.Done), InFlight: append([]poller.Open{}, r.doc.Poller.Open...),
 		Outbox: append([]notifier.Delivery{}, r.doc.Outbox.Pending...), Dead: append([]notifier.Delivery{}, r.doc.Outbox.Dead...),
-		Backfill: r.doc.Backfill, LastRun: r.doc.Last,
+		Backfill: r.doc.Backfill, LastRun: r.doc.Last, Version: ThisVersion(),
 	}
 	if swept := r.doc.Poller.Swept; len(swept) > 0 {
 		s.Mark = swept[len(swept)-1].To

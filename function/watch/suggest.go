@@ -4,19 +4,35 @@ import (
 	"strings"
 )
 
-// DidYouMean completes an error about an unknown word: with the known word that is
-// nearest to it, or with all of them.
-func DidYouMean(word string, words []string) string {
-	best, nearest := "", max(1, len(word)/3)+1 // a third of the letters may be wrong
+// Suggest is the next step after an unknown word: the known word that is nearest to
+// it, or all of them.
+func Suggest(word string, words []string) string {
+	if best := nearest(word, words); best != "" {
+		return "Did you mean " + best + "?"
+	}
+	return "Known: " + strings.Join(words, ", ")
+}
+
+// nearest is the known word that was probably meant; "" when none is near.
+func nearest(word string, words []string) string {
+	if len(word) > 64 {
+		return ""
+	}
+	best, least := "", max(1, len(word)/3)+1 // a third of the letters may be wrong
 	for _, w := range words {
 		if strings.HasPrefix(strings.ToLower(w), strings.ToLower(word)) && len(word) > 1 {
-			best, nearest = w, 0
+			best, least = w, 0
 		}
-		if d := editDistance(strings.ToLower(word), strings.ToLower(w)); d < nearest {
-			best, nearest = w, d
+		if d := editDistance(strings.ToLower(word), strings.ToLower(w)); d < least {
+			best, least = w, d
 		}
 	}
-	if best != "" {
+	return best
+}
+
+// DidYouMean is Suggest as the end of a sentence.
+func DidYouMean(word string, words []string) string {
+	if best := nearest(word, words); best != "" {
 		return "; did you mean " + best + "?"
 	}
 	return "; known: " + strings.Join(words, ", ")

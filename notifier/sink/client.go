@@ -2,6 +2,7 @@ package sink
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,13 +30,15 @@ const PostTimeout = 10 * time.Second
 // addresses, uses no proxy, and its errors name hosts but no URLs, which are
 // secrets here. It may be shared by all sinks and used concurrently.
 type Client struct {
-	http    *http.Client
-	timeout time.Duration
+	http      *http.Client
+	timeout   time.Duration
+	userAgent string
 }
 
 // ClientOptions are the choices of a [Client]. The zero value is what sinks use.
 type ClientOptions struct {
 	Timeout   time.Duration     // of a request with its answer; 0 means [PostTimeout]
+	UserAgent string            // "" means "refreshwatch"
 	Transport http.RoundTripper // in place of the network: for tests
 }
 
@@ -50,7 +53,8 @@ func NewClient(o ClientOptions) *Client {
 		transport = newTransport(timeout)
 	}
 	return &Client{
-		timeout: timeout,
+		timeout:   timeout,
+		userAgent: cmp.Or(o.UserAgent, "refreshwatch"),
 		http: &http.Client{
 			Transport:     transport,
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -106,7 +110,7 @@ func (c *Client) Do(req *http.Request, limit int64) (Answer, error) {
 	req = req.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		WroteHeaders: func() { written.Store(true) },
 	}))
-	req.Header.Set("User-Agent", "refreshwatch")
+	req.Header.Set("User-Agent", c.userAgent)
 	resp, err := c.http.Do(req)
 	if err != nil {
 		return Answer{}, transportError(req.URL.Hostname(), err, written.Load())

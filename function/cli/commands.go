@@ -1,0 +1,130 @@
+package cli
+
+import (
+	"context"
+	"slices"
+
+	"refreshwatch/function/watch"
+)
+
+// command is one command of the command line. Dispatch, flags and help read the table
+// below.
+type command struct {
+	name     string
+	summary  string // one line in the list of commands
+	about    string // what it does, in a few lines
+	examples string
+	flags    func(*flagSet, *options) // beside those of the request's fields; may be nil
+	run      func(context.Context, *options, Shell) int
+}
+
+// commands in the order in which help lists them.
+func commands() []command {
+	return []command{
+		{
+			name: "demo", run: demo,
+			summary: "see the whole job in ten seconds; needs no account",
+			about: `The whole job against a simulated API on this machine: tasks complete and fail over
+a few polls, messages are sent about them, and a second run has nothing to send.
+Needs no account and leaves nothing behind.
+`,
+		},
+		{
+			name: watch.ActionCheck, flags: runFlags, run: runRequest,
+			summary: "verify every prerequisite and suggest a fix for each failure",
+			about: `Verifies what a deployment needs, one line an item: credentials, clock, permission
+on the API, the checkpoint, each sink, templates. Posts nothing.
+`,
+			examples: `  refreshwatch check -post     also send a test message to every sink
+`,
+		},
+		{
+			name: watch.ActionPoll, flags: runFlags, run: runRequest,
+			summary: "poll once, as the timer does",
+			about: `Polls once and sends notifications about newly finished tasks. The first poll
+records tasks that have already finished without notification (FIRST_RUN=notify
+notifies about them).
+`,
+			examples: `  refreshwatch poll -dry-run     read and report, but write and send nothing
+  refreshwatch poll | tail -1    the report as JSON
+`,
+		},
+		{
+			name: watch.ActionBackfill, flags: runFlags, run: runRequest,
+			summary: "notify about finished tasks of the last days that were never notified",
+			about: `Notifies about the tasks created in a window that have finished and were never
+notified. The API keeps three days; older tasks are left out. A backfill that runs
+out of time continues at the next call. Lists are separated by commas.
+`,
+			examples: `  refreshwatch backfill -since 24h -status Failed -dry-run
+  refreshwatch backfill -task-id 12345678 -renotify -sink ops
+`,
+		},
+		{
+			name: watch.ActionStatus, flags: runFlags, run: runRequest,
+			summary: "show tasks in flight, the outbox, dead letters and the last run",
+			about: `Shows what is stored: tasks in flight, messages waiting to be sent, dead letters,
+the last run. Reads the checkpoint and nothing else.
+`,
+			examples: `  refreshwatch status | tail -1 | jq .status.dead
+`,
+		},
+		{
+			name: watch.ActionRedrive, flags: runFlags, run: runRequest,
+			summary: "send dead letters again, or discard them",
+			about: `Puts dead letters back into the outbox and delivers them. Fix the sink first;
+"refreshwatch check" says how.
+`,
+			examples: `  refreshwatch redrive -sink ops
+  refreshwatch redrive -sink ops -discard     drop what waits for a sink that is gone
+`,
+		},
+		{
+			name: "preview", flags: previewFlags, run: preview,
+			summary: "show the messages; touches no network",
+			about: `Renders the messages of every configured sink on samples. Touches no network.
+`,
+			examples: `  refreshwatch preview           readable
+  refreshwatch preview -json     the exact bodies, one JSON object a line
+`,
+		},
+		{
+			name: "invoke", flags: invokeFlags, run: invoke,
+			summary: "run one invocation with an event, as on Function Compute",
+			about: `Runs one invocation with the event in FILE, as on Function Compute.
+"refreshwatch help events" describes events.
+`,
+			examples: `  echo '{"action":"backfill","since":"24h","dry_run":true}' | refreshwatch invoke -event -
+  echo '{"triggerTime":"…","triggerName":"tick","payload":""}' | refreshwatch invoke -event -
+`,
+		},
+		{
+			name: "version", run: version,
+			summary: "print version, commit, Go version and platform",
+			about: `Prints version, commit, Go version and platform.
+`,
+		},
+	}
+}
+
+func commandNames() []string {
+	var names []string
+	for _, c := range commands() {
+		names = append(names, c.name)
+	}
+	return names
+}
+
+func findCommand(name string) (command, bool) {
+	all := commands()
+	i := slices.IndexFunc(all, func(c command) bool { return c.name == name })
+	if i < 0 {
+		return command{}, false
+	}
+	return all[i], true
+}
+
+// IsCommand reports whether the program was started with a command.
+func IsCommand(args []string) bool {
+	return len(args) > 0 && (args[0] == "help" || slices.Contains(commandNames(), args[0]))
+}

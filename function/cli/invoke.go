@@ -1,0 +1,45 @@
+package cli
+
+import (
+	"context"
+	"io"
+	"os"
+
+	"refreshwatch/function/watch"
+	"refreshwatch/poller"
+)
+
+// invoke runs one invocation with the event in a file, as Function Compute does.
+func invoke(ctx context.Context, o *options, sh Shell) int {
+	req, err := readEvent(o.event, sh.In)
+	if err != nil {
+		return sh.fail(err)
+	}
+	req.DryRun = req.DryRun || o.req.DryRun
+	o.req = req
+	return run(ctx, o, sh)
+}
+
+func readEvent(path string, stdin io.Reader) (watch.Request, error) {
+	mistake := func(problem string) (watch.Request, error) {
+		return watch.Request{}, watch.Usage(&poller.Mistake{Setting: "-event", Problem: problem, Next: "Name the file with the event; - reads stdin"})
+	}
+	in := stdin
+	switch path {
+	case "":
+		return mistake("missing")
+	case "-":
+	default:
+		f, err := os.Open(path)
+		if err != nil {
+			return mistake(err.Error())
+		}
+		defer f.Close()
+		in = f
+	}
+	event, err := io.ReadAll(io.LimitReader(in, watch.MaxEvent+1))
+	if err != nil {
+		return mistake(err.Error())
+	}
+	return watch.ParseEvent(event)
+}

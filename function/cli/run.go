@@ -1,0 +1,77 @@
+package cli
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"slices"
+	"time"
+
+	"refreshwatch/function/setup"
+	"refreshwatch/function/watch"
+	"refreshwatch/poller"
+)
+
+// runRequest runs a command that is an action of a request.
+func runRequest(ctx context.Context, o *options, sh Shell) int {
+	o.req.Action = o.command
+	if err := o.req.Validate(); err != nil {
+		return sh.fail(asFlags(err))
+	}
+	return run(ctx, o, sh)
+}
+
+// run runs a request on this machine, with its own credentials and deadline.
+func run(ctx context.Context, o *options, sh Shell) int {
+	if o.quiet {
+		sh.Out = io.Discard
+	}
+	var line *screen
+	if sh.ErrTTY && !o.quiet {
+		line = &screen{line: sh.Err, began: time.Now()}
+		sh.Err = line.above(sh.Err)
+		if sh.OutTTY {
+			sh.Out = line.above(sh.Out)
+		}
+	}
+	log := func(level slog.Level) *slog.Logger {
+		if o.quiet {
+			level = slog.LevelError
+		}
+		return newLog(sh.Err, level, sh.ErrTTY)
+	}
+	program, err := setup.Configure(sh.Getenv, false, log, sh.Out)
+	if err != nil {
+		return sh.fail(err)
+	}
+	if sends := slices.Contains([]string{watch.ActionPoll, watch.ActionBackfill, watch.ActionRedrive}, o.req.Action) && !o.req.DryRun; o.quiet && sends && len(program.Config.Sinks) == 0 {
+		return sh.fail(watch.Usage(&poller.Mistake{Setting: "-quiet", Problem: "no sink is configured, so that messages would be lost", Next: "Configure a sink, or leave -quiet out"}))
+	}
+	if line != nil {
+		program.PageAnswered, program.SliceDone = line.pageAnswered, line.sliceDone
+	}
+	ctx, stop := context.WithTimeout(ctx, o.timeout)
+	defer stop()
+	report, err := program.Run(ctx, o.req, program.Log)
+	if line != nil {
+		line.clear()
+	}
+	switch watch.Code(err) {
+	case watch.CodeUsage, watch.CodeConfig:
+		if o.event == "" {
+			err = asFlags(err)
+		}
+		return sh.fail(err)
+	}
+	if o.quiet || !sh.ErrTTY || !sh.OutTTY { // otherwise the person reads the summary
+		watch.LogSummary(program.Log, report, err)
+	}
+	if o.json {
+		sh.OutTTY = false
+	}
+	sh.show(report, err)
+	if err != nil || report.Status != nil && report.Dead > 0 { // status leaves that to its report
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,169 @@
+package watch
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"refreshwatch/poller"
+)
+
+// MaxEvent is the largest event that is read, in bytes. A request needs a few
+// hundred; Function Compute passes up to 128 KB to asynchronous invocations.
+const MaxEvent = 64 << 10
+
+// ParseEvent reads the payload of an invocation: empty, a timer event, an event of the
+// CDN trigger, or a request. Unknown fields and values are rejected with [CodeUsage].
+func ParseEvent(event []byte) (Request, error) {
+	if len(event) > MaxEvent {
+		return Request{}, Usage(&poller.Mistake{Setting: "event", Problem: fmt.Sprintf("larger than %d bytes", MaxEvent)})
+	}
+	text := bytes.TrimSpace(event)
+	if len(text) == 0 || string(text) == "null" {
+		return Request{Action: ActionPoll}, nil
+	}
+	fields, err := objectOf(text)
+	if err != nil {
+		return Request{}, Usage(&poller.Mistake{Setting: "event", Problem: err.Error(), Next: `Send {"action":"poll"}, or nothing at all`})
+	}
+	switch {
+	case fields.has("triggerName"), fields.has("triggerTime"), fields.has("payload"):
+		return parseTimer(fields)
+	case fields.has("events"):
+		return parseCDN(fields)
+	}
+	return parseRequest(fields)
+}
+
+// parseTimer unwraps a timer event: its payload is always a string, empty or
+// holding a request (Function Compute, timer trigger, read 2026-11).
+func parseTimer(fields object) (Request, error) {
+	if err := fields.only("timer event", "triggerTime", "triggerName", "payload"); err != nil {
+		return Request{}, err
+	}
+	var payload string
+	if raw, ok := fields.values["payload"]; ok {
+		if err := json.Unmarshal(raw, &payload); err != nil {
+			return Request{}, Usage(&poller.Mistake{Setting: "payload", Problem: "must be a string that is empty or holds a request as JSON"})
+		}
+	}
+	if payload = strings.TrimSpace(payload); payload == "" {
+		return Request{Action: ActionPoll}, nil
+	}
+	inner, err := objectOf([]byte(payload))
+	if err != nil {
+		return Request{}, Usage(&poller.Mistake{Setting: "payload", Problem: err.Error(), Next: `Leave it empty, or write {"action":"poll"}`})
+	}
+	return parseRequest(inner)
+}
+
+// parseCDN takes an event of the CDN trigger as a poll that comes early. Nothing in it
+// is believed: notifications are based on the API's data only.
+func parseCDN(fields object) (Request, error) {
+	if err := fields.only("CDN event", "events"); err != nil {
+		return Request{}, err
+	}
+	var events []struct {
+		Name string `json:"eventName"`
+	}
+	if err := json.Unmarshal(fields.values["events"], &events); err != nil {
+		return Request{}, Usage(&poller.Mistake{Setting: "events", Problem: "must be a list of CDN events"})
+	}
+	for _, e := range events {
+		if e.Name != "CachedObjectsRefreshed" && e.Name != "CachedObjectsPushed" {
+			return Request{}, Usage(&poller.Mistake{Setting: "events", Problem: "unknown eventName " + quoted(e.Name),
+				Next: "Only CachedObjectsRefreshed and CachedObjectsPushed start a poll"})
+		}
+	}
+	return Request{Action: ActionPoll}, nil
+}
+
+func parseRequest(fields object) (Request, error) {
+	var names []string
+	for _, f := range Fields {
+		names = append(names, f.JSON)
+	}
+	if err := fields.only("request", names...); err != nil {
+		return Request{}, err
+	}
+	req := Request{Action: ActionPoll}
+	var mistakes []*poller.Mistake
+	for _, f := range Fields {
+		raw, ok := fields.values[f.JSON]
+		if !ok {
+			continue
+		}
+		if err := json.Unmarshal(raw, f.Of(&req)); err != nil || string(raw) == "null" {
+			mistakes = append(mistakes, &poller.Mistake{Setting: f.JSON, Problem: f.form()})
+		} else if _, isSwitch := f.Of(&req).(*bool); !isSwitch && !f.isSet(&req) {
+			mistakes = append(mistakes, f.empty())
+		}
+	}
+	if len(mistakes) > 0 {
+		return Request{}, Usage(mistakes...)
+	}
+	return req, req.Validate()
+}
+
+// empty is the mistake of a field that is given without a value. It is not taken for
+// one that is left out: a script whose variable is empty must not get everything.
+func (f Field) empty() *poller.Mistake {
+	return &poller.Mistake{Setting: f.JSON, Problem: "is empty", Next: "Leave it out, or give it a value"}
+}
+
+// object is a JSON object, its values not decoded yet.
+type object struct {
+	names  []string // in order
+	values map[string]json.RawMessage
+}
+
+func (o object) has(name string) bool { _, ok := o.values[name]; return ok }
+
+// only rejects fields that are not among names.
+func (o object) only(what string, names ...string) error {
+	var mistakes []*poller.Mistake
+	for _, name := range o.names {
+		if !slices.Contains(names, name) {
+			mistakes = append(mistakes, &poller.Mistake{Setting: strings.Trim(quoted(name), `"`), Problem: "unknown field in the " + what, Next: Suggest(name, names)})
+		}
+	}
+	if len(mistakes) > 0 {
+		return Usage(mistakes[:min(len(mistakes), 8)]...)
+	}
+	return nil
+}
+
+// objectOf reads text that holds one JSON object and nothing else. A field that stands
+// there twice is an error: which of the two is meant is anybody's guess.
+func objectOf(text []byte) (object, error) {
+	o := object{values: map[string]json.RawMessage{}}
+	d := json.NewDecoder(bytes.NewReader(text))
+	if t, err := d.Token(); err != nil || t != json.Delim('{') {
+		return o, errors.New("not a JSON object")
+	}
+	for d.More() {
+		t, err := d.Token()
+		if err != nil {
+			return o, fmt.Errorf("not a JSON object (%w)", err)
+		}
+		var value json.RawMessage
+		if err := d.Decode(&value); err != nil {
+			return o, fmt.Errorf("not a JSON object (%w)", err)
+		}
+		name, _ := t.(string) // the key of an object always is
+		if o.has(name) {
+			return o, fmt.Errorf("the field %s stands there twice", quoted(name))
+		}
+		o.names, o.values[name] = append(o.names, name), value
+	}
+	if _, err := d.Token(); err != nil {
+		return o, fmt.Errorf("not a JSON object (%w)", err)
+	}
+	if d.More() {
+		return o, errors.New("something follows the JSON object")
+	}
+	return o, nil
+}

@@ -1,0 +1,26 @@
+package notifier
+
+import "slices"
+
+// Discard drops the dead deliveries of the sinks, and also what is pending for those
+// of them that are not configured any more: nobody would ever send it. It reports how
+// many deliveries it dropped.
+func (o Outbox) Discard(of, configured func(sink string) bool) (kept Outbox, discarded int) {
+	dead := func(d Delivery) bool { return of(d.Sink) }
+	orphaned := func(d Delivery) bool { return of(d.Sink) && !configured(d.Sink) }
+	kept = Outbox{
+		Pending: slices.DeleteFunc(slices.Clone(o.Pending), orphaned),
+		Dead:    slices.DeleteFunc(slices.Clone(o.Dead), dead),
+	}
+	return kept, len(o.Pending) + len(o.Dead) - len(kept.Pending) - len(kept.Dead)
+}
+
+// Sinks are the names of the sinks that something waits for, dead deliveries included.
+func (o Outbox) Sinks() []string {
+	var names []string
+	for _, d := range slices.Concat(o.Pending, o.Dead) {
+		names = append(names, d.Sink)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
