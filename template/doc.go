@@ -26,10 +26,11 @@
 //
 // A card asks for these, with this dot and this many bytes at most:
 //
-//	title         view    250   what happened, in a line
-//	text          view  1,000   the whole news in sentences
+//	title         view    250   what happened, in a line; the console's URL is not counted
+//	push          view    300   the same without markup, and the cause: push notifications
+//	text          view  1,000   the same, and what to do next: screen readers, plain text
 //	row           row     200   one object
-//	more          view     60   how many rows (.Hidden) are not shown
+//	more          view     90   what the rows do not show: .Hidden, .Complete, .Canceled
 //	reason        reason  450   why rows failed, and what to do next
 //	more-reasons  view     60   how many reasons (.Hidden) are not shown
 //	body          view  1,000   in place of reasons, for messages without any
@@ -37,10 +38,11 @@
 //	button        view     60   the label of the link to the console
 //	field-X       view    300   a fact, left out when empty; X is one of
 //	label-X       view     60   types domains took changed process task
+//	sample        view     60   in front of messages that are only samples
 //
 // The types view, row and reason in view.go list what there is to show. All their
-// strings are already escaped for the receiver and shortened: nothing in them can
-// be markup, and they must not be escaped again.
+// strings are already cut and escaped for the platform: nothing in them can be markup,
+// and they must not be escaped again.
 //
 // # Functions
 //
@@ -54,7 +56,8 @@
 //
 // # Mistakes
 //
-// [Load] parses the overrides, runs them on every sample of [Samples] for every
-// dialect, and reports all mistakes with file and line. What still fails on a
-// message later is told to Options.Warn, and the embedded words are used.
+// [Load] parses the overrides, runs them on every sample of [Samples] and [Hostile] for
+// every dialect, and reports all mistakes with file and line. For a message on which
+// an override fails, or makes a leaf too long, the embedded words are used, and
+// Options.Warn hears of it.
 package template

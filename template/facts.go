@@ -12,89 +12,135 @@ import (
 // facts are what a message comes down to, before any dialect: counts and groups
 // over all of its rows.
 type facts struct {
-	events           []poller.Event // failed ones first
-	complete, failed int
-	types, domains   []tally
-	reasons          []tally       // of the failed rows, by what they come down to
-	task             string        // the one task id, "" when there are several
-	longest          time.Duration // any row was on its way
-	latest           time.Time     // when the last of it was observed
+	events                     []poller.Event // failed ones first
+	complete, failed, canceled int
+	types, domains             []tally[string]
+	reasons                    []tally[cause] // of the failed rows
+	task                       string         // the one task id, "" when there are several
+	took                       duration       // how long the rows took; unknown when it is for one of them
+	age                        time.Duration  // the longest any row had been in flight when it was seen
+	created                    time.Time      // of all rows; zero when they differ
+	finishedBy                 time.Time      // when the last row was seen finished
 }
 
 // tally counts rows that have something in common.
-type tally struct {
-	name      string
+type tally[K comparable] struct {
+	key       K
 	n, failed int
 }
 
-func digest(m Message) facts {
-	f := facts{events: slices.Clone(m.Events), latest: m.Now}
-	slices.SortStableFunc(f.events, func(a, b poller.Event) int { return cmp.Compare(urgency(a), urgency(b)) })
-	types, domains, reasons := tallies{}, tallies{}, tallies{}
+func collect(m Message) facts {
+	f := facts{events: slices.Clone(m.Events)}
+	slices.SortStableFunc(f.events, func(a, b poller.Event) int { return cmp.Compare(rank(a), rank(b)) })
+	types, domains, reasons := tallies[string]{}, tallies[string]{}, tallies[cause]{}
 	for i, e := range f.events {
 		failed := 0
-		switch e.Task.Status {
-		case poller.Complete:
+		switch {
+		case e.Task.Status == poller.Complete:
 			f.complete++
-		case poller.Failed:
+		case e.Task.Status == poller.Canceled:
+			f.canceled++
+		case e.Task.Status.Failure():
 			failed = 1
-			reasons.add(parseReason(e.Task.Description).String(), 1)
+			reasons.add(causeOf(e.Task), 1)
 		}
 		f.failed += failed
 		types.add(e.Task.ObjectType, failed)
 		domains.add(e.Task.Domain(), failed)
-		if i == 0 {
-			f.task, f.latest = e.Task.TaskID, e.Observed
-		}
-		if e.Task.TaskID != f.task {
-			f.task = ""
-		}
-		if e.Observed.After(f.latest) {
-			f.latest = e.Observed
-		}
-		f.longest = max(f.longest, took(e))
+		f.times(i == 0, e)
 	}
-	f.types, f.domains, f.reasons = types.sorted(), domains.sorted(), reasons.sorted()
+	f.types, f.domains = types.sorted(strings.Compare), domains.sorted(strings.Compare)
+	f.reasons = reasons.sorted(func(a, b cause) int {
+		return cmp.Or(strings.Compare(a.kind, b.kind), strings.Compare(a.detail, b.detail))
+	})
 	return f
 }
 
-// urgency puts what someone must act on first.
-func urgency(e poller.Event) int {
-	if e.Task.Status == poller.Failed {
-		return 0
+// times takes in when a row was submitted and finished.
+func (f *facts) times(first bool, e poller.Event) {
+	if first {
+		f.task, f.created, f.took = e.Task.TaskID, e.Task.Created, durationOf(e)
 	}
-	return 1
+	if e.Task.TaskID != f.task {
+		f.task = ""
+	}
+	if !e.Task.Created.Equal(f.created) {
+		f.created = time.Time{}
+	}
+	f.took = f.took.with(durationOf(e))
+	f.age = max(f.age, age(e))
+	if seen := cmp.Or(e.EndedBefore, e.Observed); seen.After(f.finishedBy) {
+		f.finishedBy = seen
+	}
 }
 
-// took is how long the row was on its way when it was last seen; 0 when the API's
-// times do not say.
-func took(e poller.Event) time.Duration {
+// rank puts what someone must act on first, and what needs an eye second.
+func rank(e poller.Event) int {
+	switch {
+	case e.Task.Status.Failure():
+		return 0
+	case e.Task.Status != poller.Complete:
+		return 1
+	}
+	return 2
+}
+
+// age is how long a row had been in flight when it was seen; 0 when the API's times
+// do not say.
+func age(e poller.Event) time.Duration {
 	if e.Task.Created.IsZero() || e.Observed.IsZero() {
 		return 0
 	}
 	return max(0, e.Observed.Sub(e.Task.Created))
 }
 
-type tallies map[string]*tally
+// duration is how long rows took, as closely as polls can know; the zero value is
+// unknown.
+type duration struct{ low, high time.Duration }
 
-func (ts tallies) add(name string, failed int) {
-	t := ts[name]
+// durationOf is known for a row that was seen in flight not long before it was seen
+// finished. "20 minutes to 3 hours" is true and of no use.
+func durationOf(e poller.Event) duration {
+	created := e.Task.Created
+	if created.IsZero() || e.EndedAfter.IsZero() || e.EndedBefore.IsZero() {
+		return duration{}
+	}
+	d := duration{max(0, e.EndedAfter.Sub(created)), e.EndedBefore.Sub(created)}
+	const near = 10 * time.Minute
+	if d.high <= 0 || d.high < d.low || d.high-d.low > max(near, d.high/2) {
+		return duration{}
+	}
+	return d
+}
+
+// with is the range that holds both durations, unknown when one of them is.
+func (d duration) with(other duration) duration {
+	if d == (duration{}) || other == (duration{}) {
+		return duration{}
+	}
+	return duration{min(d.low, other.low), max(d.high, other.high)}
+}
+
+type tallies[K comparable] map[K]*tally[K]
+
+func (ts tallies[K]) add(key K, failed int) {
+	t := ts[key]
 	if t == nil {
-		t = &tally{name: name}
-		ts[name] = t
+		t = &tally[K]{key: key}
+		ts[key] = t
 	}
 	t.n++
 	t.failed += failed
 }
 
 // sorted is the tallies, most failures first, then most rows.
-func (ts tallies) sorted() []tally {
-	all := make([]tally, 0, len(ts))
+func (ts tallies[K]) sorted(compare func(a, b K) int) []tally[K] {
+	all := make([]tally[K], 0, len(ts))
 	for _, t := range ts {
 		all = append(all, *t)
 	}
-	slices.SortFunc(all, func(a, b tally) int {
-		return cmp.Or(cmp.Compare(b.failed, a.failed), cmp.Compare(b.n, a.n), strings.Compare(a.name, b.name))
+	slices.SortFunc(all, func(a, b tally[K]) int {
+		return cmp.Or(cmp.Compare(b.failed, a.failed), cmp.Compare(b.n, a.n), compare(a.key, b.key))
 	})
 	return all
 }

@@ -58,5 +58,26 @@ func trunc(n int, s string) string {
 	if n < 0 || len(runes) <= n {
 		return s
 	}
-	return mend(string(runes[:n])) + ellipsis
+	return wholeEscapes(string(runes[:n])) + ellipsis
+}
+
+// wholeEscapes ends s before an escape, link or tag that was cut in two, and closes
+// an open code span.
+func wholeEscapes(s string) string {
+	if i := strings.LastIndexByte(s, '<'); i > strings.LastIndexByte(s, '>') {
+		s = s[:i]
+	}
+	if i := strings.LastIndex(s, "]("); i >= 0 && !strings.Contains(s[i:], ")") {
+		s = s[:max(0, strings.LastIndexByte(s[:i], '['))]
+	}
+	if i := strings.LastIndexByte(s, '&'); i >= 0 && len(s)-i < len("&#12345;") && !strings.Contains(s[i:], ";") {
+		s = s[:i]
+	}
+	if bare := strings.TrimRight(s, `\`); (len(s)-len(bare))%2 == 1 {
+		s = s[:len(s)-1] // what it escaped was cut off
+	}
+	if strings.Count(s, "`")%2 == 1 {
+		s += "`"
+	}
+	return s
 }

@@ -1,6 +1,7 @@
 package template
 
 import (
+	"encoding/json"
 	"fmt"
 	"regexp"
 	"strings"
@@ -13,7 +14,7 @@ import (
 )
 
 // renderStrictly renders m with the embedded words in every dialect and language,
-// and fails where a leaf would have to be cut: the view's budgets are to prevent that.
+// and fails where a leaf is over its limit: the view's sizes are to prevent that.
 func renderStrictly(t *testing.T, sets []*Set, m Message) {
 	t.Helper()
 	for _, set := range sets {
@@ -22,8 +23,8 @@ func renderStrictly(t *testing.T, sets []*Set, m Message) {
 			t.Fatal(err)
 		}
 		for _, d := range Dialects() {
-			r := renderer{set: embedded[d], strict: true}
-			c := r.card(d, m, d.markup(set.zone), d.sentence(set.zone))
+			r := renderer{set: embedded[d], limited: true}
+			c := set.card(&r, d, m)
 			if len(r.mistakes) > 0 {
 				t.Fatalf("%s: %v in %+v", d, r.mistakes, m)
 			}
@@ -34,48 +35,83 @@ func renderStrictly(t *testing.T, sets []*Set, m Message) {
 	}
 }
 
+// bodyLimits are what the platforms take, less what a sink's structure needs (bytes
+// of Slack's JSON; bytes of WeCom's Markdown; characters of Discord's embed).
+var bodyLimits = map[Dialect]struct {
+	limit int
+	size  func(string) int
+}{
+	Slack:   {8500, func(s string) int { raw, _ := json.Marshal(s); return len(raw) + 40 }},
+	WeCom:   {3900, func(s string) int { return len(s) + 3 }},
+	Discord: {5900, func(s string) int { return utf8.RuneCountInString(s) + 3 }},
+}
+
 // faultOf is what breaks a card's promises, or "".
 func faultOf(d Dialect, c Card, m Message) string {
-	if c.weight() > d.limit() {
-		return fmt.Sprintf("weight %d over %d", c.weight(), d.limit())
-	}
-	if len(c.Rows) > maxRows || len(c.Thread) > 1 || c.Mention != m.Mention {
+	if len(c.Rows) > d.room().rows || len(c.Thread) > 1 || c.Mention != m.Mention {
 		return "too many rows or threads, or another mention"
 	}
-	hidden := len(m.Events) - len(c.Rows)
-	if hidden < 0 || hidden > 0 && !strings.Contains(c.More, num(hidden)) || hidden == 0 && c.More != "" {
+	failed := 0
+	for _, e := range m.Events {
+		if e.Task.Status.Failure() {
+			failed++
+		}
+	}
+	listed := failed
+	if failed == 0 {
+		listed = len(m.Events)
+	}
+	if hidden := listed - len(c.Rows); hidden < 0 || hidden > 0 && !strings.Contains(c.More, num(hidden)) || listed == len(m.Events) && hidden == 0 && c.More != "" {
 		return fmt.Sprintf("%d hidden rows, but it says %q", hidden, c.More)
 	}
-	check := func(leaf string, limit int, rich bool) string {
+	var faults []string
+	sum, body := 0, bodyLimits[d]
+	check := func(leaf string, limit int, rich bool) {
+		if body.size != nil && leaf != "" {
+			sum += body.size(leaf)
+		}
 		switch {
 		case len(leaf) > limit:
-			return fmt.Sprintf("%d bytes where %d are allowed", len(leaf), limit)
+			faults = append(faults, fmt.Sprintf("%d bytes where %d are allowed", len(leaf), limit))
 		case !utf8.ValidString(leaf):
-			return "invalid UTF-8"
+			faults = append(faults, "invalid UTF-8")
 		case strings.ContainsFunc(leaf, func(r rune) bool { return r != '\n' && unicode.IsControl(r) }):
-			return "a control character"
+			faults = append(faults, "a control character")
 		}
-		return markupIn(d, leaf, rich)
+		if fault := markupIn(d, leaf, rich); fault != "" {
+			faults = append(faults, fault)
+		}
 	}
-	faults := []string{check(c.Text, maxText, false), check(c.Title, maxTitle, d != Feishu), check(c.Context, maxContext, true)}
+	check(c.Title, limitOf("title")+len(c.Button.URL), d != Feishu)
+	check(c.Context, limitOf("context"), true)
 	for _, f := range c.Fields {
-		faults = append(faults, check(f.Label, maxLabel, false), check(f.Value, maxField, true))
+		check(f.Label, limitOf("label-x"), false)
+		check(f.Value, limitOf("field-x"), true)
 	}
 	for _, leaf := range append(c.Rows, c.More, c.Button.Label) {
-		faults = append(faults, check(leaf, maxRow, true))
+		check(leaf, limitOf("row"), true)
 	}
 	for _, leaf := range c.Reasons {
-		faults = append(faults, check(leaf, maxText, true))
+		limit := limitOf("reason")
+		if failed == 0 {
+			limit = limitOf("body")
+		}
+		check(leaf, limit, true)
 	}
+	if sum > body.limit {
+		faults = append(faults, fmt.Sprintf("a body of %d, the platform takes %d", sum, body.limit))
+	}
+	check(c.Text, limitOf("text"), d != Feishu)
+	check(c.Push, limitOf("push"), d != Feishu)
 	for _, leaf := range c.Thread {
-		faults = append(faults, check(leaf, maxThread, true))
+		check(leaf, maxThread, true)
 	}
-	return strings.TrimSpace(strings.Join(faults, " "))
+	return strings.Join(faults, "; ")
 }
 
 // The markup the embedded templates themselves write, per dialect.
 var (
-	slackOurs = regexp.MustCompile("(?s)`[^`\n]*`|" + `\*<https://vod\.console\.aliyun\.com/\|[^<>]*>\*|<!date\^\d+\^\{date_num\} \{time_secs\}\|[0-9: UTC+-]+>|\*[^*<>]*\*`)
+	slackOurs = regexp.MustCompile("(?s)`[^`\n]*`|" + `\*<https://vod\.console\.aliyun\.com/\|[^<>]*>\*|<!date\^\d+\^\{date_num\} \{time\}\|[0-9: UTC+-]+>|\*[^*<>]*\*`)
 	robotOurs = regexp.MustCompile(`\[[^\[\]]*\]\(https://vod\.console\.aliyun\.com/\)|\*\*[^*]*\*\*`)
 	weComOurs = regexp.MustCompile("`[^`\n]*`|" + `<font color="(info|warning|comment)">|</font>`)
 )
@@ -110,7 +146,7 @@ func markupIn(d Dialect, leaf string, rich bool) string {
 		leaf = discordOurs.ReplaceAllString(leaf, "")
 		leaf, bad = robotOurs.ReplaceAllString(leaf, ""), "<>[]*_~`|\\"
 	}
-	if !rich && d != Slack {
+	if !rich && d == Feishu {
 		bad = strings.Trim(bad, "[]*~`\\_|{") // plain text: only tags count
 	}
 	if i := strings.IndexAny(leaf, bad); i >= 0 && bad != "" {
@@ -130,7 +166,7 @@ func bothLanguages(t testing.TB) []*Set {
 
 func TestSamplesKeepThePromises(t *testing.T) {
 	sets := bothLanguages(t)
-	for _, sample := range Samples() {
+	for _, sample := range append(Samples(), Hostile()...) {
 		sample.Message.Mention = "<!subteam^S0123>"
 		renderStrictly(t, sets, sample.Message)
 	}
@@ -176,7 +212,7 @@ func TestLongNotices(t *testing.T) {
 		long := strings.Repeat(fill, 400)
 		for _, kind := range []poller.Kind{Gap, Trouble, Recovered, Test} {
 			n := Notice{From: sampleTime().Add(-time.Hour), To: sampleTime(), Code: long, Message: long, Hint: long, Count: 1e9}
-			renderStrictly(t, sets, said(kind, n))
+			renderStrictly(t, sets, notify(kind, n))
 		}
 	}
 }
@@ -186,30 +222,47 @@ func TestFeishuTitlesArePlain(t *testing.T) {
 	e := event(0, poller.Complete, "")
 	e.Task.ObjectPath = "https://cdn.example.com/_a_*b*.mp4"
 	c := card(t, load(t, Options{}), Feishu, message(poller.Finished, e))
-	if !strings.HasSuffix(c.Title, " _a_*b*.mp4") || !strings.HasSuffix(c.Rows[0], "/&#95;a&#95;&#42;b&#42;.mp4") {
+	if !strings.HasSuffix(c.Title, "/_a_*b*.mp4") || !strings.HasSuffix(c.Rows[0], "/&#95;a&#95;&#42;b&#42;.mp4") {
 		t.Errorf("title %q, row %q", c.Title, c.Rows[0])
 	}
 }
 
-// TestDigestTellsAsManyRowsAsFit: the thread continues where the card stops, and
-// says how many are left.
-func TestDigestTellsAsManyRowsAsFit(t *testing.T) {
+// TestDigestThread: the thread continues with the failures the card has no room for,
+// and says how many are left. Successes are a number.
+func TestDigestThread(t *testing.T) {
 	m := message(poller.Finished, many(2500)...)
 	m.Digest = true
+	failed := 0
+	for _, e := range m.Events {
+		if e.Task.Status.Failure() {
+			failed++
+		}
+	}
 	c := card(t, load(t, Options{}), Slack, m)
 	if len(c.Thread) != 1 {
 		t.Fatalf("%d threads", len(c.Thread))
 	}
 	lines := strings.Split(c.Thread[0], "\n")
 	last := len(lines) - 1
-	if want := fmt.Sprintf("+%s more", num(2500-len(c.Rows)-last)); lines[last] != want {
+	if want := fmt.Sprintf("+%s more failed", num(failed-len(c.Rows)-last)); lines[last] != want {
 		t.Errorf("the thread ends with %q, want %q", lines[last], want)
 	}
-	if len(c.Thread[0]) < maxThread-2*maxRow {
+	if len(c.Thread[0]) < maxThread-3*limitOf("row") {
 		t.Errorf("a thread of %d bytes has room for more rows", len(c.Thread[0]))
 	}
-	if lines[0] == c.Rows[len(c.Rows)-1] || !strings.HasPrefix(c.Rows[0], "✗") {
-		t.Errorf("card %q, thread %q", c.Rows, lines[0])
+	for _, row := range append(c.Rows, lines[:last]...) {
+		if !strings.HasPrefix(row, "✗") {
+			t.Errorf("%q among the failures", row)
+		}
+	}
+	if want := fmt.Sprintf("+%s more failed · %s complete", num(failed-len(c.Rows)), num(2500-failed)); c.More != want {
+		t.Errorf("more: %q, want %q", c.More, want)
+	}
+	for i := range m.Events {
+		m.Events[i].Task.Status = poller.Complete
+	}
+	if c := card(t, load(t, Options{}), Slack, m); len(c.Thread) != 0 || len(c.Rows) > 5 || c.More != "+2,495 more" {
+		t.Errorf("a digest of successes has %d rows, %q and a thread %q", len(c.Rows), c.More, c.Thread)
 	}
 }
 
@@ -274,9 +327,9 @@ func TestFragments(t *testing.T) {
 			case 6:
 				m.ID, m.Region = trick, s
 			case 7:
-				m = said(Trouble, Notice{Code: trick, Message: trick, Hint: trick})
+				m = notify(Trouble, Notice{Code: trick, Message: trick, Hint: trick})
 			case 8:
-				m = said(poller.Kind(trick), Notice{Message: trick})
+				m = notify(poller.Kind(trick), Notice{Message: trick})
 			}
 			renderStrictly(t, sets[(i+field)%2:][:1], m)
 		}

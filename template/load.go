@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"iter"
 	"maps"
 	"os"
 	"slices"
@@ -48,10 +47,16 @@ func wordsFile(lang string) string { return "words." + lang + ".tmpl" }
 
 // readDir parses the overrides in dir. A file may define as few templates as it
 // likes; helpers of its own are named "my-…".
-func readDir(dir string, defaults words) (words, error) {
+func readDir(dir string, defaults words) (words, []error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return nil, err
+		return nil, []error{err}
+	}
+	known := map[string]bool{}
+	for _, trees := range defaults {
+		for name := range trees {
+			known[name] = true
+		}
 	}
 	var mistakes []error
 	ws := words{}
@@ -61,27 +66,22 @@ func readDir(dir string, defaults words) (words, error) {
 			continue // editors and mounted volumes keep their own files
 		}
 		if defaults[name] == nil {
-			mistakes = append(mistakes, fmt.Errorf("%s overrides nothing; known files: %s", name, list(defaults)))
+			mistakes = append(mistakes, fmt.Errorf("%s overrides nothing; known files: %s", name, names(defaults)))
 			continue
 		}
 		src, err := os.ReadFile(dir + string(os.PathSeparator) + name)
 		if err == nil {
 			ws[name], err = parseFile(name, string(src))
 		}
-		mistakes = append(mistakes, err)
+		if err != nil {
+			mistakes = append(mistakes, err)
+		}
+		mistakes = append(mistakes, unused(ws[name], known)...)
 	}
-	known := defined(defaults)
-	for _, name := range slices.Sorted(maps.Keys(ws)) {
-		mistakes = append(mistakes, unknown(ws[name], known)...)
-	}
-	maps.Copy(known, defined(ws))
-	for _, name := range slices.Sorted(maps.Keys(ws)) {
-		mistakes = append(mistakes, dangling(ws[name], known)...)
-	}
-	return ws, errors.Join(mistakes...)
+	return ws, mistakes
 }
 
-func list[V any](m map[string]V) string {
+func names[V any](m map[string]V) string {
 	return strings.Join(slices.Sorted(maps.Keys(m)), ", ")
 }
 
@@ -89,87 +89,35 @@ func list[V any](m map[string]V) string {
 func parseFile(name, src string) (map[string]*parse.Tree, error) {
 	t, err := text.New(name).Funcs(funcs()).Parse(src)
 	if err != nil {
-		return nil, place(err)
+		return nil, err
 	}
 	trees := map[string]*parse.Tree{}
 	for _, defined := range t.Templates() {
 		trees[defined.Name()] = defined.Tree
 	}
 	if stray := trees[name]; stray != nil && !parse.IsEmptyTree(stray.Root) {
-		return nil, fmt.Errorf("%s: text outside of {{define}} is shown nowhere", position(stray, stray.Root))
+		return nil, fmt.Errorf("%s: text outside of {{define}} is shown nowhere", position(stray))
 	}
 	delete(trees, name)
 	return trees, nil
 }
 
-// defined is the set of all names that some file defines.
-func defined(ws words) map[string]bool {
-	names := map[string]bool{}
-	for _, trees := range ws {
-		for name := range trees {
-			names[name] = true
-		}
-	}
-	return names
-}
-
-// unknown reports templates that would override nothing.
-func unknown(trees map[string]*parse.Tree, known map[string]bool) []error {
+// unused reports templates that would override nothing. No sample can find them:
+// nothing calls them.
+func unused(trees map[string]*parse.Tree, known map[string]bool) []error {
 	var mistakes []error
 	for _, name := range slices.Sorted(maps.Keys(trees)) {
 		if !known[name] && !strings.HasPrefix(name, "my-") {
 			mistakes = append(mistakes, fmt.Errorf("%s: nothing uses %q; known: %s (helpers of your own start with my-)",
-				position(trees[name], trees[name].Root), name, list(known)))
+				position(trees[name]), name, names(known)))
 		}
 	}
 	return mistakes
 }
 
-// dangling reports calls of templates that nobody defines. They would fail only
-// when a message comes that reaches them.
-func dangling(trees map[string]*parse.Tree, known map[string]bool) []error {
-	var mistakes []error
-	for _, name := range slices.Sorted(maps.Keys(trees)) {
-		for call := range calls(trees[name].Root) {
-			if !known[call.Name] {
-				mistakes = append(mistakes, fmt.Errorf("%s: template %q is not defined", position(trees[name], call), call.Name))
-			}
-		}
-	}
-	return mistakes
-}
-
-// calls yields every {{template}} under node, in branches not taken, too.
-func calls(node parse.Node) iter.Seq[*parse.TemplateNode] {
-	return func(yield func(*parse.TemplateNode) bool) { walk(node, yield) }
-}
-
-func walk(node parse.Node, yield func(*parse.TemplateNode) bool) bool {
-	switch n := node.(type) {
-	case *parse.TemplateNode:
-		return yield(n)
-	case *parse.ListNode:
-		if n == nil {
-			return true
-		}
-		for _, child := range n.Nodes {
-			if !walk(child, yield) {
-				return false
-			}
-		}
-	case *parse.IfNode:
-		return walk(n.List, yield) && walk(n.ElseList, yield)
-	case *parse.WithNode:
-		return walk(n.List, yield) && walk(n.ElseList, yield)
-	case *parse.RangeNode:
-		return walk(n.List, yield) && walk(n.ElseList, yield)
-	}
-	return true
-}
-
-// position is where node stands: file:line:column.
-func position(tree *parse.Tree, node parse.Node) string {
-	at, _ := tree.ErrorContext(node)
+// position is where a template is defined: file:line:column.
+func position(tree *parse.Tree) string {
+	at, _ := tree.ErrorContext(tree.Root)
 	return at
 }
 
@@ -185,24 +133,13 @@ func assemble(lang string, defaults, overrides words) (dialects, error) {
 			maps.Copy(trees, defaults[file])
 			maps.Copy(trees, overrides[file])
 		}
-		set := text.New(string(d)).Funcs(funcs()).Option("missingkey=error")
+		set := text.New(string(d)).Funcs(funcs())
 		for _, name := range slices.Sorted(maps.Keys(trees)) {
 			if _, err := set.AddParseTree(name, trees[name]); err != nil {
-				mistakes = append(mistakes, place(err))
+				mistakes = append(mistakes, err)
 			}
 		}
 		sets[d] = set
 	}
 	return sets, errors.Join(mistakes...)
-}
-
-// place makes a template error start with its file and line.
-func place(err error) error {
-	if err == nil {
-		return nil
-	}
-	if msg, found := strings.CutPrefix(err.Error(), "template: "); found {
-		return errors.New(msg)
-	}
-	return err
 }

@@ -56,9 +56,9 @@ func TestMistakes(t *testing.T) {
 		{"unclosed", "slack.tmpl", `{{define "row"}}x`, `slack.tmpl:1: unexpected EOF`},
 		{"unknown function", "slack.tmpl", `{{define "row"}}{{env "HOME"}}{{end}}`, `slack.tmpl:1: function "env" not defined`},
 		{"unknown field", "slack.tmpl", "\n\n{{define \"row\"}}{{.Paht}}{{end}}", `slack.tmpl:3:18: executing "row" at <.Paht>: can't evaluate field Paht`},
-		{"unknown template", "slack.tmpl", `{{define "titel"}}x{{end}}`, `slack.tmpl:1:18: nothing uses "titel"; known: Type, about`},
-		{"call of nothing", "card.tmpl", "{{define \"row\"}}{{if eq .Type \"never\"}}\n{{template \"my-x\"}}{{end}}{{end}}", `card.tmpl:2:11: template "my-x" is not defined`},
-		{"too long", "slack.tmpl", `{{define "row"}}` + strings.Repeat("long", 60) + `{{end}}`, `slack.tmpl:1:16: "row" is 240 bytes long on a sample, the limit is 200`},
+		{"unknown template", "slack.tmpl", `{{define "titel"}}x{{end}}`, `slack.tmpl:1:18: nothing uses "titel"; known: Cause, Task`},
+		{"call of nothing", "card.tmpl", "{{define \"row\"}}{{if .Path}}\n{{template \"my-x\"}}{{end}}{{end}}", `card.tmpl:2:11: executing "row" at <{{template "my-x"}}>: template "my-x" not defined`},
+		{"too long", "slack.tmpl", `{{define "row"}}` + strings.Repeat("long", 60) + `{{end}}`, `slack.tmpl:1:16: "row" is 240 bytes long, the limit is 200`},
 		{"endless", "wecom.tmpl", `{{define "row"}}{{template "row" .}}x{{end}}`, `wecom.tmpl:1:`},
 		{"runaway", "plain.tmpl", `{{define "title"}}{{range $i := 100000}}{{$i}}{{end}}{{end}}`, `plain.tmpl:1:18: "title": the output is longer than 64 KiB`},
 		{"no title", "plain.tmpl", `{{define "title"}}{{end}}`, `plain.tmpl:1:18: no message can do without "title"`},
@@ -123,16 +123,24 @@ func TestFailingOverrideFallsBack(t *testing.T) {
 	}
 }
 
-// TestOverrideIsCutToo: what fitted the samples may not fit a message.
-func TestOverrideIsCutToo(t *testing.T) {
-	set := load(t, Options{Dir: overrides(t, map[string]string{
-		"slack.tmpl": `{{define "row"}}{{.Path}}{{if eq .Type "odd"}} {{.Path}} {{.Path}} {{.Path}}{{end}}{{end}}`,
-	})})
+// TestOverrideTooLong: what fitted the samples may not fit a message. Cutting finished
+// markup would break it, so the embedded words are used.
+func TestOverrideTooLong(t *testing.T) {
+	var warned []error
+	set := load(t, Options{
+		Dir: overrides(t, map[string]string{
+			"slack.tmpl": `{{define "row"}}{{.Path}}{{if eq .Type "odd"}} {{.Path}} {{.Path}} {{.Path}}{{end}}{{end}}`,
+		}),
+		Warn: func(err error) { warned = append(warned, err) },
+	})
 	e := event(0, poller.Complete, "")
 	e.Task.ObjectType, e.Task.ObjectPath = "odd", "https://cdn.example.com/"+strings.Repeat("<&>", 9)+".mp4"
 	c := card(t, set, Slack, message(poller.Finished, e))
-	if row := c.Rows[0]; len(row) > maxRow || !strings.HasSuffix(row, ellipsis) || strings.Count(row, "`")%2 != 0 || strings.Contains(row, "<") {
+	if row := c.Rows[0]; len(row) > limitOf("row") || !strings.HasPrefix(row, "✓ `https://cdn.example.com/") || !strings.HasSuffix(row, "`") {
 		t.Errorf("row %q of %d bytes", row, len(row))
+	}
+	if len(warned) != 1 || !strings.Contains(warned[0].Error(), `slack.tmpl:1:16: "row" is `) {
+		t.Errorf("warned of %v", warned)
 	}
 }
 

@@ -28,7 +28,7 @@ type Notice struct {
 type Message struct {
 	ID      string // the delivery's id
 	Kind    poller.Kind
-	Events  []poller.Event // in the order they are to be told
+	Events  []poller.Event // oldest first
 	Notice  *Notice        // for the kinds above, else nil
 	Digest  bool           // counts and a few rows instead of every row
 	Mention string         // trusted markup from the operator's route

@@ -1,11 +1,15 @@
 package template
 
-import "strings"
+import (
+	"strings"
 
-// cause is why a row failed, as far as the API's description says.
+	"refreshwatch/poller"
+)
+
+// cause is why a row failed, as far as its status and description say.
 type cause struct {
 	kind   string // one of those below
-	detail string // the origin's status, or the description nobody knows
+	detail string // the origin's status, or the unknown description
 }
 
 // Kinds of causes; the words have advice for each.
@@ -14,8 +18,18 @@ const (
 	internalError  = "internal-error"
 	originTimeout  = "origin-timeout"
 	originAnswered = "origin-status"
+	notCarriedOut  = "not-carried-out" // status Timeout
 	otherReason    = "other"
 )
+
+// causeOf is the cause of a failed row.
+func causeOf(t poller.Task) cause {
+	c := parseReason(t.Description)
+	if t.Status == poller.Timeout && c.kind == noReason {
+		c.kind = notCarriedOut
+	}
+	return c
+}
 
 // parseReason reads a description. VOD says "Origin Timeout" where DCDN says
 // "OriginTimeout" (DescribeVodRefreshTasks, DescribeDcdnRefreshTasks, read 2026-11).
@@ -40,21 +54,8 @@ func parseReason(description string) cause {
 	return cause{kind: otherReason, detail: description}
 }
 
-// String is one spelling for all descriptions of the same cause.
-func (c cause) String() string {
-	switch c.kind {
-	case internalError:
-		return "Internal Error"
-	case originTimeout:
-		return "Origin Timeout"
-	case originAnswered:
-		return "Origin Return StatusCode " + c.detail
-	}
-	return c.detail
-}
-
-// troubleOf sorts the API's error codes by who can mend them; "" for those that
-// say nothing by themselves (codes of VOD and its siblings, read 2026-11).
+// troubleOf sorts the API's error codes by who can fix them; "" for those that say
+// nothing by themselves (codes of VOD and its siblings, read 2026-11).
 func troubleOf(code string) string {
 	kinds := []struct{ prefix, kind string }{
 		{"Throttling", "throttled"},

@@ -6,29 +6,9 @@ import (
 	"strings"
 
 	text "github.com/DataDog/datadog-agent/pkg/template/text"
-)
 
-// limitOf is how many bytes the output of a card's template may have.
-func limitOf(leaf string) int {
-	switch leaf {
-	case "title":
-		return maxTitle
-	case "text", "body":
-		return maxText
-	case "row":
-		return maxRow
-	case "more", "more-reasons":
-		return maxMore
-	case "reason":
-		return maxReason
-	case "context":
-		return maxContext
-	}
-	if strings.HasPrefix(leaf, "field-") {
-		return maxField
-	}
-	return maxLabel
-}
+	"refreshwatch/poller"
+)
 
 // fieldNames are the fields in the order they are shown.
 func fieldNames() []string {
@@ -38,17 +18,18 @@ func fieldNames() []string {
 // renderer runs the templates of one dialect.
 type renderer struct {
 	set      *text.Template
-	strict   bool // try everything, and take a leaf over its limit for a mistake
+	limited  bool // overrides are in it: a leaf over its limit is a mistake
+	spare    int  // bytes a title may have beyond its limit: the console's URL
 	mistakes []error
 	broken   map[string]bool // leaves that failed: once is enough to know
 }
 
-// leaf is one template's output: one line, valid UTF-8, within its limit.
+// leaf is one template's output: one line of valid UTF-8.
 func (r *renderer) leaf(name string, dot any) string {
-	if r.broken[name] || len(r.mistakes) > 0 && !r.strict {
+	if r.broken[name] {
 		return ""
 	}
-	var out limited
+	var out bounded
 	err := r.set.ExecuteTemplate(&out, name, dot)
 	if errors.Is(err, errEndless) { // the only error that comes without a place
 		err = fmt.Errorf("%s: %q: %w", location(r.set, name), name, err)
@@ -59,13 +40,13 @@ func (r *renderer) leaf(name string, dot any) string {
 	}
 	s := strings.Join(strings.Fields(strings.ToValidUTF8(out.String(), "\uFFFD")), " ")
 	limit := limitOf(name)
-	if len(s) <= limit {
-		return s
+	if name == "title" {
+		limit += r.spare
 	}
-	if r.strict {
-		r.fail(name, fmt.Errorf("%s: %q is %d bytes long on a sample, the limit is %d", location(r.set, name), name, len(s), limit))
+	if r.limited && len(s) > limit {
+		r.fail(name, fmt.Errorf("%s: %q is %d bytes long, the limit is %d", location(r.set, name), name, len(s), limit))
 	}
-	return mend(prefix(s, limit-len(ellipsis)-len("`"))) + ellipsis
+	return s
 }
 
 func (r *renderer) fail(leaf string, err error) {
@@ -73,25 +54,7 @@ func (r *renderer) fail(leaf string, err error) {
 		r.broken = map[string]bool{}
 	}
 	r.broken[leaf] = true
-	r.mistakes = append(r.mistakes, place(err))
-}
-
-// mend ends s before an escape, link or tag that was cut in two, and closes an
-// open code span.
-func mend(s string) string {
-	if i := strings.LastIndexByte(s, '<'); i > strings.LastIndexByte(s, '>') {
-		s = s[:i]
-	}
-	if i := strings.LastIndex(s, "]("); i >= 0 && !strings.Contains(s[i:], ")") {
-		s = s[:max(0, strings.LastIndexByte(s[:i], '['))]
-	}
-	if i := strings.LastIndexByte(s, '&'); i >= 0 && len(s)-i < len("&#12345;") && !strings.Contains(s[i:], ";") {
-		s = s[:i]
-	}
-	if strings.Count(s, "`")%2 == 1 {
-		s += "`"
-	}
-	return s
+	r.mistakes = append(r.mistakes, err)
 }
 
 // location is where a template is defined: file:line:column.
@@ -100,96 +63,98 @@ func location(set *text.Template, name string) string {
 	if t == nil || t.Tree == nil {
 		return name
 	}
-	return position(t.Tree, t.Root)
+	return position(t.Tree)
 }
 
-// card renders all leaves of m.
-func (r *renderer) card(d Dialect, m Message, rich, plain encoder) Card {
-	f := digest(m)
-	titles := rich
-	if d == Feishu {
-		titles = plain
-	}
-	v := newView(m, f, rich)
+// card renders all leaves of m. What went wrong is in r.mistakes.
+func (s *Set) card(r *renderer, d Dialect, m Message) Card {
+	f := collect(m)
+	v, w := s.newView(d, m, f)
+	r.spare = len(s.console)
 	c := Card{
-		Color: verdict(m.Kind, f), Mention: m.Mention,
-		Text:    r.leaf("text", newView(m, f, plain)),
-		Title:   r.leaf("title", newView(m, f, titles)),
+		Color: colorOf(m.Kind, f), Mention: m.Mention,
+		Push:    w.flat(r.leaf("push", v)),
+		Text:    w.flat(r.leaf("text", v)),
+		Title:   w.flat(r.leaf("title", v)),
 		Context: r.leaf("context", v),
-		Button:  Link{Label: r.leaf("button", v), URL: console},
+		Button:  Link{Label: w.flat(r.leaf("button", v)), URL: s.console},
 	}
 	for _, name := range fieldNames() {
 		if value := r.leaf("field-"+name, v); value != "" {
-			c.Fields = append(c.Fields, Field{r.leaf("label-"+name, v), value})
+			c.Fields = append(c.Fields, Field{w.flat(r.leaf("label-"+name, v)), value})
 		}
 	}
-	r.reasons(&c, v, f, rich)
-	r.rows(&c, v, f, rich)
-	r.fitCard(&c, v, d.limit())
-	if m.Digest {
-		r.thread(&c, v, f, rich)
-	}
-	for name, leaf := range map[string]string{"title": c.Title, "text": c.Text} {
+	l := list{r: r, v: v, w: w, f: f, room: d.room()}
+	l.reasons(&c)
+	l.rows(&c)
+	for name, leaf := range map[string]string{"title": c.Title, "text": c.Text, "push": c.Push} {
 		if leaf == "" && !r.broken[name] {
 			r.fail(name, fmt.Errorf("%s: no message can do without %q", location(r.set, name), name))
 		}
 	}
+	if s.sample {
+		mark := w.flat(r.leaf("sample", v)) + " "
+		c.Push, c.Text, c.Title = mark+c.Push, mark+c.Text, mark+c.Title
+	}
 	return c
 }
 
-// reasons groups the failures by what they come down to.
-func (r *renderer) reasons(c *Card, v view, f facts, e encoder) {
-	for _, t := range f.reasons[:min(maxReasons, len(f.reasons))] {
-		c.Reasons = append(c.Reasons, r.leaf("reason", newReason(parseReason(t.name), t.failed, detailBytes, e)))
+// list renders what a card has several of.
+type list struct {
+	r    *renderer
+	v    view
+	w    writer
+	f    facts
+	room room
+}
+
+// reasons groups the failures by cause. What needs no cause has a body in their place.
+func (l list) reasons(c *Card) {
+	most := min(l.room.reasons, len(l.f.reasons))
+	for _, t := range l.f.reasons[:most] {
+		c.Reasons = append(c.Reasons, l.r.leaf("reason", newReason(t.key, t.failed, detailBytes, l.w)))
 	}
-	if v.Hidden = len(f.reasons) - maxReasons; v.Hidden > 0 {
-		c.Reasons = append(c.Reasons, r.leaf("more-reasons", v))
+	if l.v.Hidden = len(l.f.reasons) - most; l.v.Hidden > 0 {
+		c.Reasons = append(c.Reasons, l.r.leaf("more-reasons", l.v))
 	}
-	if body := r.leaf("body", v); body != "" {
+	if body := l.r.leaf("body", l.v); body != "" {
 		c.Reasons = append(c.Reasons, body)
 	}
 }
 
-func (r *renderer) rows(c *Card, v view, f facts, e encoder) {
-	for _, event := range f.events[:min(maxRows, len(f.events))] {
-		c.Rows = append(c.Rows, r.leaf("row", v.row(event, e)))
+// rows lists the failed rows, and counts the others. Without failures it lists all.
+// A digest has room for more failures in its thread.
+func (l list) rows(c *Card) {
+	listed := l.f.events
+	if l.f.failed > 0 {
+		listed = listed[:l.f.failed]
 	}
-	r.more(c, v)
-}
-
-// more says how many rows are left out.
-func (r *renderer) more(c *Card, v view) {
-	c.More = ""
-	if v.Hidden = v.Rows - len(c.Rows); v.Hidden > 0 {
-		c.More = r.leaf("more", v)
+	most := l.room.rows
+	if l.v.Digest && l.f.failed == 0 && l.v.Complete > 0 {
+		most /= 2 // nobody reads a wall of check marks
 	}
-}
-
-// fitCard drops what matters least until the card is within limit: rows, of which
-// the last are the least urgent, then reasons, then fields.
-func (r *renderer) fitCard(c *Card, v view, limit int) {
-	for c.weight() > limit {
-		switch {
-		case len(c.Rows) > 1:
-			c.Rows = c.Rows[:len(c.Rows)-1]
-		case len(c.Reasons) > 1:
-			c.Reasons = c.Reasons[:len(c.Reasons)-1]
-		case len(c.Fields) > 0:
-			c.Fields = c.Fields[:len(c.Fields)-1]
-		default:
-			return
-		}
-		r.more(c, v)
+	for _, event := range listed[:min(most, len(listed))] {
+		c.Rows = append(c.Rows, l.r.leaf("row", l.v.row(event, l.w, l.room.path)))
+	}
+	l.v.Hidden = len(listed) - len(c.Rows)
+	if l.v.Hidden > 0 || len(listed) < len(l.f.events) {
+		c.More = l.r.leaf("more", l.v)
+	}
+	if l.v.Digest && (l.f.failed > 0 || l.v.Complete == 0) {
+		l.thread(c, listed[len(c.Rows):])
 	}
 }
 
-// thread fills one text with the rows the card left out.
-func (r *renderer) thread(c *Card, v view, f facts, e encoder) {
+// maxThread is how many bytes a thread's text may have.
+const maxThread = 2900
+
+// thread lists rows that the card has no room for, in one text.
+func (l list) thread(c *Card, rest []poller.Event) {
 	var lines []string
-	room := maxThread - maxMore - 1
-	for _, event := range f.events[len(c.Rows):] {
-		line := r.leaf("row", v.row(event, e))
-		if room -= len(line) + 1; room < 0 {
+	left := maxThread - limitOf("more") - 1
+	for _, event := range rest {
+		line := l.r.leaf("row", l.v.row(event, l.w, l.room.path))
+		if left -= len(line) + 1; left < 0 {
 			break
 		}
 		lines = append(lines, line)
@@ -197,20 +162,21 @@ func (r *renderer) thread(c *Card, v view, f facts, e encoder) {
 	if len(lines) == 0 {
 		return
 	}
-	if v.Hidden = v.Rows - len(c.Rows) - len(lines); v.Hidden > 0 {
-		lines = append(lines, r.leaf("more", v))
+	if l.v.Hidden = len(rest) - len(lines); l.v.Hidden > 0 {
+		l.v.Complete, l.v.Canceled = 0, 0 // the card counts them
+		lines = append(lines, l.r.leaf("more", l.v))
 	}
 	c.Thread = []string{strings.Join(lines, "\n")}
 }
 
-// limited is a builder that stops a template that never ends.
-type limited struct{ strings.Builder }
+// bounded is a builder that stops a template that never ends.
+type bounded struct{ strings.Builder }
 
 var errEndless = errors.New("the output is longer than 64 KiB")
 
-func (l *limited) Write(p []byte) (int, error) {
-	if l.Len()+len(p) > 64<<10 {
+func (b *bounded) Write(p []byte) (int, error) {
+	if b.Len()+len(p) > 64<<10 {
 		return 0, errEndless
 	}
-	return l.Builder.Write(p)
+	return b.Builder.Write(p)
 }

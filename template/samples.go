@@ -14,12 +14,9 @@ type Sample struct {
 	Message Message
 }
 
-// Samples are the messages that matter: each kind, each size, and fields that try
-// to break out.
+// Samples are the messages that people look at, and that overrides are tried on:
+// each kind, each size.
 func Samples() []Sample {
-	finished := func(name string, events ...poller.Event) Sample {
-		return Sample{name, message(poller.Finished, events...)}
-	}
 	digest := finished("digest", many(100)...)
 	digest.Message.Digest = true
 	return []Sample{
@@ -27,20 +24,33 @@ func Samples() []Sample {
 		finished("failed", event(1, poller.Failed, "Origin Return StatusCode 5XX")),
 		finished("batch", batch(40, 2)...),
 		digest,
-		finished("chinese", chinese()),
-		finished("hostile", hostile()...),
-		finished("empty", poller.Event{Kind: poller.Finished, Task: poller.Task{Status: poller.Failed}}),
+		finished("timeout", event(2, poller.Timeout, "")),
+		finished("canceled", event(0, poller.Canceled, "")),
 		finished("changed", changed()),
-		{"stalled", message(poller.Stalled, unfinished(3, poller.Stalled, 2*time.Hour)...)},
-		{"expired", message(poller.Expired, unfinished(1, poller.Expired, 73*time.Hour)...)},
-		{"gap", said(Gap, Notice{From: sampleTime().Add(-80 * time.Hour), To: sampleTime().Add(-72 * time.Hour)})},
-		{"trouble", said(Trouble, Notice{
+		{"stalled", message(poller.Stalled, inFlight(3, poller.Stalled, 2*time.Hour)...)},
+		{"expired", message(poller.Expired, inFlight(1, poller.Expired, 73*time.Hour)...)},
+		{"gap", notify(Gap, Notice{From: sampleTime().Add(-80 * time.Hour), To: sampleTime().Add(-72 * time.Hour)})},
+		{"trouble", notify(Trouble, Notice{
 			From: sampleTime().Add(-15 * time.Minute), Code: "Forbidden.RAM", Count: 3,
 			Message: "the key may not read the tasks", Hint: "Grant vod:DescribeVodRefreshTasks to the function's role.",
 		})},
-		{"recovered", said(Recovered, Notice{From: sampleTime().Add(-20 * time.Minute), To: sampleTime(), Count: 4})},
-		{"test", said(Test, Notice{})},
+		{"recovered", notify(Recovered, Notice{From: sampleTime().Add(-20 * time.Minute), To: sampleTime(), Count: 4})},
+		{"test", notify(Test, Notice{})},
 	}
+}
+
+// Hostile are messages for tests of sinks and overrides: fields that are empty,
+// endless, or try to break out.
+func Hostile() []Sample {
+	return []Sample{
+		finished("chinese", chinese()),
+		finished("hostile", hostile()...),
+		finished("empty", poller.Event{Kind: poller.Finished, Task: poller.Task{Status: poller.Failed}}),
+	}
+}
+
+func finished(name string, events ...poller.Event) Sample {
+	return Sample{name, message(poller.Finished, events...)}
 }
 
 func sampleTime() time.Time { return time.Date(2026, 11, 20, 8, 30, 0, 0, time.UTC) }
@@ -52,7 +62,7 @@ func message(kind poller.Kind, events ...poller.Event) Message {
 	}
 }
 
-func said(kind poller.Kind, n Notice) Message {
+func notify(kind poller.Kind, n Notice) Message {
 	m := message(kind)
 	m.Notice = &n
 	return m
@@ -60,13 +70,14 @@ func said(kind poller.Kind, n Notice) Message {
 
 // event is the i-th of a stream of unremarkable rows.
 func event(i int, status poller.Status, description string) poller.Event {
-	paths := []string{
-		"https://cdn.example.com/video/2026/intro.mp4",
-		"https://cdn.example.com/video/2026/trailer.mp4",
-	}
-	path := fmt.Sprintf("https://cdn.example.com/video/2026/part-%02d.mp4", i)
-	if i < len(paths) {
-		path = paths[i]
+	kind, path := "file", fmt.Sprintf("https://cdn.example.com/video/2026/part-%02d.mp4", i)
+	switch i {
+	case 0:
+		path = "https://cdn.example.com/video/2026/intro.mp4"
+	case 1:
+		kind, path = "preload", "https://cdn.example.com/series/the-long-winter/season-02/episode-07/trailer.mp4"
+	case 2:
+		kind, path = "directory", "https://cdn.example.com/series/the-long-winter/season-02/11/"
 	}
 	process := "100%"
 	if status != poller.Complete {
@@ -75,10 +86,11 @@ func event(i int, status poller.Status, description string) poller.Event {
 	return poller.Event{
 		Kind: poller.Finished, From: poller.Refreshing, Observed: sampleTime(),
 		Task: poller.Task{
-			Key:    poller.Key{TaskID: "14589032781", ObjectType: "file", ObjectPath: path},
+			Key:    poller.Key{TaskID: "14589032781", ObjectType: kind, ObjectPath: path},
 			Status: status, Process: process, Description: description,
 			Created: sampleTime().Add(-6 * time.Minute),
 		},
+		EndedAfter: sampleTime().Add(-time.Minute), EndedBefore: sampleTime(),
 	}
 }
 
@@ -86,9 +98,9 @@ func event(i int, status poller.Status, description string) poller.Event {
 func batch(n, failed int) []poller.Event {
 	events := make([]poller.Event, n)
 	for i := range events {
-		events[i] = event(i, poller.Complete, "")
+		events[i] = event(i+3, poller.Complete, "")
 		if i >= n-failed {
-			events[i] = event(i, poller.Failed, "Origin Timeout")
+			events[i] = event(i+3, poller.Failed, "Origin Timeout")
 		}
 	}
 	return events
@@ -102,6 +114,7 @@ func many(n int) []poller.Event {
 	for i := range events {
 		e := event(i, poller.Complete, "")
 		e.Task.TaskID = fmt.Sprint(14589032781 + i/5)
+		e.Task.Created = e.Task.Created.Add(-time.Duration(i/5%3) * time.Minute)
 		e.Task.ObjectType = types[i%len(types)]
 		e.Task.ObjectPath = fmt.Sprintf("https://img%d.example.com/catalog/%04d/cover.webp", i%5, i)
 		if e.Task.ObjectType == "directory" {
@@ -146,11 +159,11 @@ func changed() poller.Event {
 	return e
 }
 
-func unfinished(n int, kind poller.Kind, age time.Duration) []poller.Event {
+func inFlight(n int, kind poller.Kind, age time.Duration) []poller.Event {
 	events := make([]poller.Event, n)
 	for i := range events {
-		e := event(i, poller.Refreshing, "")
-		e.Kind = kind
+		e := event(i+3, poller.Refreshing, "")
+		e.Kind, e.EndedAfter, e.EndedBefore = kind, time.Time{}, time.Time{}
 		e.Task.ObjectType, e.Task.Process = "preload", fmt.Sprintf("%d%%", 40+i)
 		e.Task.Created = sampleTime().Add(-age)
 		events[i] = e

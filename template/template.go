@@ -3,6 +3,7 @@ package template
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -11,18 +12,26 @@ import (
 	text "github.com/DataDog/datadog-agent/pkg/template/text"
 )
 
-// Options are the operator's choices. The zero value is English with the embedded
-// words.
+// Options are the operator's choices. The zero value is English, about VOD, with the
+// embedded words.
 type Options struct {
-	Lang string         // "en" (or "") or "zh"
-	Dir  string         // files here override the embedded ones of the same name; "" for none
-	Zone *time.Location // of written times; nil for UTC in English, UTC+8 in Chinese
-	Warn func(error)    // told when an override fails on a message; nil to ignore it
+	Lang    string         // "en" (or "") or "zh"
+	Dir     string         // files here override the embedded ones of the same name; "" for none
+	Zone    *time.Location // of written times; nil for UTC in English, UTC+8 in Chinese
+	Label   string         // names this deployment in every message; "" for none
+	Product string         // "vod" (or ""), "cdn" or "dcdn"
+	Console string         // the URL behind titles and buttons, at most 500 bytes; "" for the product's console
+	Sample  bool           // marks every message as a sample
+	Warn    func(error)    // called when an override fails on a message; nil to ignore it
 }
 
 // Set is the words of one language, ready to use by several goroutines.
 type Set struct {
 	zone     *time.Location
+	label    string
+	product  product
+	console  string
+	sample   bool
 	warn     func(error)
 	embedded func() (dialects, error) // parsed when the first message comes: most runs have none
 	used     dialects                 // with the overrides; nil without any
@@ -31,10 +40,10 @@ type Set struct {
 // dialects are the templates of each.
 type dialects map[Dialect]*text.Template
 
-// Load reads the words. Everything that is wrong with the overrides is reported
-// at once, each mistake with its file and line.
+// Load reads the words. All mistakes in the overrides are reported together, each
+// with its file and line; they are found by rendering every sample.
 func Load(o Options) (*Set, error) {
-	s := &Set{zone: o.Zone, warn: o.Warn}
+	s := &Set{zone: o.Zone, label: o.Label, sample: o.Sample, warn: o.Warn}
 	lang := o.Lang
 	switch lang {
 	case "", "en":
@@ -45,6 +54,14 @@ func Load(o Options) (*Set, error) {
 	default:
 		return nil, fmt.Errorf("unknown language %q; known: en, zh", o.Lang)
 	}
+	var known bool
+	if s.product, known = products[strings.ToLower(orDefault("vod", o.Product))]; !known {
+		return nil, fmt.Errorf("unknown product %q; known: %s", o.Product, strings.Join(slices.Sorted(maps.Keys(products)), ", "))
+	}
+	var err error
+	if s.console, err = consoleURL(o.Console, s.product); err != nil {
+		return nil, err
+	}
 	s.embedded = sync.OnceValues(func() (dialects, error) {
 		words, err := readEmbedded(lang)
 		if err != nil {
@@ -52,40 +69,36 @@ func Load(o Options) (*Set, error) {
 		}
 		return assemble(lang, words, nil)
 	})
-	if o.Dir == "" {
-		return s, nil
+	if o.Dir != "" {
+		err = s.override(lang, o.Dir)
 	}
-	defaults, err := readEmbedded("") // an override of the other language is looked at, too
 	if err != nil {
-		return nil, err
-	}
-	overrides, mistakes := readDir(o.Dir, defaults)
-	if s.used, err = assemble(lang, defaults, overrides); err == nil {
-		err = s.try()
-	}
-	if err = unique(mistakes, err); err != nil {
 		return nil, err
 	}
 	return s, nil
 }
 
-// unique joins errors line by line, each line once: a mistake shows in more than
-// one dialect.
-func unique(errs ...error) error {
-	var lines []error
-	told := map[string]bool{}
-	for _, err := range errs {
-		if err == nil {
-			continue
-		}
-		for line := range strings.SplitSeq(err.Error(), "\n") {
-			if !told[line] {
-				told[line] = true
-				lines = append(lines, errors.New(line))
-			}
-		}
+// override reads the files in dir and tries them.
+func (s *Set) override(lang, dir string) error {
+	defaults, err := readEmbedded("") // a file of the other language must parse, too
+	if err != nil {
+		return err
 	}
-	return errors.Join(lines...)
+	overrides, mistakes := readDir(dir, defaults)
+	if s.used, err = assemble(lang, defaults, overrides); err != nil {
+		return errors.Join(append(mistakes, err)...)
+	}
+	return errors.Join(unique(append(mistakes, s.try()...))...)
+}
+
+// unique drops repeated mistakes: most show in more than one dialect.
+func unique(errs []error) []error {
+	seen := map[string]bool{}
+	return slices.DeleteFunc(errs, func(err error) bool {
+		again := seen[err.Error()]
+		seen[err.Error()] = true
+		return again
+	})
 }
 
 func (s *Set) defaultZone(zone *time.Location) {
@@ -94,43 +107,40 @@ func (s *Set) defaultZone(zone *time.Location) {
 	}
 }
 
-// Card words m in dialect d. When an override fails on it, the embedded words are
-// used and Options.Warn is told; an error is left for unknown dialects only.
+// Card renders m in dialect d. When an override fails on it, the embedded words are
+// used and Options.Warn is called; an error is left for unknown dialects only.
 func (s *Set) Card(d Dialect, m Message) (Card, error) {
 	if !slices.Contains(Dialects(), d) {
 		return Card{}, fmt.Errorf("unknown dialect %q", d)
 	}
 	if s.used != nil {
-		c, err := s.render(s.used[d], d, m)
-		if err == nil {
+		r := renderer{set: s.used[d], limited: true}
+		c := s.card(&r, d, m)
+		if len(r.mistakes) == 0 {
 			return c, nil
 		}
 		if s.warn != nil {
-			s.warn(fmt.Errorf("the embedded words were used: %w", err))
+			s.warn(fmt.Errorf("the embedded words were used: %w", errors.Join(r.mistakes...)))
 		}
 	}
 	embedded, err := s.embedded()
 	if err != nil {
 		return Card{}, err
 	}
-	return s.render(embedded[d], d, m)
-}
-
-func (s *Set) render(set *text.Template, d Dialect, m Message) (Card, error) {
-	r := renderer{set: set}
-	c := r.card(d, m, d.markup(s.zone), d.sentence(s.zone))
+	r := renderer{set: embedded[d]}
+	c := s.card(&r, d, m)
 	return c, errors.Join(r.mistakes...)
 }
 
-// try renders every sample in every dialect, as strictly as no message will be.
-func (s *Set) try() error {
+// try renders every sample in every dialect.
+func (s *Set) try() []error {
 	var mistakes []error
 	for _, d := range Dialects() {
-		r := renderer{set: s.used[d], strict: true}
-		for _, sample := range Samples() {
-			r.card(d, sample.Message, d.markup(s.zone), d.sentence(s.zone))
+		r := renderer{set: s.used[d], limited: true}
+		for _, sample := range append(Samples(), Hostile()...) {
+			s.card(&r, d, sample.Message)
 		}
 		mistakes = append(mistakes, r.mistakes...)
 	}
-	return unique(mistakes...)
+	return mistakes
 }

@@ -3,63 +3,69 @@ package template
 import (
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"refreshwatch/poller"
 )
 
-const console = "https://vod.console.aliyun.com/" // the refresh page has no documented address of its own (read 2026-11)
-
-// view is the dot of the templates. Its strings were cleaned, shortened and
-// written for the dialect when it was built: a template can neither forget that
-// nor reach the task data behind them. It has no methods.
+// view is the dot of the templates. Its strings were cleaned, cut and escaped for the
+// dialect when it was built: a template can neither forget that nor reach the task
+// data behind them. It has no methods.
 type view struct {
 	Kind  string // finished, stalled, expired, gap, trouble, recovered, test
 	Color string // good, bad, mixed, neutral
 
-	Rows, Complete, Failed int // of the whole message
-	Hidden                 int // rows not shown
-	Digest                 bool
-	One                    *row // the only row, else nil
+	Rows, Complete, Failed, Canceled int // of the whole message; Failed counts Failed and Timeout
+	Hidden                           int // rows of the listed kind that are not shown
+	Digest                           bool
+	One                              *row // the only row, else nil
 
 	Type        string  // when all rows are of one type: its name in the API
-	Purges      bool    // some are refreshes of files or directories
-	Pushes      bool    // some are prefetches
+	Refreshes   bool    // some are refreshes of files or directories
+	Prefetches  bool    // some are prefetches
 	Types       []count // most failures first
 	Domain      string  // when all rows are of one domain
 	Domains     []count // at most 3
 	Others      int     // further domains
 	DomainCount int     // all of them
 	Task        string  // when all rows are of one task id
-	Took        span    // the longest any row took, or waits for
+	Took        span    // how long the rows took, when polls saw it closely enough
+	Age         span    // the longest any row had been in flight when it was seen
+	Submitted   string  // a time, when it is the same for all rows
+	FinishedBy  string  // when the last row was seen finished
+	Seen        string  // when it was seen in flight (stalled) or missing (expired)
 	Reasons     int     // how many different ones
 	Worst       *row    // the first failed row, else nil
 
-	Region  string
-	ID      string // the delivery's
-	When    string // it was seen
-	Console string
-	Bold    string // goes before and after bold text
-	Notice  notice
+	Label      string // the deployment's name
+	Product    string // CDN, DCDN, or "" for VOD
+	Permission string // that reading the tasks needs
+	Endpoint   string // the variable that sets where the API is
+	Region     string
+	ID         string // the first characters of the delivery's id
+	Console    string // a URL
+	Bold       string // goes before and after bold text
+	Notice     notice
 }
 
 // row is the dot of "row".
 type row struct {
 	Kind, Color  string // of the message
+	Product      string
 	Type         string
-	Path, Name   string // whole as far as it fits, and its last part
+	Path, Name   string // whole as far as it fits, and what a title calls it
 	Domain       string
 	Status, From string // in the API's words
+	Failed       bool
 	Process      string // "" when it says nothing
-	Took         span
+	Age          span
 	Reason       reason
-	Alone        bool // the only row: fields tell the rest
-	Tell         bool // rows failed for different reasons: say which
+	Alone        bool // the only row: fields say the rest
+	ShowReason   bool // rows failed for different reasons: say which
 }
 
 // reason is the dot of "reason".
 type reason struct {
-	Kind   string // none, internal-error, origin-timeout, origin-status, other
+	Kind   string // none, internal-error, origin-timeout, origin-status, not-carried-out, other
 	Detail string // the origin's status, or the unknown description
 	Rows   int    // that failed for it
 	Bold   string
@@ -71,10 +77,11 @@ type count struct {
 	Rows, Failed int
 }
 
-// span is a duration in words to be: 6 minutes. N is 0 when nothing is known.
+// span is a duration to be put into words: 6 minutes, or 4 to 5 minutes when To is
+// set. Unit is "" when nothing is known.
 type span struct {
-	N    int
-	Unit string // moment (less than a minute), minute, hour, day
+	N, To int
+	Unit  string // moment (less than a minute), minute, hour, day
 }
 
 // notice is what refreshwatch says about itself.
@@ -86,50 +93,71 @@ type notice struct {
 	Failures            int    // polls in a row
 }
 
-// Byte budgets of encoded fields; together they keep every embedded leaf within
-// its limit, so that leaves need no cutting.
+// What a value may take, in bytes of escaped text. Together they keep every embedded
+// leaf within the sizes of Card: this is the only place where text is cut.
 const (
 	pathBytes    = 120
 	alonePath    = 180
-	nameBytes    = 72
+	nameBytes    = 110
 	domainBytes  = 64
 	wordBytes    = 36 // types, statuses, processes
+	labelBytes   = 40
 	idBytes      = 80
 	detailBytes  = 160
 	rowDetail    = 40
 	messageBytes = 240
+	idRunes      = 8
 )
 
-func newView(m Message, f facts, e encoder) view {
-	v := view{
-		Kind: head(clean(string(m.Kind)), wordBytes, e.text), Color: string(verdict(m.Kind, f)),
-		Rows: len(f.events), Complete: f.complete, Failed: f.failed, Digest: m.Digest,
-		Task: head(clean(f.task), idBytes, e.code), Took: newSpan(f.longest), Reasons: len(f.reasons),
-		Region: head(clean(m.Region), wordBytes, e.text), ID: head(clean(m.ID), idBytes, e.code),
-		When: e.date(f.latest), Console: console, Bold: e.bold,
+// room is how much a card may list. WeCom takes 4,096 bytes of Markdown, the others
+// at least 6,000 characters (read 2026-11).
+type room struct{ rows, reasons, path int }
+
+func (d Dialect) room() room {
+	if d == WeCom {
+		return room{rows: 8, reasons: 2, path: 100}
 	}
-	v.addTypes(f.types, e)
-	v.addDomains(f.domains, e)
+	return room{rows: 10, reasons: 4, path: pathBytes}
+}
+
+// newView builds the dot of m's templates.
+func (s *Set) newView(d Dialect, m Message, f facts) (view, writer) {
+	w := writer{d.markup(), s.zone}
+	v := view{
+		Kind: w.text(string(m.Kind), wordBytes), Color: string(colorOf(m.Kind, f)),
+		Rows: len(f.events), Complete: f.complete, Failed: f.failed, Canceled: f.canceled, Digest: m.Digest,
+		Task: w.code(f.task, idBytes), Took: newRange(f.took), Age: newSpan(f.age), Reasons: len(f.reasons),
+		Submitted: w.time(f.created),
+		Label:     w.text(s.label, labelBytes), Product: s.product.title, Permission: s.product.permission, Endpoint: s.product.endpoint,
+		Region: w.text(m.Region, wordBytes), ID: w.code(firstRunes(m.ID, idRunes), idBytes),
+		Console: s.console, Bold: w.bold,
+	}
+	if v.Kind == string(poller.Finished) {
+		v.FinishedBy = w.time(f.finishedBy)
+	} else {
+		v.Seen = w.time(f.finishedBy)
+	}
+	v.addTypes(f.types, w)
+	v.addDomains(f.domains, w)
 	if len(f.events) == 1 {
-		one := v.row(f.events[0], e)
+		one := v.row(f.events[0], w, pathBytes)
 		v.One = &one
 	}
 	if f.failed > 0 {
-		worst := v.row(f.events[0], e)
+		worst := v.row(f.events[0], w, pathBytes)
 		v.Worst = &worst
 	}
 	if m.Notice != nil {
-		v.Notice = newNotice(*m.Notice, e)
+		v.Notice = newNotice(*m.Notice, w)
 	}
-	return v
+	return v, w
 }
 
-func (v *view) addTypes(types []tally, e encoder) {
+func (v *view) addTypes(types []tally[string], w writer) {
 	for _, t := range types {
-		c := count{head(clean(t.name), wordBytes, e.text), t.n, t.failed}
-		v.Types = append(v.Types, c)
-		v.Purges = v.Purges || t.name == "file" || t.name == "directory"
-		v.Pushes = v.Pushes || t.name == "preload"
+		v.Types = append(v.Types, count{w.text(t.key, wordBytes), t.n, t.failed})
+		v.Refreshes = v.Refreshes || t.key == "file" || t.key == "directory"
+		v.Prefetches = v.Prefetches || t.key == "preload"
 	}
 	const most = 4 // the API has three
 	v.Types = v.Types[:min(most, len(v.Types))]
@@ -138,10 +166,10 @@ func (v *view) addTypes(types []tally, e encoder) {
 	}
 }
 
-func (v *view) addDomains(domains []tally, e encoder) {
+func (v *view) addDomains(domains []tally[string], w writer) {
 	const most = 3
 	for _, d := range domains[:min(most, len(domains))] {
-		v.Domains = append(v.Domains, count{head(clean(d.name), domainBytes, e.text), d.n, d.failed})
+		v.Domains = append(v.Domains, count{w.text(d.key, domainBytes), d.n, d.failed})
 	}
 	v.DomainCount, v.Others = len(domains), len(domains)-len(v.Domains)
 	if len(domains) == 1 {
@@ -149,41 +177,39 @@ func (v *view) addDomains(domains []tally, e encoder) {
 	}
 }
 
-func (v *view) row(event poller.Event, e encoder) row {
+func (v *view) row(event poller.Event, w writer, path int) row {
 	task := event.Task
-	path, room := clean(poller.MaskUser(task.ObjectPath)), pathBytes
 	if v.Rows == 1 {
-		room = alonePath
+		path = alonePath
 	}
 	r := row{
-		Kind: v.Kind, Color: v.Color, Alone: v.Rows == 1, Tell: v.Reasons > 1,
-		Type: head(clean(task.ObjectType), wordBytes, e.text),
-		Path: middle(path, room, e.code), Name: head(lastPart(path), nameBytes, e.text),
-		Domain: head(clean(task.Domain()), domainBytes, e.text),
-		Status: head(clean(string(task.Status)), wordBytes, e.text),
-		From:   head(clean(string(event.From)), wordBytes, e.text),
-		Took:   newSpan(took(event)),
+		Kind: v.Kind, Color: v.Color, Product: v.Product, Alone: v.Rows == 1, ShowReason: v.Reasons > 1,
+		Type: w.text(task.ObjectType, wordBytes),
+		Path: w.path(task.ObjectPath, path), Name: w.name(task.ObjectPath, nameBytes),
+		Domain: w.text(task.Domain(), domainBytes),
+		Status: w.text(string(task.Status), wordBytes), From: w.text(string(event.From), wordBytes),
+		Failed: task.Status.Failure(), Age: newSpan(age(event)),
 	}
 	if !(task.Status == poller.Complete && strings.TrimSuffix(task.Process, "%") == "100") {
-		r.Process = head(clean(task.Process), wordBytes, e.text)
+		r.Process = w.text(task.Process, wordBytes)
 	}
-	if task.Status == poller.Failed {
-		r.Reason = newReason(parseReason(task.Description), 1, rowDetail, e)
+	if r.Failed {
+		r.Reason = newReason(causeOf(task), 1, rowDetail, w)
 	}
 	return r
 }
 
-func newReason(c cause, rows, room int, e encoder) reason {
-	return reason{Kind: c.kind, Detail: head(clean(c.detail), room, e.text), Rows: rows, Bold: e.bold}
+func newReason(c cause, rows, limit int, w writer) reason {
+	return reason{Kind: c.kind, Detail: w.text(c.detail, limit), Rows: rows, Bold: w.bold}
 }
 
-func newNotice(n Notice, e encoder) notice {
+func newNotice(n Notice, w writer) notice {
 	v := notice{
-		From: e.date(n.From), To: e.date(n.To), Failures: n.Count,
+		From: w.time(n.From), To: w.time(n.To), Failures: n.Count,
 		Trouble: troubleOf(n.Code),
-		Code:    head(clean(n.Code), idBytes, e.text),
-		Message: head(strings.TrimRight(clean(n.Message), ".。 "), messageBytes, e.text),
-		Hint:    head(clean(n.Hint), messageBytes, e.text),
+		Code:    w.text(n.Code, idBytes),
+		Message: w.text(strings.TrimRight(n.Message, ".。 "), messageBytes),
+		Hint:    w.text(n.Hint, messageBytes),
 	}
 	if !n.From.IsZero() && n.To.After(n.From) {
 		v.Lasted = newSpan(n.To.Sub(n.From))
@@ -193,36 +219,56 @@ func newNotice(n Notice, e encoder) notice {
 
 // newSpan rounds d as people do.
 func newSpan(d time.Duration) span {
-	const day = 24 * time.Hour
+	unit, size := unitOf(d)
 	switch {
 	case d <= 0:
 		return span{}
 	case d < time.Minute:
-		return span{1, "moment"}
+		return span{N: 1, Unit: "moment"}
+	}
+	return span{N: rounded(d, size), Unit: unit}
+}
+
+// newRange rounds both ends in the unit of the longer one.
+func newRange(d duration) span {
+	if d.high <= 0 {
+		return span{}
+	}
+	if d.high < time.Minute {
+		return span{N: 1, Unit: "moment"}
+	}
+	unit, size := unitOf(d.high)
+	s := span{N: rounded(d.low, size), To: rounded(d.high, size), Unit: unit}
+	if s.N == s.To {
+		s.To = 0
+	}
+	return s
+}
+
+func unitOf(d time.Duration) (string, time.Duration) {
+	const day = 24 * time.Hour
+	switch {
 	case d.Round(time.Minute) < 90*time.Minute:
-		return span{int(d.Round(time.Minute) / time.Minute), "minute"}
+		return "minute", time.Minute
 	case d.Round(time.Hour) < 2*day:
-		return span{int(d.Round(time.Hour) / time.Hour), "hour"}
+		return "hour", time.Hour
 	}
-	return span{int(d.Round(day) / day), "day"}
+	return "day", day
 }
 
-// lastPart is what people call an object: "intro.mp4", "assets/", or the host of
-// a bare one.
-func lastPart(path string) string {
-	path, _, _ = strings.Cut(path, "?")
-	if i := strings.Index(path, "://"); i >= 0 {
-		path = path[i+len("://"):]
+func rounded(d, unit time.Duration) int { return int(d.Round(unit) / unit) }
+
+func firstRunes(s string, n int) string {
+	for i := range s {
+		if n--; n < 0 {
+			return s[:i]
+		}
 	}
-	i := strings.LastIndexByte(strings.TrimRight(path, "/"), '/')
-	if part := path[i+1:]; utf8.RuneCountInString(part) > 1 {
-		return part
-	}
-	return path
+	return s
 }
 
-// verdict is the message's color.
-func verdict(kind poller.Kind, f facts) Color {
+// colorOf is the message's color.
+func colorOf(kind poller.Kind, f facts) Color {
 	switch kind {
 	case poller.Stalled, poller.Expired, Gap:
 		return Mixed
@@ -233,13 +279,13 @@ func verdict(kind poller.Kind, f facts) Color {
 	case Test:
 		return Neutral
 	}
-	switch n := len(f.events); {
-	case n == 0:
-		return Neutral
-	case f.complete == n:
-		return Good
-	case f.failed == n:
+	switch {
+	case f.failed > 0 && f.failed == len(f.events):
 		return Bad
+	case f.failed > 0:
+		return Mixed
+	case f.complete > 0:
+		return Good
 	}
-	return Mixed
+	return Neutral
 }

@@ -63,7 +63,7 @@ func TestReadmeTemplate(t *testing.T) {
 	}
 	kit := sink.Common{Client: sink.NewClient(sink.ClientOptions{}), Region: "cn-shanghai", Templates: words}
 	body := slackBody(t, kit, sink.Message{ID: "d_1", Kind: poller.Finished, Events: readmeEvents()})
-	if !strings.Contains(body, "*VOD: 4 complete, 1 failed") && !strings.Contains(body, `"VOD: 4 complete, 1 failed`) {
+	if !strings.Contains(body, `"VOD: 1 of 5 failed`) {
 		t.Error(body)
 	}
 }
@@ -80,7 +80,7 @@ func readmeEvents() []poller.Event {
 		if i == 3 {
 			task.Status, task.Process, task.Description = poller.Failed, "0%", "Origin Timeout"
 		}
-		events = append(events, poller.Event{Kind: poller.Finished, From: poller.Refreshing, Task: task, Observed: seen})
+		events = append(events, poller.Event{Kind: poller.Finished, From: poller.Refreshing, Task: task, Observed: seen, EndedAfter: seen.Add(-time.Minute), EndedBefore: seen})
 	}
 	return events
 }

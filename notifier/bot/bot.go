@@ -89,25 +89,23 @@ func (s *Sink) Body(m sink.Message) ([]byte, error) {
 	return sink.Encode(body)
 }
 
-// body lays the card out. Should it be too large for the platform, it shrinks
-// until it fits.
+// body lays the card out. The embedded words keep to every platform's limit; a card
+// that does not is sent as plain text.
 func (s *Sink) body(m sink.Message) (map[string]any, error) {
 	card, err := s.Card(s.platform.dialect, m)
 	if err != nil {
 		return nil, err
 	}
-	for {
-		body := s.platform.card(card)
-		raw, err := sink.Encode(body)
-		switch {
-		case err != nil:
-			return nil, &sink.Error{Class: sink.Refused, Code: "encode", Err: err}
-		case len(raw) <= s.platform.limit:
-			return body, nil
-		case !sink.Shrink(&card):
-			return s.plainBody(m)
-		}
+	body := s.platform.card(card)
+	raw, err := sink.Encode(body)
+	switch {
+	case err != nil:
+		return nil, &sink.Error{Class: sink.Refused, Code: "encode", Err: err}
+	case len(raw) > s.platform.limit:
+		s.Warning(s.platform.name + ": the card of " + m.ID + " is too large; it is sent as plain text")
+		return s.plainBody(m)
 	}
+	return body, nil
 }
 
 // plainBody is the message without markup. The platforms look for mentions in plain
@@ -117,9 +115,8 @@ func (s *Sink) plainBody(m sink.Message) (map[string]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	harmless := strings.NewReplacer("<", "＜", ">", "＞", "@", "＠")
-	limit := s.platform.text
-	return s.platform.plain(sink.ClipBytes(harmless.Replace(sink.PlainText(card, limit)), limit), m.Mention), nil
+	harmless := strings.NewReplacer("<", "＜", ">", "＞", "@", "＠").Replace
+	return s.platform.plain(sink.PlainText(card, s.platform.text, harmless), m.Mention), nil
 }
 
 func (s *Sink) post(ctx context.Context, body map[string]any) (layout bool, err error) {

@@ -58,26 +58,24 @@ func TestDingTalkHints(t *testing.T) {
 	}
 }
 
-// TestCardShrinks: a card too large for its platform loses rows, then reasons,
-// then its markup, before it loses the news.
-func TestCardShrinks(t *testing.T) {
+// TestTooLarge: a card too large for its platform loses its markup, not what it says,
+// and somebody hears of it.
+func TestTooLarge(t *testing.T) {
 	r := notifiertest.NewRig(t, "en")
-	for _, k := range Kinds() {
+	m := sink.MessageOf(template.Samples()[2].Message, notifiertest.Now)
+	for i, k := range Kinds() {
 		bot := r.Sink(t, k).(*Sink)
-		whole, err := bot.Body(sink.MessageOf(template.Samples()[2].Message, notifiertest.Now))
-		if err != nil {
-			t.Fatal(err)
+		whole, err := bot.Body(m)
+		if err != nil || len(r.Warned()) != i {
+			t.Fatal(err, r.Warned())
 		}
-		for _, limit := range []int{len(whole) - 1, len(whole) * 3 / 4} {
-			bot.platform.limit = limit
-			body, err := bot.Body(sink.MessageOf(template.Samples()[2].Message, notifiertest.Now))
-			if err != nil || len(body) > limit || !strings.Contains(string(body), "2 failed") {
-				t.Errorf("%s: %d bytes of %d: %v %s", k.Type, len(body), limit, err, body)
-			}
-		}
-		bot.platform.limit = 10
-		if body, err := bot.Body(sink.MessageOf(template.Samples()[2].Message, notifiertest.Now)); err != nil || strings.Contains(string(body), "**") {
+		bot.platform.limit = len(whole) - 1
+		body, err := bot.Body(m)
+		if err != nil || strings.Contains(string(body), "**") || !strings.Contains(string(body), "2 of 40 failed") {
 			t.Errorf("%s: %v %s", k.Type, err, body)
+		}
+		if warned := r.Warned(); len(warned) != i+1 || !strings.Contains(warned[i], m.ID) {
+			t.Errorf("%s: warned of %q", k.Type, warned)
 		}
 	}
 }

@@ -41,7 +41,7 @@ func dingTalkCard(card template.Card) map[string]any {
 	text = append(text, sink.NonEmpty(card.Context, button(card), card.Mention)...)
 	return dingTalkAt(card.Mention, map[string]any{
 		"msgtype":  "markdown",
-		"markdown": map[string]any{"title": sink.Clip(card.Text, 120), "text": strings.Join(text, "\n\n")},
+		"markdown": map[string]any{"title": card.Push, "text": strings.Join(text, "\n\n")},
 	})
 }
 
@@ -98,6 +98,7 @@ func feishuCard(card template.Card) map[string]any {
 	}
 	return map[string]any{"msg_type": "interactive", "card": map[string]any{
 		"schema": "2.0",
+		"config": map[string]any{"summary": map[string]any{"content": card.Push}}, // what a push notification shows
 		"header": map[string]any{"title": plainTag(card.Title), "template": feishuColor(card.Color)},
 		"body":   map[string]any{"elements": elements},
 	}}

@@ -16,7 +16,6 @@ import (
 
 	"refreshwatch/notifier/sink"
 	"refreshwatch/poller"
-	"refreshwatch/template"
 )
 
 // Conform holds every kind of the table to what all sinks promise: they report the
@@ -135,7 +134,7 @@ func conformLayout(t *testing.T, k sink.Kind, f Fixture) {
 	}
 	r := NewRig(t, "en")
 	s := r.Sink(t, k)
-	for _, sample := range template.Samples() {
+	for _, sample := range samples() {
 		r.Script(f.Endpoint, *f.Layout)
 		if err := s.Send(t.Context(), sink.MessageOf(sample.Message, Now)); err != nil {
 			t.Fatalf("%s: %v", sample.Name, err)
@@ -191,7 +190,7 @@ func conformLimits(t *testing.T, k sink.Kind) {
 // mentioned in the platform's own way, in the card and in plain text.
 func conformMentions(t *testing.T, k sink.Kind, f Fixture) {
 	r := NewRig(t, "zh")
-	for _, sample := range template.Samples() {
+	for _, sample := range samples() {
 		r.assertHarmless(t, k, sink.MessageOf(sample.Message, Now))
 	}
 	if f.Mention == "" {

@@ -9,7 +9,6 @@ import (
 
 	"refreshwatch/notifier/sink"
 	"refreshwatch/poller"
-	"refreshwatch/template"
 )
 
 // mentions matches what mentions people on one of the platforms.
@@ -18,7 +17,7 @@ var mentions = regexp.MustCompile(`<!(channel|here|everyone|subteam)|<@[A-Za-z]|
 // FuzzFields sends arbitrary task fields to every kind: what is posted is taken by
 // the platform, as a card and at the first attempt, and mentions nobody.
 func FuzzFields(f *testing.F, kinds []sink.Kind) {
-	for _, sample := range template.Samples() {
+	for _, sample := range samples() {
 		for _, e := range sample.Message.Events[:min(2, len(sample.Message.Events))] {
 			f.Add(e.Task.TaskID, e.Task.ObjectType, e.Task.ObjectPath, string(e.Task.Status), e.Task.Process, e.Task.Description, 1)
 		}

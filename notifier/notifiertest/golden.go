@@ -3,8 +3,11 @@ package notifiertest
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -14,26 +17,53 @@ import (
 )
 
 // Goldens compares what the kinds, and the console, post for every sample with the
-// files in dir, in every language; update writes the files anew. Each body is also
-// posted, to a receiver that holds it to the platform's limits.
-func Goldens(t *testing.T, kinds []sink.Kind, dir string, update bool) {
-	golden := golden{dir: dir, update: update}
+// files in dir, one a kind; update writes them anew. They show structure: every
+// phrase stands there by its name, so that a changed word changes only the goldens of
+// package template. templates is the folder with the embedded templates.
+//
+// With the words of every language, each message is also posted, to a receiver that
+// holds it to the platform's limits; the preview is what was posted.
+func Goldens(t *testing.T, kinds []sink.Kind, dir, templates string, update bool) {
+	named := NewRig(t, "en")
+	named.Common.Templates = phraseNames(t, templates)
+	for _, k := range kinds {
+		for _, v := range variants(k) {
+			t.Run(v.name, func(t *testing.T) { compare(t, dir, v.name, posts(t, named, k, v), update) })
+		}
+	}
+	t.Run("console", func(t *testing.T) { compare(t, dir, "console", printed(t, named), update) })
 	for _, lang := range []string{"en", "zh"} {
 		r := NewRig(t, lang)
 		for _, k := range kinds {
 			for _, v := range variants(k) {
-				folder := filepath.Join(v.name, lang)
-				if k.Dialect == "" {
-					if lang != "en" {
-						continue // its bodies hold no words
-					}
-					folder = v.name
-				}
-				t.Run(folder, func(t *testing.T) { golden.posts(t, r, k, v, folder) })
+				t.Run(v.name+"/"+lang, func(t *testing.T) { posts(t, r, k, v) })
 			}
 		}
-		t.Run("console/"+lang, func(t *testing.T) { golden.console(t, r, filepath.Join("console", lang)) })
 	}
+}
+
+// phraseNames are templates whose phrases are their own names; objects stay.
+func phraseNames(t *testing.T, templates string) *template.Set {
+	t.Helper()
+	src, err := os.ReadFile(filepath.Join(templates, "words.en.tmpl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var words strings.Builder
+	for _, m := range regexp.MustCompile(`{{define "([^"]+)"}}`).FindAllStringSubmatch(string(src), -1) {
+		if name := m[1]; name != "object" {
+			fmt.Fprintf(&words, "{{define %q}}%s{{end}}\n", name, name)
+		}
+	}
+	own := t.TempDir()
+	if err := os.WriteFile(filepath.Join(own, "words.en.tmpl"), []byte(words.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	set, err := template.Load(template.Options{Dir: own})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return set
 }
 
 // variant is a kind with one of the words of a field that changes its bodies.
@@ -53,33 +83,37 @@ func variants(k sink.Kind) []variant {
 	return all
 }
 
-type golden struct {
-	dir    string
-	update bool
-}
+// samples are all messages there are.
+func samples() []template.Sample { return append(template.Samples(), template.Hostile()...) }
 
-func (g golden) posts(t *testing.T, r *Rig, k sink.Kind, v variant, folder string) {
+// posts sends every sample and is the bodies, as previewed.
+func posts(t *testing.T, r *Rig, k sink.Kind, v variant) []byte {
+	t.Helper()
 	endpoint := fixture(t, k).Endpoint
 	s := r.Sink(t, k, v.changes)
-	for _, sample := range template.Samples() {
-		t.Run(sample.Name, func(t *testing.T) {
-			m := sink.MessageOf(sample.Message, Now)
-			body, err := s.(sink.Previewer).Body(m)
-			if err != nil {
-				t.Fatal(err)
-			}
-			g.compare(t, filepath.Join(folder, sample.Name+".json"), indent(t, body))
-			before := len(r.Posts(endpoint))
-			if err := s.Send(t.Context(), m); err != nil {
-				t.Fatal(err)
-			}
-			assertPreviewed(t, r.Posts(endpoint)[before], body)
-		})
+	var all bytes.Buffer
+	for _, sample := range samples() {
+		m := sink.MessageOf(sample.Message, Now)
+		body, err := s.(sink.Previewer).Body(m)
+		if err != nil {
+			t.Fatalf("%s: %v", sample.Name, err)
+		}
+		fmt.Fprintf(&all, "== %s ==\n", sample.Name)
+		if err := json.Indent(&all, body, "", "  "); err != nil {
+			t.Fatalf("%s: %v", sample.Name, err)
+		}
+		all.WriteByte('\n')
+		before := len(r.Posts(endpoint))
+		if err := s.Send(t.Context(), m); err != nil {
+			t.Fatalf("%s: %v", sample.Name, err)
+		}
+		assertPreviewed(t, sample.Name, r.Posts(endpoint)[before], body)
 	}
+	return all.Bytes()
 }
 
 // assertPreviewed checks that the preview is what was posted, the signature aside.
-func assertPreviewed(t *testing.T, post Post, preview []byte) {
+func assertPreviewed(t *testing.T, sample string, post Post, preview []byte) {
 	t.Helper()
 	var want, posted map[string]any
 	if err := json.Unmarshal(preview, &want); err != nil {
@@ -93,50 +127,37 @@ func assertPreviewed(t *testing.T, post Post, preview []byte) {
 		delete(posted, "sign")
 	}
 	if diff := cmp.Diff(want, posted); diff != "" {
-		t.Errorf("the preview is not what was posted (-preview +posted):\n%s", diff)
+		t.Errorf("%s: the preview is not what was posted (-preview +posted):\n%s", sample, diff)
 	}
 }
 
-func (g golden) console(t *testing.T, r *Rig, folder string) {
-	for _, sample := range template.Samples() {
-		t.Run(sample.Name, func(t *testing.T) {
-			var out bytes.Buffer
-			console := &sink.Console{Common: r.Common, Out: &out}
-			if err := console.Send(t.Context(), sink.MessageOf(sample.Message, Now)); err != nil {
-				t.Fatal(err)
-			}
-			g.compare(t, filepath.Join(folder, sample.Name+".txt"), out.Bytes())
-		})
-	}
-}
-
-func (g golden) compare(t *testing.T, name string, got []byte) {
+// printed is what the console shows of every sample.
+func printed(t *testing.T, r *Rig) []byte {
 	t.Helper()
-	path := filepath.Join(g.dir, name)
-	if g.update {
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+	var out bytes.Buffer
+	console := &sink.Console{Common: r.Common, Out: &out}
+	for _, sample := range samples() {
+		fmt.Fprintf(&out, "== %s ==\n", sample.Name)
+		if err := console.Send(t.Context(), sink.MessageOf(sample.Message, Now)); err != nil {
 			t.Fatal(err)
 		}
+	}
+	return out.Bytes()
+}
+
+func compare(t *testing.T, dir, name string, got []byte, update bool) {
+	t.Helper()
+	path := filepath.Join(dir, name+".txt")
+	if update {
 		if err := os.WriteFile(path, got, 0o644); err != nil {
 			t.Fatal(err)
 		}
-		return
 	}
 	want, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(string(want), string(got)); diff != "" {
-		t.Errorf("%s (-want +got; -update writes it anew):\n%s", name, diff)
+		t.Errorf("%s (-want +got; -update writes it anew):\n%s", path, diff)
 	}
-}
-
-func indent(t *testing.T, body []byte) []byte {
-	t.Helper()
-	var out bytes.Buffer
-	if err := json.Indent(&out, body, "", "  "); err != nil {
-		t.Fatal(err)
-	}
-	out.WriteByte('\n')
-	return out.Bytes()
 }

@@ -18,13 +18,13 @@ func TestConsole(t *testing.T) {
 	r := notifiertest.NewRig(t, "zh")
 	var out strings.Builder
 	console := &sink.Console{Common: r.Common, Out: &out}
-	for _, sample := range template.Samples() {
+	for _, sample := range append(template.Samples(), template.Hostile()...) {
 		out.Reset()
 		if err := console.Send(t.Context(), sink.MessageOf(sample.Message, notifiertest.Now)); err != nil {
 			t.Fatal(err)
 		}
 		text := out.String()
-		if !strings.Contains(text, sample.Message.ID) || strings.ContainsAny(text, "\x1b\r\a") {
+		if !strings.Contains(text, sample.Message.ID[:8]) || strings.ContainsAny(text, "\x1b\r\a") {
 			t.Errorf("%s: %q", sample.Name, text)
 		}
 		for _, e := range sample.Message.Events[:min(1, len(sample.Message.Events))] {

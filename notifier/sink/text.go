@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"refreshwatch/template"
 )
@@ -20,12 +19,8 @@ func Encode(v any) ([]byte, error) {
 	return []byte(strings.TrimSuffix(b.String(), "\n")), nil
 }
 
-// BodyLines are the lines of a card: its rows and how many more there are. A card
-// without rows, such as a notice, has its text.
+// BodyLines are the lines of a card: its rows, and what they do not show.
 func BodyLines(card template.Card) []string {
-	if len(card.Rows)+len(card.Reasons) == 0 {
-		return NonEmpty(card.Text)
-	}
 	return NonEmpty(append(slices.Clone(card.Rows), card.More)...)
 }
 
@@ -40,60 +35,19 @@ func NonEmpty(texts ...string) []string {
 	return out
 }
 
-// PlainText is the card without layout, whole lines up to limit characters.
-func PlainText(card template.Card, limit int) string {
-	lines := append([]string{card.Text}, NonEmpty(append(slices.Clone(card.Rows), card.More)...)...)
-	lines = append(append(lines, card.Reasons...), card.Context)
-	return Pack(lines, limit)[0]
-}
-
-// Pack joins lines into texts of at most limit characters.
-func Pack(lines []string, limit int) []string {
-	var texts []string
-	for _, line := range lines {
-		line = Clip(line, limit)
-		last := len(texts) - 1
-		if last >= 0 && utf8.RuneCountInString(texts[last])+1+utf8.RuneCountInString(line) <= limit {
-			texts[last] += "\n" + line
-			continue
+// PlainText is the card without layout: as many whole lines as fit into limit bytes.
+// escape makes a line harmless first.
+func PlainText(card template.Card, limit int, escape func(string) string) string {
+	text := escape(card.Text)
+	if len(text) > limit {
+		text = escape(card.Push)
+	}
+	for _, line := range append(append(BodyLines(card), card.Reasons...), card.Context) {
+		longer := text + "\n" + escape(line)
+		if len(longer) > limit {
+			break
 		}
-		texts = append(texts, line)
+		text = longer
 	}
-	return texts
-}
-
-// Clip cuts text to at most limit characters. The templates keep to the limits;
-// this is for the message that does not.
-func Clip(text string, limit int) string {
-	if utf8.RuneCountInString(text) <= limit {
-		return text
-	}
-	return string([]rune(text)[:limit-1]) + "…"
-}
-
-// ClipBytes cuts text to at most limit bytes, between characters.
-func ClipBytes(text string, limit int) string {
-	if len(text) <= limit {
-		return text
-	}
-	end := limit - len("…")
-	for !utf8.RuneStart(text[end]) {
-		end--
-	}
-	return text[:end] + "…"
-}
-
-// Shrink takes the last row from a card, then its reasons, and reports whether
-// there was one. The templates keep to the limits; this is for the card that does
-// not.
-func Shrink(card *template.Card) bool {
-	switch {
-	case len(card.Rows) > 0:
-		card.Rows = card.Rows[:len(card.Rows)-1]
-	case len(card.Reasons) > 0:
-		card.Reasons = card.Reasons[:len(card.Reasons)-1]
-	default:
-		return false
-	}
-	return true
+	return strings.TrimSuffix(text, "\n")
 }

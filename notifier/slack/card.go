@@ -11,15 +11,10 @@ import (
 	"refreshwatch/template"
 )
 
-// Slack's limits in characters (Block Kit reference, read 2026-11) and the bytes of
-// blocks that were never reported to be refused (from 13,200 on they were,
-// slackapi/bolt-js#2509).
+// How long Slack advises a text to be (chat.postMessage, read 2026-11), and the bytes
+// of blocks that were never reported to be refused (from 13,200 on they were,
+// slackapi/bolt-js#2509). Single blocks take more than any leaf of a card has.
 const (
-	maxSection    = 3000
-	maxField      = 2000
-	maxFields     = 10
-	maxButton     = 75
-	maxURL        = 3000
 	maxPlain      = 4000
 	maxBlockBytes = 10_000
 )
@@ -56,13 +51,23 @@ func newPayload(common sink.Common, m sink.Message) (payload, error) {
 	if err != nil {
 		return payload{}, err
 	}
-	return payload{
+	return lay(card), nil
+}
+
+// lay puts the card into blocks. Should they be larger than Slack is known to take,
+// the message is plain text.
+func lay(card template.Card) payload {
+	p := payload{
 		Text:        strings.TrimSpace(card.Mention + " " + card.Text),
 		Blocks:      []slackgo.Block{section(strings.TrimSpace(card.Title + " " + card.Mention))},
 		Attachments: []slackgo.Attachment{{Color: barColor(card.Color), Blocks: slackgo.Blocks{BlockSet: blocksOf(card)}}},
-		plain:       strings.TrimSpace(card.Mention + " " + sink.PlainText(card, maxPlain)),
+		plain:       strings.TrimSpace(card.Mention + " " + sink.PlainText(card, maxPlain, func(line string) string { return line })),
 		thread:      card.Thread,
-	}, nil
+	}
+	if size, err := json.Marshal(p.Attachments); err != nil || len(size) > maxBlockBytes {
+		p.Text, p.Blocks, p.Attachments = p.plain, nil, nil
+	}
+	return p
 }
 
 // Body is what Send posts, as JSON; slack-go sends the same as a form.
@@ -140,47 +145,34 @@ func (p payload) base(text string) []slackgo.MsgOption {
 	}
 }
 
-// blocksOf lays the card out. Should it be larger than Slack is known to take,
-// it shrinks until it fits.
 func blocksOf(card template.Card) []slackgo.Block {
-	for {
-		blocks := layOut(card)
-		size, err := json.Marshal(blocks)
-		if err != nil || len(size) <= maxBlockBytes || !sink.Shrink(&card) {
-			return blocks
-		}
-	}
-}
-
-func layOut(card template.Card) []slackgo.Block {
 	var blocks []slackgo.Block
 	if len(card.Fields) > 0 {
 		var fields []*slackgo.TextBlockObject
-		for _, f := range card.Fields[:min(len(card.Fields), maxFields)] {
-			fields = append(fields, mrkdwn("*"+f.Label+"*\n"+f.Value, maxField))
+		for _, f := range card.Fields {
+			fields = append(fields, mrkdwn("*"+f.Label+"*\n"+f.Value))
 		}
 		blocks = append(blocks, slackgo.NewSectionBlock(nil, fields, nil))
 	}
-	for _, text := range sink.Pack(sink.BodyLines(card), maxSection) {
-		blocks = append(blocks, section(text))
-	}
-	for _, text := range sink.Pack(card.Reasons, maxSection) {
-		blocks = append(blocks, section(text))
+	for _, lines := range [][]string{sink.BodyLines(card), card.Reasons} {
+		if len(lines) > 0 {
+			blocks = append(blocks, section(strings.Join(lines, "\n")))
+		}
 	}
 	if card.Context != "" {
-		blocks = append(blocks, slackgo.NewContextBlock("", mrkdwn(card.Context, maxField)))
+		blocks = append(blocks, slackgo.NewContextBlock("", mrkdwn(card.Context)))
 	}
-	if card.Button.URL != "" && len(card.Button.URL) <= maxURL {
-		label := slackgo.NewTextBlockObject(slackgo.PlainTextType, sink.Clip(card.Button.Label, maxButton), false, false)
+	if card.Button.URL != "" {
+		label := slackgo.NewTextBlockObject(slackgo.PlainTextType, card.Button.Label, false, false)
 		blocks = append(blocks, slackgo.NewActionBlock("", slackgo.NewButtonBlockElement("open", "", label).WithURL(card.Button.URL)))
 	}
 	return blocks
 }
 
 func section(text string) slackgo.Block {
-	return slackgo.NewSectionBlock(mrkdwn(text, maxSection), nil, nil)
+	return slackgo.NewSectionBlock(mrkdwn(text), nil, nil)
 }
 
-func mrkdwn(text string, limit int) *slackgo.TextBlockObject {
-	return slackgo.NewTextBlockObject(slackgo.MarkdownType, sink.Clip(text, limit), false, false)
+func mrkdwn(text string) *slackgo.TextBlockObject {
+	return slackgo.NewTextBlockObject(slackgo.MarkdownType, text, false, false)
 }

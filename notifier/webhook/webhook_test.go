@@ -106,7 +106,7 @@ func TestWebhookTypes(t *testing.T) {
 		"refreshwatch.gap", "refreshwatch.trouble", "refreshwatch.recovered", "refreshwatch.test",
 	}
 	var got []string
-	for _, sample := range template.Samples() {
+	for _, sample := range append(template.Samples(), template.Hostile()...) {
 		if err := s.Send(t.Context(), sink.MessageOf(sample.Message, notifiertest.Now)); err != nil {
 			t.Fatal(err)
 		}
