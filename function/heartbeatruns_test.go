@@ -94,7 +94,7 @@ func TestHeartbeatOfRuns(t *testing.T) {
 		t.Run(h.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s, m := newSite(t), &switchboard{}
-				s.Heartbeat = &setup.Heartbeat{URL: "https://hc.example.com/uuid", Wire: m}
+				s.Heartbeat = &setup.Heartbeat{URL: "https://hc.example.com/uuid", Client: sink.NewClient(sink.ClientOptions{Transport: m})}
 				ctx, stop := context.WithTimeout(t.Context(), siteTimeout)
 				defer stop()
 				if h.change != nil {

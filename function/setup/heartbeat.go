@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"net/url"
 	"time"
 
@@ -15,23 +14,22 @@ import (
 // heartbeatTimeout keeps a monitor that hangs from holding the function.
 const heartbeatTimeout = 3 * time.Second
 
-// Heartbeat tells a dead man's switch that polls work: it is pinged after each
-// good one, and with /fail appended after a failed one (healthchecks.io, Pinging
-// API, read 2026-11). Silence raises the alarm where this program cannot.
+// Heartbeat pings a monitor that raises an alarm when polls stop working: after each
+// good poll, and with /fail appended after a failed one (healthchecks.io, Pinging
+// API, read 2026-11). It hears of silence, which this program cannot report.
 type Heartbeat struct {
-	URL  sink.Secret // whoever knows it can fake a heartbeat
-	Wire http.RoundTripper
+	URL    sink.Secret // whoever knows it can fake a heartbeat
+	Client *sink.Client
 }
 
-// NewHeartbeat has connections of its own, and keeps none: the next ping is a
-// minute away, and a function may sleep until then.
+// NewHeartbeat has a client of its own: what it reaches has nothing to do with sinks.
 func NewHeartbeat(to sink.Secret) *Heartbeat {
-	return &Heartbeat{URL: to, Wire: &http.Transport{DisableKeepAlives: true}}
+	return &Heartbeat{URL: to, Client: sink.NewClient(sink.ClientOptions{UserAgent: watch.UserAgent()})}
 }
 
 // Ping makes one attempt. It outlives a run that was out of time, since that is
-// worth telling too. Redirects are not followed: the header Referer would carry the
-// URL to another host.
+// worth reporting, too. Redirects are not followed: the header Referer would carry
+// the URL to another host.
 func (h *Heartbeat) Ping(ctx context.Context, good bool) error {
 	u, err := url.Parse(string(h.URL))
 	if err != nil {
@@ -42,19 +40,13 @@ func (h *Heartbeat) Ping(ctx context.Context, good bool) error {
 	}
 	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), h.patience(ctx))
 	defer stop()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
+	got, err := h.Client.Get(ctx, sink.Secret(u.String()))
+	h.Client.Close() // the next ping is a minute away, and a function may sleep until then
 	if err != nil {
-		return errors.New("HEARTBEAT_URL: not a URL")
+		return fmt.Errorf("the heartbeat got no answer: %w", err)
 	}
-	req.Header.Set("User-Agent", watch.UserAgent())
-	client := http.Client{Transport: h.Wire, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	resp, err := client.Do(req)
-	if err != nil {
-		return fmt.Errorf("the heartbeat's host %s did not answer", u.Hostname())
-	}
-	resp.Body.Close()
-	if resp.StatusCode/100 != 2 {
-		return fmt.Errorf("the heartbeat's host %s answered %d; check HEARTBEAT_URL", u.Hostname(), resp.StatusCode)
+	if got.Status/100 != 2 {
+		return fmt.Errorf("the heartbeat's host %s answered %d; check HEARTBEAT_URL", u.Hostname(), got.Status)
 	}
 	return nil
 }

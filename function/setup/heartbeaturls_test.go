@@ -44,7 +44,7 @@ func TestHeartbeatURLs(t *testing.T) {
 		{"https://hc.example.com", "GET /", "GET /fail"},
 	} {
 		m := &monitor{}
-		h := &Heartbeat{URL: sink.Secret(p.url), Wire: m}
+		h := &Heartbeat{URL: sink.Secret(p.url), Client: sink.NewClient(sink.ClientOptions{Transport: m})}
 		for _, good := range []bool{true, false} {
 			if err := h.Ping(t.Context(), good); err != nil {
 				t.Errorf("%s: %v", p.url, err)
@@ -70,17 +70,17 @@ func TestHeartbeatTroubles(t *testing.T) {
 		takes  time.Duration
 		says   string
 	}{
-		{"hangs", hangs, time.Minute, heartbeatTimeout, "the heartbeat's host hc.example.com did not answer"},
-		{"hangs when two seconds are left", hangs, 2 * time.Second, 2 * time.Second, "did not answer"},
-		{"hangs when the run is out of time", hangs, -time.Second, time.Second, "did not answer"},
-		{"is not there", func(*http.Request) (*http.Response, error) { return nil, errors.New("dial /secret-uuid") }, time.Minute, 0, "did not answer"},
+		{"hangs", hangs, time.Minute, heartbeatTimeout, "the heartbeat got no answer: timeout: host hc.example.com"},
+		{"hangs when two seconds are left", hangs, 2 * time.Second, 2 * time.Second, "no answer in time"},
+		{"hangs when the run is out of time", hangs, -time.Second, time.Second, "no answer in time"},
+		{"is not there", func(*http.Request) (*http.Response, error) { return nil, errors.New("dial /secret-uuid") }, time.Minute, 0, "host hc.example.com was not reached"},
 		{"does not know us", func(*http.Request) (*http.Response, error) { return answers(404), nil }, time.Minute, 0, "answered 404; check HEARTBEAT_URL"},
 		{"redirects", func(*http.Request) (*http.Response, error) { return answers(302), nil }, time.Minute, 0, "answered 302"},
 	} {
 		t.Run(f.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				m := &monitor{answer: f.answer}
-				h := &Heartbeat{URL: "https://hc.example.com/secret-uuid?key=secret-key", Wire: m}
+				h := &Heartbeat{URL: "https://hc.example.com/secret-uuid?key=secret-key", Client: sink.NewClient(sink.ClientOptions{Transport: m})}
 				ctx, stop := context.WithDeadline(t.Context(), time.Now().Add(f.left))
 				defer stop()
 				began := time.Now()
@@ -93,5 +93,15 @@ func TestHeartbeatTroubles(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// A heartbeat's URL is a secret: it does not travel in the clear, and leads to no
+// metadata service.
+func TestHeartbeatIsGuarded(t *testing.T) {
+	for _, to := range []sink.Secret{"http://hc.example.com/secret-uuid", "https://169.254.169.254/secret-uuid", "https://100.100.100.200/secret-uuid"} {
+		if err := NewHeartbeat(to).Ping(t.Context(), true); err == nil || strings.Contains(err.Error(), "secret") || strings.Contains(err.Error(), "answered") {
+			t.Errorf("%v", err)
+		}
 	}
 }

@@ -5,15 +5,11 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptrace"
-	"net/netip"
 	"net/url"
 	"sync/atomic"
-	"syscall"
 	"time"
 )
 
@@ -24,11 +20,12 @@ const AnswerCap = 64 << 10
 // the deadline rule of notifier.Lease counts with it.
 const PostTimeout = 10 * time.Second
 
-// Client is the one HTTP client of all sinks. It has a timeout, follows no redirect
-// (a 307 would carry the token to another host), reads at most 64 KiB, speaks
-// plain http to this machine only, never connects to link-local or metadata
-// addresses, uses no proxy, and its errors name hosts but no URLs, which are
-// secrets here. It may be shared by all sinks and used concurrently.
+// Client is the one HTTP client of all sinks and of the heartbeat. It has a timeout,
+// follows no redirect (a 307 would carry the token to another host), reads at most
+// 64 KiB, speaks plain http to this machine only, goes through HTTPS_PROXY unless
+// NO_PROXY names the host, and never connects to link-local or metadata addresses,
+// through a proxy neither. Its errors name hosts but no URLs, which are secrets here.
+// It may be shared by all sinks and used concurrently.
 type Client struct {
 	http      *http.Client
 	timeout   time.Duration
@@ -38,8 +35,12 @@ type Client struct {
 // ClientOptions are the choices of a [Client]. The zero value is what sinks use.
 type ClientOptions struct {
 	Timeout   time.Duration     // of a request with its answer; 0 means [PostTimeout]
-	UserAgent string            // "" means "refreshwatch"
+	UserAgent string            // default "refreshwatch"
 	Transport http.RoundTripper // in place of the network: for tests
+
+	// Proxy is the proxy of a request; nil means HTTPS_PROXY and NO_PROXY, as they
+	// were when the process began.
+	Proxy func(*http.Request) (*url.URL, error)
 }
 
 // NewClient returns a client. It may be shared by all sinks and used concurrently.
@@ -50,7 +51,7 @@ func NewClient(o ClientOptions) *Client {
 	}
 	transport := o.Transport
 	if transport == nil {
-		transport = newTransport(timeout)
+		transport = newTransport(timeout, o.Proxy)
 	}
 	return &Client{
 		timeout:   timeout,
@@ -59,19 +60,6 @@ func NewClient(o ClientOptions) *Client {
 			Transport:     transport,
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
-	}
-}
-
-func newTransport(timeout time.Duration) *http.Transport {
-	dialer := &net.Dialer{Timeout: timeout, Control: refuseAddress}
-	return &http.Transport{
-		DialContext:         dialer.DialContext,
-		TLSHandshakeTimeout: timeout,
-		// Short: a connection that was kept over a pause of the function is dead,
-		// and a POST on it has an unknown outcome. The transport compares wall
-		// clocks, so a frozen instance notices.
-		IdleConnTimeout:        5 * time.Second,
-		MaxResponseHeaderBytes: AnswerCap,
 	}
 }
 
@@ -95,6 +83,15 @@ func (c *Client) Post(ctx context.Context, to Secret, header http.Header, body [
 	}
 	for name, values := range header {
 		req.Header[name] = values
+	}
+	return c.Do(req, AnswerCap)
+}
+
+// Get asks the URL. An error is an [*Error]: no status was received.
+func (c *Client) Get(ctx context.Context, from Secret) (Answer, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, string(from), nil)
+	if err != nil {
+		return Answer{}, &Error{Class: Refused, Code: "bad_url", Err: errors.New("the URL cannot be read")}
 	}
 	return c.Do(req, AnswerCap)
 }
@@ -123,69 +120,4 @@ func (c *Client) Do(req *http.Request, limit int64) (Answer, error) {
 		Body:   body[:min(int64(len(body)), limit)],
 		Whole:  err == nil && int64(len(body)) <= limit,
 	}, nil
-}
-
-// transportError is what a request without an answer means. Before the request
-// was written the receiver has seen nothing: it can be sent again, and the
-// system's words are safe to show. Afterwards anything may have happened, and
-// words may come from a peer that knows the URL: only our own are shown.
-func transportError(host string, err error, written bool) *Error {
-	var wrapped *url.Error
-	if errors.As(err, &wrapped) {
-		err = wrapped.Err // drops the URL
-	}
-	if errors.Is(err, errRefusedAddress) {
-		return &Error{Class: Refused, Code: "refused_address", Err: fmt.Errorf("host %s: %w", host, errRefusedAddress)}
-	}
-	code, words := transportWords(err)
-	if !written {
-		return &Error{Class: Later, Code: code, Err: fmt.Errorf("host %s was not reached: %w", host, err)}
-	}
-	if ctxErr := contextError(err); ctxErr != nil {
-		return &Error{Class: Unknown, Code: code, Err: fmt.Errorf("host %s: %s: %w", host, words, ctxErr)}
-	}
-	return &Error{Class: Unknown, Code: code, Err: fmt.Errorf("host %s: %s", host, words)}
-}
-
-func transportWords(err error) (code, words string) {
-	var dns *net.DNSError
-	var netErr net.Error
-	switch {
-	case errors.Is(err, context.Canceled):
-		return "canceled", "the request was canceled"
-	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &netErr) && netErr.Timeout():
-		return "timeout", "no answer in time"
-	case errors.As(err, &dns):
-		return "dns", "the name cannot be resolved"
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
-		return "connection_lost", "the connection broke before the answer"
-	default:
-		return "transport", "the answer cannot be read"
-	}
-}
-
-func contextError(err error) error {
-	for _, known := range []error{context.Canceled, context.DeadlineExceeded} {
-		if errors.Is(err, known) {
-			return known
-		}
-	}
-	return nil
-}
-
-var errRefusedAddress = errors.New("the name resolves to a link-local or metadata address, which receivers never have")
-
-// refuseAddress looks at the address that is really dialed, after the name was
-// resolved, so that no DNS answer leads to the instance's credentials.
-// 100.100.100.200 is Alibaba Cloud's metadata service (read 2026-11).
-func refuseAddress(_, address string, _ syscall.RawConn) error {
-	at, err := netip.ParseAddrPort(address)
-	if err != nil {
-		return errRefusedAddress
-	}
-	ip := at.Addr().Unmap().WithZone("")
-	if ip.IsLinkLocalUnicast() || ip == netip.AddrFrom4([4]byte{100, 100, 100, 200}) {
-		return errRefusedAddress
-	}
-	return nil
 }

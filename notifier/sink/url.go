@@ -30,6 +30,8 @@ func checkURL(u *url.URL) *poller.Mistake {
 		return &poller.Mistake{Problem: "not a URL", Next: likeURL}
 	case u.Host == "" || u.Hostname() == "":
 		return &poller.Mistake{Problem: "names no host", Next: likeURL}
+	case isNumber(u.Hostname()):
+		return &poller.Mistake{Problem: "the host is a number", Next: likeURL}
 	case u.User != nil:
 		return &poller.Mistake{Problem: "holds a user name or password", Next: "Remove what stands before the @"}
 	case u.Scheme == "https":
