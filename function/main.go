@@ -1,10 +1,18 @@
 package main
 
 import (
+	_ "embed" // the manual, for help
 	"os"
 
 	"refreshwatch/function/cli"
+	"refreshwatch/notifier"
 )
+
+//go:embed README.md
+var english string
+
+//go:embed README.zh.md
+var chinese string
 
 // Start here. Function Compute starts the program with FC_RUNTIME_API set and
 // calls it over and over (fc.go); everybody else starts it with a command (cli).
@@ -13,5 +21,5 @@ func main() {
 	if os.Getenv("FC_RUNTIME_API") != "" && !cli.IsCommand(os.Args[1:]) {
 		serve() // never returns
 	}
-	os.Exit(cli.Main(os.Args[1:]))
+	os.Exit(cli.Main(os.Args[1:], cli.Manual{English: english, Chinese: chinese, Sinks: notifier.Manual}))
 }

@@ -27,23 +27,24 @@ type Shell struct {
 	Getenv func(string) string
 	OutTTY bool // people read stdout
 	ErrTTY bool // people read stderr
+	Manual Manual
 }
 
-func terminal() Shell {
+func terminal(manual Manual) Shell {
 	return Shell{
-		In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Getenv: os.Getenv,
+		In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Getenv: os.Getenv, Manual: manual,
 		OutTTY: term.IsTerminal(int(os.Stdout.Fd())),
 		ErrTTY: term.IsTerminal(int(os.Stderr.Fd())),
 	}
 }
 
 // Main runs one command line on this process's streams and returns the exit code.
-func Main(args []string) int {
+func Main(args []string, manual Manual) int {
 	signal.Ignore(syscall.SIGPIPE) // a reader that leaves (| head) must not end a run before it has settled
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
-	return Run(ctx, args, terminal())
+	return Run(ctx, args, terminal(manual))
 }
 
 // Run runs one command line and returns the exit code: 0 done, 1 the run failed or

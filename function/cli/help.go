@@ -4,12 +4,9 @@ import (
 	"fmt"
 	"strings"
 	"text/tabwriter"
-
-	"refreshwatch/function/watch"
-	"refreshwatch/poller"
 )
 
-// help prints the whole help, or that of one command.
+// help prints the whole help, or that of one command or topic.
 func help(args []string, sh Shell) int {
 	if len(args) == 0 {
 		fmt.Fprint(sh.Out, helpText())
@@ -19,7 +16,7 @@ func help(args []string, sh Shell) int {
 		fmt.Fprint(sh.Out, c.help())
 		return 0
 	}
-	return sh.fail(watch.Usage(&poller.Mistake{Setting: fmt.Sprintf("%.64s", args[0]), Problem: "unknown command", Next: watch.Suggest(args[0], commandNames())}))
+	return helpTopic(args[0], sh)
 }
 
 func helpText() string {
@@ -36,8 +33,14 @@ Try it:
   refreshwatch check
   refreshwatch backfill -since 24h -status Failed -dry-run
 
-"refreshwatch help COMMAND" describes a command and its flags.
+"refreshwatch help COMMAND" describes a command and its flags, "refreshwatch help TOPIC" a topic:
+
 `)
+	t = tabwriter.NewWriter(&b, 0, 0, 3, ' ', 0)
+	for _, topic := range topics() {
+		fmt.Fprintf(t, "  %s\t%s\n", topic.name, topic.summary)
+	}
+	t.Flush()
 	return b.String()
 }
 

@@ -22,7 +22,7 @@ import (
 
 // The test binary is also the program, for the scripts.
 func TestMain(m *testing.M) {
-	testscript.Main(cleaning{m}, map[string]func(){"refreshwatch": func() { os.Exit(Main(os.Args[1:])) }})
+	testscript.Main(cleaning{m}, map[string]func(){"refreshwatch": func() { os.Exit(Main(os.Args[1:], Manual{})) }})
 }
 
 // cleaning removes the deployed binary after the last test.

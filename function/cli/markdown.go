@@ -1,0 +1,115 @@
+package cli
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// section is what stands in a Markdown document under a heading, with the smaller
+// headings in it.
+func section(document, title string) string {
+	var part []string
+	level, fenced := 0, false
+	for line := range strings.Lines(document) {
+		marks, heading, isHeading := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
+		isHeading = isHeading && !fenced && marks != "" && strings.Trim(marks, "#") == ""
+		switch {
+		case level == 0 && isHeading && heading == title:
+			level = len(marks)
+		case level > 0 && isHeading && len(marks) <= level:
+			return strings.Join(part, "")
+		case level > 0:
+			part = append(part, line)
+		}
+		if strings.HasPrefix(strings.TrimSpace(line), "```") {
+			fenced = !fenced
+		}
+	}
+	return strings.Join(part, "")
+}
+
+// plainText is Markdown as a terminal shows it: examples indented, tables as lists,
+// no markup.
+func plainText(markdown string) string {
+	var b strings.Builder
+	var header []string
+	fenced := false
+	for line := range strings.Lines(strings.TrimSpace(markdown)) {
+		line = strings.TrimRight(line, "\n ")
+		trimmed := strings.TrimSpace(line)
+		switch {
+		case strings.HasPrefix(trimmed, "```"):
+			fenced = !fenced
+		case fenced:
+			b.WriteString("    " + line + "\n")
+		case !strings.HasPrefix(trimmed, "|"):
+			header = nil
+			b.WriteString(unmarked(headingMarks.ReplaceAllString(line, "")) + "\n")
+		case header == nil:
+			header = cells(trimmed)
+		case strings.Trim(trimmed, "|-: ") != "":
+			b.WriteString(entry(header, cells(trimmed)))
+		}
+	}
+	return b.String()
+}
+
+// entry is a row of a table: its first cell, and below it the others, each after the
+// head of its column except for the second.
+func entry(header, row []string) string {
+	text := unmarked(row[0]) + "\n"
+	for i, cell := range row[1:] {
+		switch {
+		case cell == "":
+		case i == 0:
+			text += indented(unmarked(cell))
+		default:
+			text += indented(unmarked(header[i+1] + ": " + cell))
+		}
+	}
+	return text
+}
+
+// cells are the cells of a table's row.
+func cells(row string) []string {
+	parts := regexp.MustCompile(`(?:\\\||[^|])*`).FindAllString(strings.Trim(row, "|"), -1)
+	for i, part := range parts {
+		parts[i] = strings.TrimSpace(strings.ReplaceAll(part, `\|`, "|"))
+	}
+	return parts
+}
+
+var (
+	links        = regexp.MustCompile(`\[([^\]]+)\]\(([^)]+)\)`)
+	headingMarks = regexp.MustCompile(`^#+ `)
+	emphasis     = regexp.MustCompile(`\*\*([^*]+)\*\*|\*([^* ][^*]*)\*`)
+)
+
+// unmarked is text without its markup. What is code stays as it is.
+func unmarked(text string) string {
+	parts := strings.Split(text, "`")
+	for i := range parts {
+		if i%2 == 0 { // outside code
+			parts[i] = emphasis.ReplaceAllString(links.ReplaceAllString(parts[i], "$1"), "$1$2")
+		}
+	}
+	return strings.Join(parts, "")
+}
+
+// indented breaks a long text into lines of a terminal's width where there are
+// spaces to break it at.
+func indented(text string) string {
+	const width = 76
+	var lines []string
+	line := ""
+	for _, word := range strings.Fields(text) {
+		if line != "" && utf8.RuneCountInString(line+" "+word) > width {
+			lines, line = append(lines, line), ""
+		}
+		line = strings.TrimPrefix(line+" "+word, " ")
+	}
+	lines = slices.DeleteFunc(append(lines, line), func(line string) bool { return line == "" })
+	return "    " + strings.Join(lines, "\n    ") + "\n"
+}
