@@ -158,7 +158,7 @@ func TestReadmeWebhookBody(t *testing.T) {
 	example := readReadme(t, sinksAndSuch).section(t, "Your own webhook").blocks(t, "json")[0]
 	at := func(minute, second int) time.Time { return time.Date(2026, 11, 20, 8, minute, second, 0, time.UTC) }
 	event := func(name string, status poller.Status, process, description string) poller.Event {
-		return poller.Event{Kind: poller.Finished, From: poller.Refreshing, Observed: at(30, 0), Task: poller.Task{
+		return poller.Event{Kind: poller.Finished, From: poller.Refreshing, Observed: at(30, 0), EndedAfter: at(29, 0), EndedBefore: at(30, 0), Task: poller.Task{
 			Key:    poller.Key{TaskID: "14589032781", ObjectType: "file", ObjectPath: "https://cdn.example.com/video/" + name},
 			Status: status, Process: process, Description: description, Created: at(24, 0),
 		}}

@@ -12,6 +12,8 @@ type Common struct {
 	Client    *Client          // reaches the receivers; needed by all but the console
 	Templates *template.Set    // words the messages; needed by all but the generic webhook
 	Region    string           // shown in messages
+	Product   string           // whose tasks they are: "vod" (or ""), "cdn" or "dcdn"
+	Label     string           // names this deployment in what machines read; Templates have their own
 	Now       func() time.Time // the clock; default time.Now
 	Warn      func(string)     // hears what a person should know though nothing failed; default nobody
 	Unpaced   bool             // do not keep to the receiver's published rate: for receivers that have none, such as a simulated one
@@ -23,6 +25,14 @@ func (c Common) Time() time.Time {
 		return c.Now().UTC()
 	}
 	return time.Now().UTC()
+}
+
+// ProductName is the product's name, never "".
+func (c Common) ProductName() string {
+	if c.Product == "" {
+		return "vod"
+	}
+	return c.Product
 }
 
 // Warning passes text to Warn.

@@ -28,9 +28,11 @@ type cloudEvent struct {
 
 type taskData struct {
 	DeliveryID string `json:"delivery_id"`
+	Label      string `json:"label,omitempty"`
 	Region     string `json:"region"`
-	Complete   int    `json:"complete"`
-	Failed     int    `json:"failed"`
+	Complete   int    `json:"complete"` // these three count finished tasks only
+	Failed     int    `json:"failed"`   // Failed and Timeout
+	Canceled   int    `json:"canceled"`
 	Tasks      []task `json:"tasks"`
 }
 
@@ -44,11 +46,14 @@ type task struct {
 	Description    string        `json:"description"`
 	CreatedAt      *time.Time    `json:"created_at"` // null when the API's time could not be read
 	ObservedAt     time.Time     `json:"observed_at"`
+	EndedAfter     *time.Time    `json:"ended_after,omitempty"` // it finished between these times; absent when it was never seen in flight
+	EndedBefore    *time.Time    `json:"ended_before,omitempty"`
 	PreviousStatus poller.Status `json:"previous_status"` // "" when the row was never seen before
 }
 
 type noticeData struct {
 	DeliveryID string     `json:"delivery_id"`
+	Label      string     `json:"label,omitempty"`
 	Region     string     `json:"region"`
 	Code       string     `json:"code"`
 	Message    string     `json:"message"`
@@ -58,33 +63,36 @@ type noticeData struct {
 	Count      int        `json:"count"`
 }
 
-func eventType(m sink.Message) string {
+func (s *Sink) eventType(m sink.Message) string {
 	if m.Notice != nil {
 		return "refreshwatch." + string(m.Kind)
 	}
-	return "vod.refresh_tasks." + string(m.Kind)
+	return s.ProductName() + ".refresh_tasks." + string(m.Kind)
 }
 
-func eventData(m sink.Message, region string) any {
+func (s *Sink) eventData(m sink.Message) any {
 	if n := m.Notice; n != nil {
 		return noticeData{
-			DeliveryID: m.ID, Region: region, Code: n.Code, Message: n.Message, Hint: n.Hint,
+			DeliveryID: m.ID, Label: s.Label, Region: s.Region, Code: n.Code, Message: n.Message, Hint: n.Hint,
 			From: timeOrNull(n.From), To: timeOrNull(n.To), Count: n.Count,
 		}
 	}
-	data := taskData{DeliveryID: m.ID, Region: region, Tasks: make([]task, 0, len(m.Events))}
+	data := taskData{DeliveryID: m.ID, Label: s.Label, Region: s.Region, Tasks: make([]task, 0, len(m.Events))}
 	for _, e := range m.Events {
 		switch {
 		case e.Kind != poller.Finished:
 		case e.Task.Status == poller.Complete:
 			data.Complete++
-		case e.Task.Status == poller.Failed:
+		case e.Task.Status.Failure():
 			data.Failed++
+		case e.Task.Status == poller.Canceled:
+			data.Canceled++
 		}
 		data.Tasks = append(data.Tasks, task{
 			TaskID: e.Task.TaskID, ObjectType: e.Task.ObjectType, ObjectPath: poller.MaskUser(e.Task.ObjectPath),
 			Domain: e.Task.Domain(), Status: e.Task.Status, Process: e.Task.Process, Description: e.Task.Description,
-			CreatedAt: timeOrNull(e.Task.Created), ObservedAt: e.Observed.UTC(), PreviousStatus: e.From,
+			CreatedAt: timeOrNull(e.Task.Created), ObservedAt: e.Observed.UTC(),
+			EndedAfter: timeOrNull(e.EndedAfter), EndedBefore: timeOrNull(e.EndedBefore), PreviousStatus: e.From,
 		})
 	}
 	return data

@@ -135,11 +135,11 @@ func (s *Sink) Body(m sink.Message) ([]byte, error) {
 	created := m.Created.UTC().Truncate(time.Millisecond)
 	if s.Format == "cloudevents" {
 		return sink.Encode(cloudEvent{
-			SpecVersion: "1.0", ID: m.ID, Source: "/refreshwatch/vod/" + s.Region, Type: eventType(m),
-			Time: created, ContentType: "application/json", Data: eventData(m, s.Region),
+			SpecVersion: "1.0", ID: m.ID, Source: "/refreshwatch/" + s.ProductName() + "/" + s.Region, Type: s.eventType(m),
+			Time: created, ContentType: "application/json", Data: s.eventData(m),
 		})
 	}
-	return sink.Encode(standardWebhook{Type: eventType(m), Timestamp: created, Data: eventData(m, s.Region)})
+	return sink.Encode(standardWebhook{Type: s.eventType(m), Timestamp: created, Data: s.eventData(m)})
 }
 
 // Check checks the URL's and the secret's shape; the network is not used.

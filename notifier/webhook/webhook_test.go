@@ -88,13 +88,70 @@ func TestWebhookBody(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := `{"type":"vod.refresh_tasks.finished","timestamp":"2026-11-20T08:00:00Z",` +
-		`"data":{"delivery_id":"d_1","region":"cn-shanghai","complete":1,"failed":1,"tasks":[` +
+		`"data":{"delivery_id":"d_1","region":"cn-shanghai","complete":1,"failed":1,"canceled":0,"tasks":[` +
 		`{"task_id":"1","object_type":"file","object_path":"https://A.example.com/a?x=1&y=<2>","domain":"a.example.com","status":"Complete",` +
 		`"process":"100%","description":"","created_at":"2026-11-20T07:00:00Z","observed_at":"2026-11-20T08:00:00Z","previous_status":"Refreshing"},` +
 		`{"task_id":"1","object_type":"file","object_path":"/b\n\"` + "\\ufffd" + `","domain":"","status":"Failed",` +
 		`"process":"","description":"Internal Error","created_at":null,"observed_at":"2026-11-20T08:00:00Z","previous_status":""}]}}`
 	if diff := cmp.Diff(want, string(got)); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestWebhookCounts: a Timeout is a failure, a cancellation is neither; a row that was
+// seen in flight says when it finished, and the deployment and its product are named.
+func TestWebhookCounts(t *testing.T) {
+	at := time.Date(2026, 11, 20, 8, 0, 0, 0, time.FixedZone("", 8*3600))
+	m := sink.Message{ID: "d_1", Kind: poller.Finished, Created: at}
+	for i, status := range []poller.Status{poller.Complete, poller.Failed, poller.Timeout, poller.Timeout, poller.Canceled, "Odd"} {
+		e := poller.Event{Kind: poller.Finished, Observed: at, Task: poller.Task{Status: status}}
+		if i == 0 {
+			e.EndedAfter, e.EndedBefore = at.Add(-time.Minute), at
+		}
+		m.Events = append(m.Events, e)
+	}
+	type event struct {
+		Type string
+		Data struct {
+			Label                      string
+			Complete, Failed, Canceled int
+			Tasks                      []map[string]any
+		}
+	}
+	for product, want := range map[string]string{"": "vod", "vod": "vod", "cdn": "cdn", "dcdn": "dcdn"} {
+		w, err := New(Config{Common: sink.Common{Product: product, Label: "prod"}, URL: "https://example.com/"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for kind, counts := range map[poller.Kind][3]int{poller.Finished: {1, 3, 1}, poller.Expired: {}} {
+			m.Kind = kind
+			for i := range m.Events {
+				m.Events[i].Kind = kind
+			}
+			var got event
+			body, err := w.Body(m)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := json.Unmarshal(body, &got); err != nil {
+				t.Fatal(err)
+			}
+			if d := got.Data; got.Type != want+".refresh_tasks."+string(kind) || d.Label != "prod" || [3]int{d.Complete, d.Failed, d.Canceled} != counts {
+				t.Errorf("%q %s: %s", product, kind, body)
+			}
+			first, second := got.Data.Tasks[0], got.Data.Tasks[1]
+			if first["ended_after"] != "2026-11-19T23:59:00Z" || first["ended_before"] != "2026-11-20T00:00:00Z" {
+				t.Errorf("the first row %v", first)
+			}
+			if _, there := second["ended_after"]; there || len(second) != len(first)-2 {
+				t.Errorf("the second row %v was never seen in flight", second)
+			}
+		}
+		m.Notice = &template.Notice{}
+		if body, _ := w.Body(m); !strings.Contains(string(body), `"label":"prod"`) {
+			t.Errorf("notice %s", body)
+		}
+		m.Notice = nil
 	}
 }
 
