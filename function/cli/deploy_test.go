@@ -126,7 +126,7 @@ func TestDeployedEnvironmentLoads(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(c.Sinks) != 1 || c.Sinks[0].Type != setup.TypeSlackWebhook || c.Checkpoint != deployEnv()["CHECKPOINT"] {
+	if len(c.Sinks) != 1 || c.Sinks[0].Type != "slack-webhook" || c.Checkpoint != deployEnv()["CHECKPOINT"] {
 		t.Errorf("sinks %d, checkpoint %s", len(c.Sinks), c.Checkpoint)
 	}
 }
@@ -135,7 +135,7 @@ func TestDeployedEnvironmentLoads(t *testing.T) {
 func TestDeploymentOffersEveryVariable(t *testing.T) {
 	notOffered := []string{
 		"ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET", "ALIBABA_CLOUD_SECURITY_TOKEN", // the invocation brings its own
-		"SLACK_API_URL", "VOD_ENDPOINT", // for tests and proxies
+		"SLACK_API_URL", "VOD_ENDPOINT", "CDN_ENDPOINT", "DCDN_ENDPOINT", // for tests and proxies
 	}
 	d, err := loadDeployment(withAlternatives(readDeployment(t)), deployEnv())
 	if err != nil {

@@ -209,7 +209,7 @@ func TestReadmeVariables(t *testing.T) {
 	}
 	for name, value := range map[string]string{ // that set is not always the same as unset
 		"VOD_REGION": "cn-beijing", "VOD_MAX_QPS": "5", "FIRST_RUN": "notify", "STALLED_AFTER": "1h", "MESSAGE_LANG": "zh",
-		"LOG_LEVEL": "warn", "XDG_STATE_HOME": "/state", "SLACK_API_URL": "https://slack.example.com/",
+		"LOG_LEVEL": "warn", "XDG_STATE_HOME": "/state", "PRODUCT": "cdn", "TIME_ZONE": "+08:00", "GROUP_WAIT": "0", "LABEL": "prod",
 	} {
 		if reflect.DeepEqual(unset, load(map[string]string{name: value})) {
 			t.Errorf("%s=%s changes nothing", name, value)
@@ -249,7 +249,7 @@ func TestReadmeConfigFile(t *testing.T) {
 			t.Errorf("told %s, want %s", tt.got, tt.want)
 		}
 	}
-	for _, key := range append(slices.Clone(setup.SinkTypes), "token", "channel", "url", "secret", "on_unknown", "format",
+	for _, key := range append(setup.SinkTypes(), "token", "channel", "url", "secret", "on_unknown", "format",
 		"match", "status", "object_type", "domain", "path", "to", "mention", "stop") {
 		if !regexp.MustCompile(`\b` + key + `\b`).MatchString(string(r)) {
 			t.Errorf("%s is not mentioned", key)

@@ -52,7 +52,7 @@ func (s *safeBuffer) String() string {
 // receiver that verifies signatures.
 func newWired(t *testing.T, options apitest.Options) *wired {
 	t.Helper()
-	options.AccessKeyID, options.Secret, options.Token = "LTAI+odd/id=1", "odd+secret/2==", "CAIS%odd token+3/x=="
+	options.AccessKeyID, options.Secret, options.Token = "LTAI+odd/id=1", "odd+secret/2==", "CAIS%odd/token+3/x=="
 	secret := "whsec_" + base64.StdEncoding.EncodeToString([]byte("a key of thirty-two bytes, no more"))
 	w := &wired{t: t, api: apitest.New(options), receiver: &notifiertest.Receiver{WebhookSecret: secret}, log: &safeBuffer{}}
 	endpoint, stop, err := w.api.Start()

@@ -1,21 +1,19 @@
 package setup
 
 import (
-	"errors"
-	"fmt"
+	"cmp"
 	"log/slog"
 	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
-	"refreshwatch/function/watch"
 	"refreshwatch/notifier"
 	"refreshwatch/notifier/sink"
 	"refreshwatch/poller"
+	"refreshwatch/poller/aliyun"
 )
 
 // Config is everything an operator can set. It is read once, from the environment
@@ -26,23 +24,29 @@ type Config struct {
 	// brings its own.
 	Key Key
 
-	Region   string  // VOD_REGION; the operation exists in cn-shanghai
-	Endpoint string  // VOD_ENDPOINT; https, or http on loopback
-	MaxQPS   float64 // VOD_MAX_QPS; requests a second, at most
+	Product  aliyun.Product // PRODUCT; vod, cdn or dcdn
+	Region   string         // VOD_REGION; such as cn-shanghai
+	Endpoint string         // VOD_ENDPOINT, CDN_ENDPOINT or DCDN_ENDPOINT; https, or http on loopback
+	MaxQPS   float64        // VOD_MAX_QPS, CDN_MAX_QPS or DCDN_MAX_QPS; requests a second, at most
 
 	Checkpoint   string        // CHECKPOINT; file:///dir or oss://bucket/prefix?region=…
 	NotifyFirst  bool          // FIRST_RUN is notify, not baseline
 	StalledAfter time.Duration // STALLED_AFTER; 0 is off
 	Scope        poller.Scope  // WATCH_DOMAINS and WATCH_OBJECT_TYPES; comma lists, empty watches all
 
-	Sinks  []SinkConfig
-	Routes notifier.Routes
+	Sinks     []SinkConfig
+	Routes    notifier.Routes // of CONFIG_FILE, or what MENTION and NOTIFY make of everything to all
+	GroupWait time.Duration   // GROUP_WAIT; how long rows wait for the others of their submission
 
-	Lang        string      // MESSAGE_LANG; en or zh
-	TemplateDir string      // TEMPLATE_DIR; overrides of the embedded templates
-	SlackAPI    string      // SLACK_API_URL
-	Heartbeat   sink.Secret // HEARTBEAT_URL; whoever knows it can fake a heartbeat
-	LogLevel    slog.Level  // LOG_LEVEL
+	Lang        string         // MESSAGE_LANG; en or zh
+	Label       string         // LABEL; names this deployment in messages, "" for none
+	ConsoleURL  string         // CONSOLE_URL; behind a message's title, "" for the product's own console
+	TimeZone    *time.Location // TIME_ZONE; of written times, never nil
+	TemplateDir string         // TEMPLATE_DIR; overrides of the embedded templates
+	Heartbeat   sink.Secret    // HEARTBEAT_URL; whoever knows it can fake a heartbeat
+	LogLevel    slog.Level     // LOG_LEVEL
+
+	Unused []string // variables that are set and have no effect, for check
 }
 
 // Key is an access key, with a token when it is temporary.
@@ -52,176 +56,144 @@ type Key struct {
 	Token  sink.Secret
 }
 
-// SinkConfig is one place to tell, from the environment or from CONFIG_FILE. Which
-// fields count depends on the type.
-type SinkConfig struct {
-	Name      string
-	Type      string // one of sinkTypes
-	Token     sink.Secret
-	Channel   string
-	URL       sink.Secret // the robots' URLs are secrets
-	Secret    sink.Secret
-	FromFile  bool   // configured by CONFIG_FILE
-	OnUnknown string // resend (default) or drop: after a send whose outcome is unknown
-	Format    string // of a webhook: "" for the documented body, or cloudevents
-}
-
-// The sink types, and the variables each takes when there is no CONFIG_FILE.
-const (
-	TypeSlack        = "slack"
-	TypeSlackWebhook = "slack-webhook"
-	TypeWebhook      = "webhook"
-	TypeDingTalk     = "dingtalk"
-	TypeFeishu       = "feishu"
-	TypeWeCom        = "wecom"
-)
-
-var SinkTypes = []string{TypeSlack, TypeSlackWebhook, TypeWebhook, TypeDingTalk, TypeFeishu, TypeWeCom}
-
-// LoadConfig reads the configuration. All mistakes are reported together, each with
-// the name of its variable or key and never with its value where that is a secret.
+// LoadConfig reads the configuration. Its error joins all mistakes, each a
+// [*poller.Mistake] with the name of its variable or its place in CONFIG_FILE, and
+// never with a value that may be a secret.
 func LoadConfig(getenv func(string) string, onFC bool) (Config, error) {
-	e := env{get: func(name string) string { return strings.TrimSpace(getenv(name)) }}
+	r := &reader{getenv: getenv}
+	product := r.product()
 	c := Config{
-		Region:       e.text("VOD_REGION", "cn-shanghai"),
-		MaxQPS:       e.qps("VOD_MAX_QPS", 4),
-		NotifyFirst:  e.oneOf("FIRST_RUN", "baseline", "notify") == "notify",
-		StalledAfter: e.duration("STALLED_AFTER"),
-		Scope:        poller.Scope{Domains: e.list("WATCH_DOMAINS"), ObjectTypes: e.list("WATCH_OBJECT_TYPES")},
-		Lang:         e.oneOf("MESSAGE_LANG", "en", "zh"),
-		TemplateDir:  e.get("TEMPLATE_DIR"),
-		SlackAPI:     e.url("SLACK_API_URL", "https://slack.com/api/"),
-		Heartbeat:    sink.Secret(e.url("HEARTBEAT_URL", "")),
-		LogLevel:     e.level("LOG_LEVEL"),
-		Checkpoint:   e.get("CHECKPOINT"),
+		Product:      product,
+		Region:       r.region("VOD_REGION", "cn-shanghai"),
+		Endpoint:     r.endpoint(product.EndpointVariable()),
+		MaxQPS:       r.rate(product.QPSVariable(), 4),
+		Checkpoint:   r.text("CHECKPOINT", name),
+		NotifyFirst:  r.oneOf("FIRST_RUN", "baseline", "notify") == "notify",
+		StalledAfter: r.duration("STALLED_AFTER", 0, apiMemory, "off", "0"),
+		Scope:        poller.Scope{Domains: r.patterns("WATCH_DOMAINS", poller.CheckDomain), ObjectTypes: r.among("WATCH_OBJECT_TYPES", r.objectTypes)},
+		GroupWait:    r.duration("GROUP_WAIT", 2*time.Minute, 24*time.Hour, "0", "0s", "off"),
+		Lang:         r.language("MESSAGE_LANG"),
+		Label:        r.label("LABEL"),
+		ConsoleURL:   r.link("CONSOLE_URL"),
+		TemplateDir:  r.folder("TEMPLATE_DIR"),
+		Heartbeat:    sink.Secret(r.url("HEARTBEAT_URL")),
+		LogLevel:     r.level("LOG_LEVEL"),
 	}
+	c.Endpoint = cmp.Or(c.Endpoint, product.Endpoint(c.Region))
+	c.TimeZone = r.timeZone("TIME_ZONE", c.Lang)
 	if !onFC { // there the environment's may have aged with the instance
-		c.Key = Key{
-			ID:     e.get("ALIBABA_CLOUD_ACCESS_KEY_ID"),
-			Secret: sink.Secret(e.get("ALIBABA_CLOUD_ACCESS_KEY_SECRET")),
-			Token:  sink.Secret(e.get("ALIBABA_CLOUD_SECURITY_TOKEN")),
+		c.Key = r.key()
+	}
+	if !r.isSet("CHECKPOINT") {
+		c.Checkpoint = r.defaultCheckpoint(onFC)
+	}
+	r.sinks(&c, onFC)
+	c.Unused = append(c.Unused, r.unused(product)...)
+	return c, r.err()
+}
+
+// apiMemory is how far back the API lists tasks (VOD, DescribeVodRefreshTasks, read
+// 2026-11). A task cannot be in flight for longer and be seen.
+const apiMemory = 72 * time.Hour
+
+func (r *reader) product() aliyun.Product {
+	var names []string
+	for _, p := range aliyun.Products() {
+		names = append(names, p.Name)
+		for _, t := range p.Types {
+			if !slices.Contains(r.objectTypes, t) {
+				r.objectTypes = append(r.objectTypes, t)
+			}
 		}
 	}
-	c.Endpoint = e.url("VOD_ENDPOINT", "https://vod."+c.Region+".aliyuncs.com")
-	for _, t := range c.Scope.ObjectTypes {
-		if !slices.Contains(watch.ObjectTypes, t) {
-			e.wrong("WATCH_OBJECT_TYPES: unknown type %q%s", t, watch.DidYouMean(t, watch.ObjectTypes))
-		}
-	}
-	if c.Checkpoint == "" {
-		c.Checkpoint = e.defaultCheckpoint(onFC)
-	}
-	if path := e.get("CONFIG_FILE"); path != "" {
-		e.file(path, &c)
-	} else {
-		c.Sinks = e.sinks()
-		c.Routes = everythingTo(c.Sinks)
-	}
-	if onFC && len(c.Sinks) == 0 && e.get("CONFIG_FILE") == "" {
-		e.wrong("no sink is configured: set SLACK_BOT_TOKEN and SLACK_CHANNEL, or SLACK_WEBHOOK_URL, WEBHOOK_URL, DINGTALK_WEBHOOK_URL, FEISHU_WEBHOOK_URL, WECOM_WEBHOOK_URL, or CONFIG_FILE")
-	}
-	return c, e.err()
+	product, _ := aliyun.ProductNamed(r.oneOf("PRODUCT", names...))
+	return product
 }
 
-// env reads variables and collects what is wrong with them.
-type env struct {
-	get      func(string) string
-	mistakes []error
+func (r *reader) key() Key {
+	k := Key{
+		ID:     r.text("ALIBABA_CLOUD_ACCESS_KEY_ID", word),
+		Secret: sink.Secret(r.text("ALIBABA_CLOUD_ACCESS_KEY_SECRET", word)),
+		Token:  sink.Secret(r.text("ALIBABA_CLOUD_SECURITY_TOKEN", word)),
+	}
+	if strings.HasPrefix(string(k.Secret), "LTAI") {
+		r.wrong("ALIBABA_CLOUD_ACCESS_KEY_SECRET", "holds the id of an access key", "Set the secret that was shown beside the id when the key was made")
+	}
+	if strings.HasPrefix(k.ID, "STS.") && k.Token == "" && !r.isSet("ALIBABA_CLOUD_SECURITY_TOKEN") {
+		r.wrong("ALIBABA_CLOUD_SECURITY_TOKEN", "is not set, and ALIBABA_CLOUD_ACCESS_KEY_ID is a temporary key's", "Set the token that came with the key")
+	}
+	return k
 }
 
-func (e *env) wrong(format string, args ...any) {
-	e.mistakes = append(e.mistakes, fmt.Errorf(format, args...))
+// region is judged by the client; what people write instead of one is named here.
+func (r *reader) region(variable, fallback string) string {
+	text := cmp.Or(r.text(variable, word), fallback)
+	lower := strings.TrimPrefix(strings.TrimPrefix(strings.ToLower(text), "oss-"), "vod.")
+	lower = strings.TrimSuffix(lower, ".aliyuncs.com")
+	if lower != text && strings.Trim(lower, "abcdefghijklmnopqrstuvwxyz0123456789-") == "" && strings.Contains(lower, "-") && len(shown(lower)) == len(lower)+2 {
+		r.wrong(variable, "not the name of a region", "Did you mean "+lower+"?")
+	}
+	if !strings.ContainsAny(text, "-._") {
+		r.wrong(variable, "not the name of a region", "Write it like cn-shanghai")
+	}
+	return text
 }
 
-func (e *env) err() error {
-	if len(e.mistakes) == 0 {
-		return nil
-	}
-	return &watch.RunError{Code: watch.CodeConfig, Err: errors.Join(e.mistakes...)}
-}
-
-func (e *env) text(name, fallback string) string {
-	if v := e.get(name); v != "" {
-		return v
-	}
-	return fallback
-}
-
-// oneOf takes the first value as the default.
-func (e *env) oneOf(name string, values ...string) string {
-	v := e.text(name, values[0])
-	if !slices.Contains(values, v) {
-		e.wrong("%s: unknown value %s%s", name, shown(v), watch.DidYouMean(v, values))
-	}
-	return v
-}
-
-func (e *env) list(name string) []string {
-	return watch.CommaList(e.get(name))
-}
-
-func (e *env) qps(name string, fallback float64) float64 {
-	v := e.get(name)
-	if v == "" {
-		return fallback
-	}
-	qps, err := strconv.ParseFloat(v, 64)
-	if err != nil || !(qps > 0 && qps <= 1000) {
-		e.wrong("%s: %s is not a rate; write requests a second between 0 and 1000, such as 4", name, shown(v))
-	}
-	return qps
-}
-
-func (e *env) duration(name string) time.Duration {
-	v := e.get(name)
-	if v == "" || v == "off" {
-		return 0
-	}
-	d, err := watch.ParseDuration(v)
-	if err != nil || d <= 0 {
-		e.wrong("%s: %s is not a duration; write it like 45m or 2h, or off", name, shown(v))
-	}
-	return d
-}
-
-// url checks a URL without ever repeating it: many of them are secrets.
-func (e *env) url(name, fallback string) string {
-	v := e.text(name, fallback)
-	if v == "" {
-		return ""
-	}
-	u, err := url.Parse(v)
-	switch {
-	case err != nil || u.Host == "":
-		e.wrong("%s: not a URL; write it like https://host/path", name)
-	case u.Scheme == "http" && !sink.IsLoopback(u.Hostname()):
-		e.wrong("%s: http is accepted for loopback only; use https", name)
-	case u.Scheme != "http" && u.Scheme != "https":
-		e.wrong("%s: must begin with https://", name)
-	}
-	return v
-}
-
-func (e *env) level(name string) slog.Level {
+func (r *reader) level(variable string) slog.Level {
 	levels := map[string]slog.Level{"info": slog.LevelInfo, "debug": slog.LevelDebug, "warn": slog.LevelWarn, "error": slog.LevelError}
-	return levels[e.oneOf(name, "info", "debug", "warn", "error")]
+	return levels[r.oneOf(variable, "info", "debug", "warn", "error")]
+}
+
+// folder is the path of a folder on this machine.
+func (r *reader) folder(variable string) string {
+	path := r.text(variable, line)
+	switch {
+	case strings.HasPrefix(path, "~"):
+		r.wrong(variable, "begins with ~, which only a shell fills in", "Write the whole path, or $HOME without quotes in the shell")
+	case strings.Contains(path, "://"):
+		r.wrong(variable, "is a URL", "Write the path of a folder, such as /code/templates")
+	}
+	return path
 }
 
 // defaultCheckpoint is a folder in the user's state directory; Function Compute has
 // none that lasts.
-func (e *env) defaultCheckpoint(onFC bool) string {
+func (r *reader) defaultCheckpoint(onFC bool) string {
 	if onFC {
-		e.wrong("CHECKPOINT: must be set on Function Compute, such as oss://bucket/refreshwatch?region=cn-shanghai")
+		r.wrong("CHECKPOINT", "must be set on Function Compute", "Write it like oss://bucket/refreshwatch?region=cn-shanghai")
 		return ""
 	}
-	dir := e.get("XDG_STATE_HOME")
+	dir := strings.TrimSpace(r.getenv("XDG_STATE_HOME"))
 	if !filepath.IsAbs(dir) {
 		home, err := os.UserHomeDir()
 		if err != nil {
-			e.wrong("CHECKPOINT: must be set, such as file:///var/lib/refreshwatch: this user has no home directory")
+			r.wrong("CHECKPOINT", "must be set, because this user has no home directory", "Write it like file:///var/lib/refreshwatch")
 			return ""
 		}
 		dir = filepath.Join(home, ".local", "state")
 	}
-	return (&url.URL{Scheme: "file", Path: filepath.ToSlash(filepath.Join(dir, "refreshwatch"))}).String()
+	return fileURL(filepath.Join(dir, "refreshwatch"))
+}
+
+// fileURL names a path in the form that CHECKPOINT takes; on Windows that is
+// file:///C:/dir.
+func fileURL(path string) string {
+	path = filepath.ToSlash(path)
+	if !strings.HasPrefix(path, "/") {
+		path = "/" + path
+	}
+	return (&url.URL{Scheme: "file", Path: path}).String()
+}
+
+// unused are variables of other products, and those that only a misspelling makes.
+func (r *reader) unused(product aliyun.Product) []string {
+	var names []string
+	for _, p := range aliyun.Products() {
+		for _, variable := range []string{p.EndpointVariable(), p.QPSVariable()} {
+			if p.Name != product.Name && r.isSet(variable) {
+				names = append(names, variable)
+			}
+		}
+	}
+	return names
 }

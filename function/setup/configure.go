@@ -4,55 +4,39 @@ import (
 	"errors"
 	"io"
 	"log/slog"
-	"slices"
-	"strings"
 
 	"refreshwatch/function/watch"
+	"refreshwatch/poller"
 )
 
 // Configure reads the configuration and puts the program together. What is wrong is
-// reported all together; the wiring then holds what could be read.
+// reported all together; the program then holds what could be read.
 func Configure(getenv func(string) string, onFC bool, logTo func(slog.Level) *slog.Logger, console io.Writer) (*Program, error) {
 	config, unread := LoadConfig(getenv, onFC)
 	w, unusable := Assemble(config, logTo(config.LogLevel), console)
-	read := mistakes(unread)
-	seen := func(m error) bool { // the same mistake, found twice
-		return slices.ContainsFunc(read, func(k error) bool { return setting(k) == setting(m) })
-	}
-	all := slices.Concat(read, slices.DeleteFunc(mistakes(unusable), seen))
-	if len(all) > 0 {
-		return w, &watch.RunError{Code: watch.CodeConfig, Err: errors.Join(all...)}
+	err := merge(unread, unusable)
+	if err != nil {
+		return w, &watch.RunError{Code: watch.CodeConfig, Err: err}
 	}
 	return w, nil
 }
 
-// mistakes takes joined errors apart.
-func mistakes(err error) []error {
-	var run *watch.RunError
-	if errors.As(err, &run) {
-		err = run.Err
+// merge joins what the reader found with what the parts found that are to work with
+// the values. About a setting that was read wrongly the parts have nothing to add.
+func merge(unread, unusable error) error {
+	all := poller.Mistakes(unread)
+	known := map[string]bool{}
+	for _, m := range all {
+		known[m.Setting] = true
 	}
-	joined, ok := err.(interface{ Unwrap() []error })
-	switch {
-	case err == nil:
-		return nil
-	case !ok:
-		return []error{err}
+	for _, m := range poller.Mistakes(unusable) {
+		if m.Setting == "" || !known[m.Setting] {
+			all = append(all, m)
+		}
 	}
-	var all []error
-	for _, e := range joined.Unwrap() {
-		all = append(all, mistakes(e)...)
+	var errs []error
+	for _, m := range all {
+		errs = append(errs, m)
 	}
-	return all
-}
-
-// setting is the variable a mistake is about, where it begins with one; otherwise
-// the mistake itself.
-func setting(mistake error) string {
-	text := mistake.Error()
-	rest := strings.TrimLeft(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
-	if rest == text {
-		return text
-	}
-	return strings.TrimSuffix(text, rest)
+	return errors.Join(errs...)
 }

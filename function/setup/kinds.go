@@ -2,6 +2,7 @@ package setup
 
 import (
 	"slices"
+	"strings"
 
 	"refreshwatch/notifier/bot"
 	"refreshwatch/notifier/sink"
@@ -14,10 +15,10 @@ func Kinds() []sink.Kind {
 	return append([]sink.Kind{slack.Bot(), slack.IncomingWebhook(), webhook.Kind()}, bot.Kinds()...)
 }
 
-// kindOf is the row of that type; nil when there is none.
+// kindOf is the row of that type, in any case; nil when there is none.
 func kindOf(name string) *sink.Kind {
 	kinds := Kinds()
-	i := slices.IndexFunc(kinds, func(k sink.Kind) bool { return k.Type == name })
+	i := slices.IndexFunc(kinds, func(k sink.Kind) bool { return strings.EqualFold(k.Type, name) })
 	if i < 0 {
 		return nil
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 
 	"refreshwatch/function/watch"
 	"refreshwatch/notifier"
@@ -12,6 +13,145 @@ import (
 	"refreshwatch/poller"
 	"refreshwatch/template"
 )
+
+// SinkConfig is one place to notify, from the environment or from CONFIG_FILE.
+type SinkConfig struct {
+	Name      string
+	Type      string        // of a row of Kinds
+	Settings  sink.Settings // by the keys of the row's fields
+	FromFile  bool          // configured by CONFIG_FILE
+	OnUnknown string        // resend (default) or drop: after a send whose outcome is unknown
+
+	wrong bool // something about it is a mistake that was reported
+}
+
+// SinkTypes are the types of the table of sink kinds.
+func SinkTypes() []string {
+	var types []string
+	for _, k := range Kinds() {
+		types = append(types, k.Type)
+	}
+	return types
+}
+
+// shapeOf is what a field's values look like. A channel may have a Chinese name.
+func shapeOf(f sink.Field) shape {
+	if f.Secret || len(f.Values) > 0 || f.EnvOnly {
+		return word
+	}
+	return name
+}
+
+// sinks reads the sinks from CONFIG_FILE, or without one from the environment.
+func (r *reader) sinks(c *Config, onFC bool) {
+	fromFile := r.isSet("CONFIG_FILE")
+	notify := r.oneOf("NOTIFY", "all", "failed")
+	mention := r.text("MENTION", line)
+	if fromFile {
+		for _, variable := range []string{"MENTION", "NOTIFY"} {
+			if r.isSet(variable) {
+				r.wrong(variable, "has no effect with CONFIG_FILE", "Write it in the file: mention and match belong to a route")
+			}
+		}
+		if path := r.text("CONFIG_FILE", line); path != "" {
+			r.file(path, c)
+		}
+	} else {
+		c.Sinks = r.envSinks()
+		c.Routes = plainRoutes(c.Sinks, notify, mention)
+		if mention != "" {
+			r.checkMention(mention, c.Sinks)
+		}
+	}
+	r.everywhere(c.Sinks)
+	if onFC && len(c.Sinks) == 0 && !fromFile {
+		r.wrong("", "no sink is configured", "Set "+strings.Join(sinkVariables(), ", or ")+", or CONFIG_FILE")
+	}
+}
+
+// envSinks reads the sinks that the environment names, in the table's order.
+func (r *reader) envSinks() []SinkConfig {
+	var sinks []SinkConfig
+	for _, kind := range Kinds() {
+		s := SinkConfig{Name: kind.Type, Type: kind.Type, Settings: sink.Settings{}}
+		var set, missing []string
+		before := len(r.mistakes)
+		for _, field := range kind.Fields {
+			switch {
+			case field.Env == "" || field.EnvOnly:
+			case r.isSet(field.Env):
+				set = append(set, field.Env)
+				r.envField(s.Settings, field)
+			case field.Required:
+				missing = append(missing, field.Env)
+			}
+		}
+		for _, variable := range missing {
+			if len(set) > 0 {
+				r.wrong(variable, "is not set, although "+strings.Join(set, " and ")+" is", "Set both, or neither")
+			}
+		}
+		s.wrong = len(r.mistakes) > before
+		if len(set) > 0 && len(missing) == 0 {
+			sinks = append(sinks, s)
+		}
+	}
+	return sinks
+}
+
+// envField reads one variable and judges it by its row.
+func (r *reader) envField(settings sink.Settings, field sink.Field) {
+	value := r.text(field.Env, shapeOf(field))
+	if value == "" {
+		return
+	}
+	if field.Check != nil {
+		r.wrongAll(field.Env, field.Check(value))
+	}
+	settings[field.Key] = sink.Secret(value)
+}
+
+// everywhere fills in what the environment alone sets, whoever names the sinks.
+func (r *reader) everywhere(sinks []SinkConfig) {
+	for _, kind := range Kinds() {
+		for _, field := range kind.Fields {
+			if !field.EnvOnly || !r.isSet(field.Env) {
+				continue
+			}
+			settings := sink.Settings{}
+			r.envField(settings, field)
+			for _, s := range sinks {
+				if s.Type == kind.Type {
+					s.Settings[field.Key] = settings[field.Key]
+				}
+			}
+		}
+	}
+}
+
+// sinkVariables are the variables of each kind that it cannot do without.
+func sinkVariables() []string {
+	var all []string
+	for _, kind := range Kinds() {
+		var needed []string
+		for _, field := range kind.Fields {
+			if field.Required && field.Env != "" && !field.EnvOnly {
+				needed = append(needed, field.Env)
+			}
+		}
+		all = append(all, strings.Join(needed, " and "))
+	}
+	return all
+}
+
+// everythingTo is the route of an operator who wrote none.
+func everythingTo(sinks []SinkConfig) notifier.Routes {
+	var to []string
+	for _, s := range sinks {
+		to = append(to, s.Name)
+	}
+	return notifier.Routes{{To: to}}
+}
 
 // targets builds the configured sinks. Without any, messages go to console.
 func targets(config Config, words *template.Set, log *slog.Logger, console io.Writer) ([]notifier.Target, error) {
@@ -23,8 +163,11 @@ func targets(config Config, words *template.Set, log *slog.Logger, console io.Wr
 	var all []notifier.Target
 	var mistakes []error
 	for _, s := range config.Sinks {
+		if s.wrong {
+			continue
+		}
 		common.Warn = func(text string) { log.Warn(text, "sink", s.Name) }
-		t, err := target(s, common, config.SlackAPI)
+		t, err := target(s, common)
 		if err != nil {
 			mistakes = append(mistakes, s.explain(err))
 		}
@@ -33,15 +176,12 @@ func targets(config Config, words *template.Set, log *slog.Logger, console io.Wr
 	return all, errors.Join(mistakes...)
 }
 
-func target(s SinkConfig, common sink.Common, slackAPI string) (notifier.Target, error) {
+func target(s SinkConfig, common sink.Common) (notifier.Target, error) {
 	kind := kindOf(s.Type)
 	if kind == nil {
 		return notifier.Target{Name: s.Name}, &poller.Mistake{Setting: "type", Problem: "unknown type"}
 	}
-	built, err := kind.Build(sink.Settings{
-		"token": s.Token, "channel": sink.Secret(s.Channel), "api_url": sink.Secret(slackAPI),
-		"url": s.URL, "secret": s.Secret, "format": sink.Secret(s.Format),
-	}, common)
+	built, err := kind.Build(s.Settings, common)
 	return notifier.Target{
 		Name: s.Name, Sink: built, Grouping: kind.Grouping, Concurrency: kind.Concurrency, Drop: s.OnUnknown == "drop",
 	}, err

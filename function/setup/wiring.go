@@ -3,13 +3,13 @@ package setup
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"sync/atomic"
 
 	"refreshwatch/function/watch"
 	"refreshwatch/notifier"
+	"refreshwatch/poller"
 	"refreshwatch/poller/aliyun"
 	"refreshwatch/poller/checkpoint"
 	"refreshwatch/template"
@@ -62,17 +62,19 @@ func Assemble(config Config, log *slog.Logger, console io.Writer) (*Program, err
 	}
 	var mistakes []error
 	var err error
-	if w.API, err = aliyun.New(aliyun.Config{Region: config.Region, Endpoint: config.Endpoint, MaxQPS: config.MaxQPS, Credentials: w.Keys.vod, UserAgent: watch.UserAgent()}); err != nil {
+	if w.API, err = aliyun.New(aliyun.Config{Product: config.Product, Region: config.Region, Endpoint: config.Endpoint, MaxQPS: config.MaxQPS, Credentials: w.Keys.vod, UserAgent: watch.UserAgent()}); err != nil {
 		mistakes = append(mistakes, err)
 	}
-	if w.Store, err = checkpoint.Open(config.Checkpoint, checkpoint.Options{Credentials: w.Keys.oss}); err != nil {
-		mistakes = append(mistakes, err)
+	if config.Checkpoint != "" { // otherwise a mistake that was reported
+		if w.Store, err = checkpoint.Open(config.Checkpoint, checkpoint.Options{Credentials: w.Keys.oss}); err != nil {
+			mistakes = append(mistakes, checkpointMistake(err))
+		}
 	}
 	warn := func(err error) {
 		log.Warn("template override failed, embedded template used", "error", err.Error())
 	}
 	if w.Words, err = template.Load(template.Options{Lang: config.Lang, Dir: config.TemplateDir, Warn: warn}); err != nil {
-		mistakes = append(mistakes, fmt.Errorf("TEMPLATE_DIR: %w", err))
+		mistakes = append(mistakes, poller.At("TEMPLATE_DIR", err))
 	}
 	if w.Channels, err = targets(config, w.Words, log, console); err != nil {
 		mistakes = append(mistakes, err)
@@ -81,6 +83,16 @@ func Assemble(config Config, log *slog.Logger, console io.Writer) (*Program, err
 		return w, &watch.RunError{Code: watch.CodeConfig, Err: errors.Join(mistakes...)}
 	}
 	return w, nil
+}
+
+// checkpointMistake names the setting of an error of checkpoint, which knows nothing
+// of ours.
+func checkpointMistake(err error) error {
+	var wrong *checkpoint.URLError
+	if !errors.As(err, &wrong) {
+		return poller.At("CHECKPOINT", err)
+	}
+	return &poller.Mistake{Setting: "CHECKPOINT", Problem: wrong.Problem, Next: wrong.Next}
 }
 
 // Run does what the request asks, and pings the heartbeat when it was a poll.

@@ -2,14 +2,25 @@ package checkpoint
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"net"
 	"net/url"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 )
+
+// URLError says what is wrong with the URL given to [Open], and what to write
+// instead. It names the part and never repeats the URL, in which somebody may have
+// put a secret.
+type URLError struct {
+	Problem string
+	Next    string // a sentence without its full stop
+}
+
+func (e *URLError) Error() string { return e.Problem + ". " + e.Next }
+
+func wrong(problem, next string) error { return &URLError{problem, next} }
 
 // Options is what Open needs beside the URL.
 type Options struct {
@@ -26,27 +37,18 @@ type Options struct {
 //	oss://bucket/prefix?region=cn-shanghai&endpoint=https://oss-cn-shanghai-internal.aliyuncs.com
 //
 // endpoint is optional, and may be http:// only on the loopback. Open touches
-// neither disk nor network. Its errors name the part that is wrong and never
-// repeat the URL, in which somebody may have put a secret.
+// neither disk nor network. Its errors are [*URLError].
 func Open(rawURL string, o Options) (Store, error) {
-	s, err := open(rawURL, o)
-	if err != nil {
-		return nil, fmt.Errorf("CHECKPOINT: %w", err)
-	}
-	return s, nil
-}
-
-func open(rawURL string, o Options) (Store, error) {
 	u, err := url.Parse(rawURL)
 	switch {
 	case rawURL == "":
-		return nil, errors.New("is empty: write file:///dir or oss://bucket/prefix?region=cn-shanghai")
+		return nil, wrong("is empty", likeURL)
 	case err != nil:
-		return nil, errors.New("is not a URL: write file:///dir or oss://bucket/prefix?region=cn-shanghai")
+		return nil, wrong("is not a URL", likeURL)
 	case u.User != nil:
-		return nil, errors.New("must not hold credentials: those of the function's role or of ALIBABA_CLOUD_ACCESS_KEY_ID are used")
+		return nil, wrong("holds credentials", "Remove them: those of the function's role or of ALIBABA_CLOUD_ACCESS_KEY_ID are used")
 	case u.Fragment != "":
-		return nil, errors.New("has a part after #: write a # in a name as %23")
+		return nil, wrong("has a part after #", "Write a # in a name as %23")
 	}
 	switch u.Scheme {
 	case "file":
@@ -54,23 +56,39 @@ func open(rawURL string, o Options) (Store, error) {
 	case "oss":
 		return openOSS(u, o)
 	case "":
-		return nil, errors.New("has no scheme: did you mean file:// and an absolute path?")
+		return nil, wrong("has no scheme", "Did you mean file:// and an absolute path?")
 	}
-	return nil, fmt.Errorf("unknown scheme %q: known are file and oss", u.Scheme)
+	return nil, wrong("has an unknown scheme", "Known: file, oss")
 }
+
+// likeURL is an example of each scheme.
+const likeURL = "Write it like file:///var/lib/refreshwatch or oss://bucket/refreshwatch?region=cn-shanghai"
 
 func openFile(u *url.URL) (Store, error) {
 	switch {
 	case u.RawQuery != "":
-		return nil, errors.New("file:// knows no ?parameters: write a ? in a name as %3F")
+		return nil, wrong("has parameters after ?, which file:// does not take", "Write a ? in a name as %3F")
 	case u.Host != "" && u.Host != "localhost":
-		return nil, fmt.Errorf("the path must be absolute, and %q stands where a host would: write file:/// with three slashes", u.Host)
-	case u.Opaque != "" || !filepath.IsAbs(u.Path):
-		return nil, errors.New("the path must be absolute: write file:///dir")
-	case filepath.Clean(u.Path) == "/":
-		return nil, errors.New("the root of the file system is no place: write file:///dir")
+		return nil, wrong("has a path that is not absolute", "Write file:/// with three slashes, such as file:///var/lib/refreshwatch")
+	case u.Opaque != "":
+		return nil, wrong("has a path that is not absolute", "Write it like file:///var/lib/refreshwatch")
 	}
-	return NewFile(filepath.Clean(u.Path)), nil
+	path := filepath.Clean(filepath.FromSlash(withoutDriveSlash(u.Path)))
+	switch {
+	case !filepath.IsAbs(path):
+		return nil, wrong("has a path that is not absolute", "Write it like file:///var/lib/refreshwatch")
+	case filepath.Dir(path) == path:
+		return nil, wrong("is the root of the file system", "Write it like file:///var/lib/refreshwatch")
+	}
+	return NewFile(path), nil
+}
+
+// withoutDriveSlash makes "C:/dir" of "/C:/dir", the path of file:///C:/dir.
+func withoutDriveSlash(path string) string {
+	if runtime.GOOS == "windows" && len(path) > 2 && path[0] == '/' && path[2] == ':' {
+		return path[1:]
+	}
+	return path
 }
 
 // The characters of buckets and regions, and those of a prefix that are safe in both
@@ -115,23 +133,23 @@ func openOSS(u *url.URL, o Options) (Store, error) {
 	c.Region, c.Endpoint = query.Get("region"), query.Get("endpoint")
 	switch {
 	case !isBucket(c.Bucket):
-		return nil, fmt.Errorf("%q is no bucket: write oss://bucket/prefix", c.Bucket)
+		return nil, wrong("names no bucket", "Write it like oss://bucket/refreshwatch?region=cn-shanghai, with the bucket's name alone")
 	case c.Prefix == "":
-		return nil, fmt.Errorf("the prefix is missing: write oss://%s/refreshwatch", c.Bucket)
+		return nil, wrong("has no prefix", "Write one after the bucket: oss://"+c.Bucket+"/refreshwatch?region=cn-shanghai")
 	case !isPrefix(c.Prefix) || len(c.Prefix) > 512:
-		return nil, errors.New("the prefix may hold letters, digits, . _ - and single slashes, 512 at most")
+		return nil, wrong("has an unusable prefix", "Use letters, digits, . _ - and single slashes, at most 512")
 	case c.Region == "":
-		return nil, errors.New("region is missing: add ?region=cn-shanghai, the bucket's own")
+		return nil, wrong("has no region", "Add the bucket's own, such as ?region=cn-shanghai")
 	case strings.HasPrefix(c.Region, "oss-"):
-		return nil, fmt.Errorf("region %q is an endpoint's name: did you mean %q?", c.Region, strings.TrimPrefix(c.Region, "oss-"))
+		return nil, wrong("has an endpoint's name as its region", "Did you mean region="+strings.TrimPrefix(c.Region, "oss-")+"?")
 	case !isRegion(c.Region):
-		return nil, fmt.Errorf("region %q is none: write it as in cn-shanghai", c.Region)
+		return nil, wrong("has a region that is none", "Write it like region=cn-shanghai")
 	case c.Credentials == nil:
-		return nil, errors.New("oss:// takes credentials, and there are none")
+		return nil, wrong("needs credentials, and there are none", "Set ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET")
 	}
 	if c.Endpoint != "" {
 		if c.PathStyle, err = checkEndpoint(c.Endpoint, c.Bucket); err != nil {
-			return nil, fmt.Errorf("endpoint %w", err)
+			return nil, err
 		}
 	}
 	return NewOSS(c), nil
@@ -142,14 +160,14 @@ func openOSS(u *url.URL, o Options) (Store, error) {
 func ossQuery(raw string) (url.Values, error) {
 	query, err := url.ParseQuery(raw)
 	if err != nil {
-		return nil, errors.New("the part after ? cannot be read: write ?region=cn-shanghai")
+		return nil, wrong("has parameters that cannot be read", "Write ?region=cn-shanghai")
 	}
 	for key, values := range query {
 		if known := []string{"region", "endpoint"}; !slices.Contains(known, key) {
-			return nil, fmt.Errorf("unknown parameter %q: known are %s", key, strings.Join(known, " and "))
+			return nil, wrong("has an unknown parameter", "Known: "+strings.Join(known, ", "))
 		}
 		if len(values) > 1 {
-			return nil, fmt.Errorf("parameter %q is given twice", key)
+			return nil, wrong("has the parameter "+key+" more than once", "Keep one")
 		}
 	}
 	return query, nil
@@ -161,17 +179,17 @@ func checkEndpoint(raw, bucket string) (pathStyle bool, err error) {
 	u, err := url.Parse(raw)
 	switch {
 	case err != nil || u.Host == "" || u.Opaque != "":
-		return false, errors.New("is no URL: write https://oss-cn-shanghai.aliyuncs.com")
+		return false, wrong("has an endpoint that is not a URL", "Write it like endpoint=https://oss-cn-shanghai.aliyuncs.com")
 	case u.User != nil:
-		return false, errors.New("must not hold credentials")
+		return false, wrong("has an endpoint with credentials", "Remove what stands before the @")
 	case strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "":
-		return false, errors.New("must end after its host")
+		return false, wrong("has an endpoint with more than a host", "Let it end after the host")
 	case strings.HasPrefix(u.Hostname(), bucket+"."):
-		return false, errors.New("must not repeat the bucket: write only what follows it")
+		return false, wrong("has an endpoint that repeats the bucket", "Write only what follows it")
 	case u.Scheme == "http" && !loopback(u.Hostname()):
-		return false, errors.New("must be https://, as http:// is for the loopback only")
+		return false, wrong("has an endpoint with http, which is accepted for loopback only", "Use https")
 	case u.Scheme != "http" && u.Scheme != "https":
-		return false, errors.New("must begin with https://")
+		return false, wrong("has an endpoint with an unknown scheme", "Begin it with https://")
 	}
 	return loopback(u.Hostname()), nil
 }

@@ -2,6 +2,7 @@ package checkpoint_test
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 
@@ -32,48 +33,51 @@ func TestOpenAccepts(t *testing.T) {
 func TestOpenNamesTheWrongPart(t *testing.T) {
 	const region = "?region=cn-shanghai"
 	for url, want := range map[string]string{
-		"":                            "is empty",
-		"%zz":                         "not a URL",
-		"/var/lib/refreshwatch":       "no scheme: did you mean file://",
-		"files:///var":                `unknown scheme "files": known are file and oss`,
-		"oos://bucket/prefix":         `unknown scheme "oos": known are file and oss`,
-		"redis://host/0":              `unknown scheme "redis": known are file and oss`,
-		"file://relative/dir":         `"relative" stands where a host would`,
-		"file:relative":               "must be absolute",
-		"file://":                     "must be absolute",
-		"file:///":                    "root of the file system",
-		"file:///dir?mode=1":          "knows no ?parameters",
-		"file:///dir#1":               "after #",
-		"oss://id:hunter2@bucket/p":   "must not hold credentials",
-		"oss:///prefix" + region:      `"" is no bucket`,
-		"oss://B/prefix" + region:     `"B" is no bucket`,
-		"oss://bucket" + region:       "prefix is missing",
-		"oss://bucket/" + region:      "prefix is missing",
-		"oss://bucket/a//b" + region:  "single slashes",
-		"oss://bucket/a*" + region:    "prefix may hold",
-		"oss://bucket/prefix":         "region is missing",
-		"oss://bucket/prefix?region=": "region is missing",
-		"oss://bucket/prefix?region=oss-cn-shanghai":                              `did you mean "cn-shanghai"?`,
-		"oss://bucket/prefix?region=Shanghai":                                     `region "Shanghai" is none`,
-		"oss://bucket/prefix?regoin=cn-shanghai":                                  `unknown parameter "regoin": known are region and endpoint`,
-		"oss://bucket/prefix" + region + "&token=1":                               `unknown parameter "token"`,
-		"oss://bucket/prefix" + region + "&region=cn-beijing":                     `"region" is given twice`,
+		"":                              "is empty. Write it like",
+		"%zz":                           "is not a URL. Write it like",
+		"/var/lib/refreshwatch":         "has no scheme. Did you mean file://",
+		"files:///var":                  "unknown scheme. Known: file, oss",
+		"oos://bucket/prefix":           "unknown scheme",
+		"redis://host/0":                "unknown scheme",
+		"hunter2:x":                     "unknown scheme",
+		"file://hunter2/dir":            "not absolute. Write file:/// with three slashes",
+		"file:relative":                 "not absolute",
+		"file://":                       "not absolute",
+		"file:///":                      "root of the file system",
+		"file:///dir?mode=1":            "parameters after ?",
+		"file:///dir#1":                 "after #",
+		"oss://id:hunter2@bucket/p":     "holds credentials",
+		"oss:///prefix" + region:        "names no bucket",
+		"oss://B/prefix" + region:       "names no bucket",
+		"oss://hunter2.X/p" + region:    "names no bucket",
+		"oss://bucket" + region:         "has no prefix",
+		"oss://bucket/" + region:        "has no prefix",
+		"oss://bucket/a//b" + region:    "single slashes",
+		"oss://bucket/a*" + region:      "unusable prefix",
+		"oss://bucket/prefix":           "has no region",
+		"oss://bucket/prefix?region=":   "has no region",
+		"oss://bucket/prefix?hunter2=1": "unknown parameter. Known: region, endpoint",
+		"oss://bucket/prefix?region=oss-cn-shanghai":                              "Did you mean region=cn-shanghai?",
+		"oss://bucket/prefix?region=Hunter2":                                      "a region that is none",
+		"oss://bucket/prefix" + region + "&token=1":                               "unknown parameter",
+		"oss://bucket/prefix" + region + "&region=cn-beijing":                     "region more than once",
 		"oss://bucket/prefix?region=%zz":                                          "cannot be read",
-		"oss://bucket/prefix" + region + "&endpoint=oss-cn-shanghai.aliyuncs.com": "endpoint is no URL",
-		"oss://bucket/prefix" + region + "&endpoint=http://oss.example.com":       "must be https://",
-		"oss://bucket/prefix" + region + "&endpoint=http://127.0.0.1.example.com": "must be https://",
-		"oss://bucket/prefix" + region + "&endpoint=ftp://127.0.0.1":              "must begin with https://",
-		"oss://bucket/prefix" + region + "&endpoint=https://u:hunter2@oss.com":    "must not hold credentials",
-		"oss://bucket/prefix" + region + "&endpoint=https://oss.com/path":         "must end after its host",
-		"oss://bucket/prefix" + region + "&endpoint=https://bucket.oss.com":       "must not repeat the bucket",
+		"oss://bucket/prefix" + region + "&endpoint=oss-cn-shanghai.aliyuncs.com": "endpoint that is not a URL",
+		"oss://bucket/prefix" + region + "&endpoint=http://oss.example.com":       "loopback only. Use https",
+		"oss://bucket/prefix" + region + "&endpoint=http://127.0.0.1.example.com": "loopback only. Use https",
+		"oss://bucket/prefix" + region + "&endpoint=ftp://127.0.0.1":              "Begin it with https://",
+		"oss://bucket/prefix" + region + "&endpoint=https://u:hunter2@oss.com":    "endpoint with credentials",
+		"oss://bucket/prefix" + region + "&endpoint=https://oss.com/path":         "end after the host",
+		"oss://bucket/prefix" + region + "&endpoint=https://bucket.oss.com":       "repeats the bucket",
 	} {
 		_, err := checkpoint.Open(url, checkpoint.Options{Credentials: noCredentials})
+		var wrong *checkpoint.URLError
 		switch {
 		case err == nil:
 			t.Errorf("Open(%q) succeeds, want %q", url, want)
-		case !strings.Contains(err.Error(), want) || !strings.HasPrefix(err.Error(), "CHECKPOINT: "):
-			t.Errorf("Open(%q): %v; want CHECKPOINT and %q", url, err, want)
-		case strings.Contains(err.Error(), "hunter2"):
+		case !strings.Contains(err.Error(), want) || !errors.As(err, &wrong) || wrong.Next == "":
+			t.Errorf("Open(%q): %v; want a URLError with a next step and %q", url, err, want)
+		case strings.Contains(strings.ToLower(err.Error()), "hunter2"):
 			t.Errorf("Open(%q) repeats a secret: %v", url, err)
 		}
 	}
