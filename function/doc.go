@@ -1,4 +1,4 @@
-// Refreshwatch tells people when VOD refresh and prefetch tasks are over.
+// Refreshwatch sends one notification when a refresh or prefetch task completes or fails.
 //
 // This package is the door: main.go decides who called, fc.go answers Function
 // Compute. Everything else lives in the rooms behind it:

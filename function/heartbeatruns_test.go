@@ -19,7 +19,7 @@ import (
 	"refreshwatch/poller/checkpoint/checkpointtest"
 )
 
-// switchboard is a dead man's switch: it notes what is asked for, and answers as told.
+// switchboard is a dead man's switch: it notes what is asked for, and answers as set.
 type switchboard struct {
 	answer func(*http.Request) (*http.Response, error) // nil: 200
 	pings  []string

@@ -70,7 +70,7 @@ func writtenAs(secret string) []string {
 	return ways
 }
 
-// spy is every receiver at once. It takes what comes, and answers as told.
+// spy is every receiver at once. It takes what comes, and answers as set.
 type spy struct {
 	*httptest.Server
 	answer func(w http.ResponseWriter, r *http.Request, everything string) // nil accepts

@@ -88,7 +88,7 @@ type deployedFunction struct {
 	}
 }
 
-// deployEnv is what the header of s.yaml asks to set, with one way to be told.
+// deployEnv is what the header of s.yaml asks to set, with one sink.
 func deployEnv() map[string]string {
 	return map[string]string{
 		"REFRESHWATCH_ROLE": "acs:ram::1234567890123456:role/refreshwatch",

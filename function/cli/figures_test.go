@@ -81,8 +81,8 @@ func TestFigureSteadyTick(t *testing.T) {
 }
 
 // The most that can be remembered: the outbox is full, for both sinks are down, and
-// there is more news. Function Compute would kill what takes more than 128 MB, again
-// at every tick, and nothing would ever be told.
+// there is more to notify. Function Compute would kill what takes more than 128 MB, again
+// at every tick, and nothing would ever be sent.
 func TestFigureFullOutbox(t *testing.T) {
 	if testing.Short() {
 		t.Skip("much work that the plain run does: left out where only races are looked for")
@@ -150,7 +150,7 @@ func TestFigureThroughput(t *testing.T) {
 	}
 	r := p.tick(in)
 	posts, messages := len(p.hooks.Posts(notifiertest.Webhook)), len(p.hooks.Messages("C0OPS"))
-	t.Logf("%d rows finished: all told through the webhook within %v in %d bodies, on Slack in %d messages; the whole tick took %d ms with %d requests, peak RSS %.1f MB",
+	t.Logf("%d rows finished: all sent through the webhook within %v in %d bodies, on Slack in %d messages; the whole tick took %d ms with %d requests, peak RSS %.1f MB",
 		r.New, to.Sub(from).Round(time.Millisecond), posts, messages, r.TookMS, r.APICalls, peak(t, in))
 	if r.New != rows || r.Covered != 2*rows || r.Retrying > 0 || messages > 10 || messages == 0 {
 		t.Errorf("%+v, %d messages on Slack", r, messages)

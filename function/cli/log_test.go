@@ -16,7 +16,7 @@ import (
 	"refreshwatch/poller/checkpoint/checkpointtest"
 )
 
-// For people the log is words, without colours, and what stdout tells them is not
+// For people the log is words, without colours, and what stdout shows them is not
 // said again; in a file it is JSON, whoever reads the other one.
 func TestLogForWhom(t *testing.T) {
 	for _, s := range []struct {

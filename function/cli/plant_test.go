@@ -109,7 +109,7 @@ func used() time.Duration {
 }
 
 // prepare is the first tick, in this process and without a network. Without a
-// baseline all is told to sinks that are down.
+// baseline all of it is owed to sinks that are down.
 func (p *plant) prepare(baseline bool) watch.Report {
 	p.t.Helper()
 	app := &watch.App{

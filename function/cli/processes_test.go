@@ -126,7 +126,7 @@ func (p *started) killAfter(d time.Duration) (killed bool) {
 	return p.cmd.Wait() != nil && !p.cmd.ProcessState.Exited()
 }
 
-// counts compares what a receiver kept with what there was to tell.
+// counts compares what a receiver kept with what there was to send.
 func (w *town) counts(r *notifiertest.Receiver) (lost, doubled int) {
 	w.t.Helper()
 	ids := map[poller.Key]string{}
@@ -140,8 +140,8 @@ func (w *town) counts(r *notifiertest.Receiver) (lost, doubled int) {
 			w.t.Fatalf("%s: %v", post.Problem, err)
 		}
 		for _, k := range body.Data.Tasks {
-			if before, told := ids[k]; told && before != post.ID {
-				w.t.Errorf("%v was told as %s and as %s", k, before, post.ID)
+			if before, known := ids[k]; known && before != post.ID {
+				w.t.Errorf("%v was sent as %s and as %s", k, before, post.ID)
 			}
 			ids[k] = post.ID
 		}
@@ -153,7 +153,7 @@ func (w *town) counts(r *notifiertest.Receiver) (lost, doubled int) {
 }
 
 // Processes die by SIGKILL at random moments of a poll, while tasks keep finishing.
-// What they had claimed is free again 15 seconds past their deadline, and is told.
+// What they had claimed is free again 15 seconds past their deadline, and is sent.
 func TestKilledProcesses(t *testing.T) {
 	if testing.Short() {
 		t.Skip("the processes are built as they are deployed, without the race detector")
@@ -183,7 +183,7 @@ func TestKilledProcesses(t *testing.T) {
 }
 
 // killMany starts polls and kills them at random moments of their life. How long
-// that is shows by who survives. It counts the dead, and those of them who had told
+// that is shows by who survives. It counts the dead, and those of them that had
 // somebody something.
 func (w *town) killMany() (dead, sent int) {
 	rng := rand.New(rand.NewPCG(*killSeed, 0))
@@ -212,7 +212,7 @@ func (w *town) posts() (n int) {
 	return n
 }
 
-// drain polls undisturbed until nothing is left to tell.
+// drain polls undisturbed until nothing is left to send.
 func (w *town) drain(patience time.Duration) {
 	w.t.Helper()
 	over := time.After(patience)
@@ -231,7 +231,7 @@ func (w *town) drain(patience time.Duration) {
 	}
 }
 
-// Eight processes find the same 200 finished rows at the same time: each row is told
+// Eight processes find the same 200 finished rows at the same time: each row is sent
 // once, and those that lose the race say so and are content.
 func TestEightProcesses(t *testing.T) {
 	if testing.Short() {
@@ -251,15 +251,15 @@ func TestEightProcesses(t *testing.T) {
 				wg.Go(func() { reports[i] = w.end(p) })
 			}
 			wg.Wait()
-			var told, conflicts int
+			var found, conflicts int
 			for _, r := range reports {
-				told += r.New
+				found += r.New
 				if r.Conflict {
 					conflicts++
 				}
 			}
-			if told != rows {
-				t.Errorf("the reports speak of %d rows, want %d", told, rows)
+			if found != rows {
+				t.Errorf("the reports speak of %d rows, want %d", found, rows)
 			}
 			for i, r := range w.receivers {
 				lost, doubled := w.counts(r)

@@ -68,7 +68,7 @@ func TestReadmeTemplate(t *testing.T) {
 	}
 }
 
-// readmeEvents is the submission that the first message of README.md tells about.
+// readmeEvents is the submission that the first message of README.md is about.
 func readmeEvents() []poller.Event {
 	seen := time.Date(2026, 11, 23, 15, 53, 57, 0, time.UTC)
 	var events []poller.Event

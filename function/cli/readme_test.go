@@ -246,7 +246,7 @@ func TestReadmeConfigFile(t *testing.T) {
 		{target("Failed", "file", "https://cdn.example.com/scratch/a.mp4"), "[]"},
 	} {
 		if tt.got != tt.want {
-			t.Errorf("told %s, want %s", tt.got, tt.want)
+			t.Errorf("notified %s, want %s", tt.got, tt.want)
 		}
 	}
 	for _, key := range append(setup.SinkTypes(), "token", "channel", "url", "secret", "on_unknown", "format",

@@ -12,7 +12,7 @@ import (
 // progressAfter is how long a run goes on before it says how far it is.
 const progressAfter = time.Second
 
-// screen is a terminal on which one line tells how far a run is. The line is
+// screen is a terminal on which one line shows how far a run is. The line is
 // rewritten in place, gives way to whatever is printed, and is gone at the end.
 type screen struct {
 	mu    sync.Mutex
@@ -24,12 +24,12 @@ type screen struct {
 	slice watch.Report // of a backfill: what it has found so far
 }
 
-// pageAnswered is told after each answer of the API.
+// pageAnswered is called after each answer of the API.
 func (s *screen) pageAnswered(pages int64) {
 	s.show(func() { s.pages = max(s.pages, pages) })
 }
 
-// sliceDone is told after each slice of a backfill.
+// sliceDone is called after each slice of a backfill.
 func (s *screen) sliceDone(r watch.Report) {
 	s.show(func() { s.slice = r })
 }

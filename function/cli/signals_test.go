@@ -108,7 +108,7 @@ func (s *child) interruptWhen(t *testing.T, signal os.Signal, asked <-chan struc
 }
 
 // Nobody reads stdout, or stderr, or both (| head -1): the run still records what
-// it has sent, and nobody is told twice.
+// it has sent, and nothing is sent twice.
 func TestReaderGone(t *testing.T) {
 	for _, gone := range []string{"stdout", "stderr", "both"} {
 		s := startChild(t, "poll")

@@ -11,7 +11,7 @@ import (
 // value is a small function that works.
 type Options struct {
 	Timeout     time.Duration // from hand-over to SIGKILL; default 10s. The header says it in whole seconds, rounded up
-	MemoryMB    int           // told to the process, not enforced; default 128
+	MemoryMB    int           // passed to the process, not enforced; default 128
 	Name        string        // default "refreshwatch"
 	Region      string        // default "cn-shanghai"
 	AccountID   string        // default "1234567890123456"
