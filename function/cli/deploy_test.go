@@ -239,7 +239,8 @@ func (d deployment) checkBuild() error {
 	output := strings.TrimPrefix(w.Props.Code, "./") + "/" + w.Props.Handler
 	for _, want := range []string{
 		"CGO_ENABLED=0", "GOOS=linux", "GOARCH=amd64", "go build",
-		"-trimpath", "-buildvcs=false", "-ldflags='-s -w'", "-o " + output, "./function",
+		"-trimpath", "-buildvcs=false", `-ldflags="-s -w`, "-X refreshwatch/function/watch.version=$(git describe --tags --always --dirty)",
+		`-X refreshwatch/function/watch.commit=$(git rev-parse HEAD)"`, "-o " + output, "./function",
 	} {
 		if !strings.Contains(run, want+" ") {
 			return fmt.Errorf("pre-deploy does not have %s: %s", want, run)
