@@ -68,6 +68,9 @@ func invoke(ctx context.Context, w *setup.Program, event []byte) (*watch.Report,
 		log = log.With("request_id", fctx.RequestID, "retry", fctx.RetryCount)
 	}
 	req, err := watch.ParseEvent(event)
+	if err == nil {
+		err = w.Config.Allow.Check(req)
+	}
 	if err != nil {
 		log.Error("invalid event", "code", watch.Code(err), "error", err.Error())
 		return nil, answer(err)

@@ -100,6 +100,29 @@ func reportFields(t *testing.T) map[string]any {
 	return fields
 }
 
+// What ALLOW_EVENTS leaves out is rejected before anything is read or sent, and named.
+func TestInvocationsMayBeRestricted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t)
+		s.Config.Allow = watch.Allow{watch.ActionPoll, watch.ActionBackfill}
+		ctx, stop := context.WithTimeout(t.Context(), siteTimeout)
+		defer stop()
+		before := len(s.api.Requests())
+		for _, event := range []string{`{"action":"backfill","renotify":true}`, `{"action":"redrive"}`, `{"triggerName":"t","payload":"{\"action\":\"check\"}"}`} {
+			report, err := invoke(ctx, s.Program, []byte(event))
+			if said := fmt.Sprintf("%+v", err); report != nil || !strings.Contains(said, "ALLOW_EVENTS: ") || !strings.Contains(said, `Type:"usage"`) {
+				t.Errorf("%s: %v, %s", event, report, said)
+			}
+		}
+		if asked := len(s.api.Requests()) - before; asked > 0 {
+			t.Errorf("the API was asked %d times", asked)
+		}
+		if report, err := invoke(ctx, s.Program, []byte(`{"triggerName":"t","triggerTime":"","payload":""}`)); err != nil || report.Sent != 1 {
+			t.Errorf("a poll: %+v, %v", report, err)
+		}
+	})
+}
+
 // On Function Compute a panic ends the run, not the process: the answer has a code,
 // the log the place, and neither what was being worked on.
 func TestPanicEndsTheRunOnly(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"refreshwatch/function/watch"
 	"refreshwatch/notifier"
 	"refreshwatch/notifier/sink"
 	"refreshwatch/poller"
@@ -45,6 +46,7 @@ type Config struct {
 	TemplateDir string         // TEMPLATE_DIR; overrides of the embedded templates
 	Heartbeat   sink.Secret    // HEARTBEAT_URL; whoever knows it can fake a heartbeat
 	LogLevel    slog.Level     // LOG_LEVEL
+	Allow       watch.Allow    // ALLOW_EVENTS; on Function Compute only
 
 	Unused []string // variables that are set and have no effect, for check
 }
@@ -78,6 +80,7 @@ func LoadConfig(getenv func(string) string, onFC bool) (Config, error) {
 		TemplateDir:  r.folder("TEMPLATE_DIR"),
 		Heartbeat:    sink.Secret(r.url("HEARTBEAT_URL")),
 		LogLevel:     r.level("LOG_LEVEL"),
+		Allow:        r.allow("ALLOW_EVENTS"),
 	}
 	c.Endpoint = cmp.Or(c.Endpoint, product.Endpoint(c.Region))
 	c.TimeZone = r.timeZone("TIME_ZONE", c.Lang)

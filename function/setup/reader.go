@@ -98,6 +98,18 @@ func (r *reader) patterns(variable string, check func(string) error) []string {
 	return list
 }
 
+// allow is what an invocation may request; nil for everything.
+func (r *reader) allow(variable string) watch.Allow {
+	list := r.among(variable, append([]string{"all"}, watch.Permissions...))
+	if !slices.Contains(list, "all") {
+		return list
+	}
+	if len(list) > 1 {
+		r.wrong(variable, "all stands beside other words", "Write all alone, or leave it out")
+	}
+	return nil
+}
+
 // among is a comma list of known words, in any case.
 func (r *reader) among(variable string, known []string) []string {
 	list := r.list(variable)
