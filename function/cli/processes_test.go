@@ -184,7 +184,7 @@ func TestKilledProcesses(t *testing.T) {
 
 // killMany starts polls and kills them at random moments of their life. How long
 // that is shows by who survives. It counts the dead, and those of them that had
-// somebody something.
+// sent something.
 func (w *town) killMany() (dead, sent int) {
 	rng := rand.New(rand.NewPCG(*killSeed, 0))
 	life := 50 * time.Millisecond
