@@ -10,16 +10,21 @@ import (
 	"syscall"
 )
 
-// ProxyRefused is a CONNECT that the proxy of HTTPS_PROXY answered with something
-// else than 200. The transport that meets it returns it (its OnProxyConnectResponse).
-type ProxyRefused struct{ Status int }
+// ProxyRefused is a CONNECT that the proxy of HTTPS_PROXY refused. A transport returns it
+// from its OnProxyConnectResponse; net/http's own error there is the proxy's words.
+type ProxyRefused struct {
+	Status int // of the proxy's answer
+}
+
+// ProxyStatus lets [NetworkProblem] recognize this error, and any other like it.
+func (e *ProxyRefused) ProxyStatus() int { return e.Status }
 
 func (e *ProxyRefused) Error() string {
 	return fmt.Sprintf("the proxy refused the connection (HTTP %d)", e.Status)
 }
 
-// ErrProxySetting replaces the error of a proxy variable that cannot be read: that
-// one quotes the variable, which may hold a password.
+// ErrProxySetting replaces the error of a proxy variable that cannot be used: that one
+// quotes the variable, which may hold a password.
 var ErrProxySetting = errors.New("the proxy's address is malformed")
 
 // NetworkProblem says in plain words why no connection came about or why it broke,
@@ -27,24 +32,14 @@ var ErrProxySetting = errors.New("the proxy's address is malformed")
 // error it does not know. Neither text quotes err: host names in a certificate and
 // texts of a proxy are chosen by whoever answered, and a URL may hold a key.
 func NetworkProblem(err error) (problem, next string, ok bool) {
-	var refused *ProxyRefused
-	if errors.As(err, &refused) {
-		if refused.Status == 407 {
-			return "the proxy requires a login", "Write it into HTTPS_PROXY: http://user:password@host:port", true
-		}
-		return refused.Error(), "Check HTTPS_PROXY, and allow this host at the proxy or list it in NO_PROXY", true
-	}
-	if errors.Is(err, ErrProxySetting) {
-		return ErrProxySetting.Error(), "Write HTTPS_PROXY like http://host:port", true
+	if problem, next, ok := proxyProblem(err); ok {
+		return problem, next, true
 	}
 	if problem, next, ok := certificateProblem(err); ok {
 		return problem, next, true
 	}
-	var op *net.OpError
 	var dns *net.DNSError
-	switch proxied := errors.As(err, &op) && (op.Op == "proxyconnect" || op.Op == "socks connect"); {
-	case proxied:
-		return "the proxy cannot be reached", "Check HTTPS_PROXY, and NO_PROXY for hosts that need none", true
+	switch {
 	case errors.As(err, &dns):
 		return "the host name could not be resolved", "Check the name and this network's DNS", true
 	case errors.Is(err, syscall.ECONNREFUSED):
@@ -64,6 +59,23 @@ func NetworkProblem(err error) (problem, next string, ok bool) {
 func isTimeout(err error) bool {
 	var timeout net.Error
 	return errors.As(err, &timeout) && timeout.Timeout()
+}
+
+// proxyProblem is NetworkProblem for HTTPS_PROXY.
+func proxyProblem(err error) (problem, next string, ok bool) {
+	var proxy interface{ ProxyStatus() int }
+	var op *net.OpError
+	switch {
+	case errors.Is(err, ErrProxySetting):
+		return ErrProxySetting.Error(), "Write HTTPS_PROXY like http://host:port", true
+	case errors.As(err, &proxy) && proxy.ProxyStatus() == 407:
+		return "the proxy requires a login", "Write it into HTTPS_PROXY: http://user:password@host:port", true
+	case errors.As(err, &proxy):
+		return fmt.Sprintf("the proxy refused the connection (HTTP %d)", proxy.ProxyStatus()), "Check HTTPS_PROXY, and allow this host at the proxy or list it in NO_PROXY", true
+	case errors.As(err, &op) && (op.Op == "proxyconnect" || op.Op == "socks connect"):
+		return "the proxy cannot be reached", "Check HTTPS_PROXY, and NO_PROXY for hosts that need none", true
+	}
+	return "", "", false
 }
 
 // certificateProblem is NetworkProblem for TLS.

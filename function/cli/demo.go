@@ -4,7 +4,10 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net/url"
 	"os"
+	"path/filepath"
+	"strings"
 	"time"
 
 	"refreshwatch/function/setup"
@@ -80,7 +83,7 @@ To Slack and others:                  notifier/README.md
 func demoWiring(sh Shell, endpoint, dir string) (*setup.Program, error) {
 	env := map[string]string{
 		"VOD_ENDPOINT":                    endpoint,
-		"CHECKPOINT":                      "file://" + dir,
+		"CHECKPOINT":                      (&url.URL{Scheme: "file", Path: "/" + strings.TrimPrefix(filepath.ToSlash(dir), "/")}).String(),
 		"ALIBABA_CLOUD_ACCESS_KEY_ID":     apitest.AccessKeyID,
 		"ALIBABA_CLOUD_ACCESS_KEY_SECRET": apitest.Secret,
 		"MESSAGE_LANG":                    sh.Getenv("MESSAGE_LANG"),

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"strings"
 	"testing"
@@ -12,6 +13,7 @@ import (
 
 	"refreshwatch/function/watch"
 	"refreshwatch/notifier"
+	"refreshwatch/poller"
 	"refreshwatch/poller/aliyun/apitest"
 	"refreshwatch/poller/checkpoint/checkpointtest"
 )
@@ -125,4 +127,8 @@ func TestPanicOfACommand(t *testing.T) {
 	if said := err.String() + out.String(); strings.Contains(said, "xoxb-panic") {
 		t.Error(said)
 	}
+}
+
+func rowKey(i int) poller.Key {
+	return poller.Key{TaskID: fmt.Sprint(1000 + i), ObjectType: "file", ObjectPath: fmt.Sprintf("https://cdn.example.com/%d.mp4", i)}
 }

@@ -1,10 +1,11 @@
+//go:build unix
+
 package cli
 
 import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"log/slog"
 	"slices"
 	"syscall"
@@ -16,7 +17,6 @@ import (
 	"refreshwatch/notifier"
 	"refreshwatch/notifier/notifiertest"
 	"refreshwatch/notifier/sink"
-	"refreshwatch/poller"
 	"refreshwatch/poller/aliyun/apitest"
 	"refreshwatch/poller/checkpoint"
 )
@@ -161,7 +161,3 @@ func (p *plant) run(ticks int) spent {
 }
 
 var errDown = errors.New("the sink is down")
-
-func rowKey(i int) poller.Key {
-	return poller.Key{TaskID: fmt.Sprint(1000 + i), ObjectType: "file", ObjectPath: fmt.Sprintf("https://cdn.example.com/%d.mp4", i)}
-}

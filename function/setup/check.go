@@ -104,16 +104,23 @@ func (w *Program) checkStore(ctx context.Context, write bool) []watch.Finding {
 		_, err = watch.DecodeDocument(head.Data)
 	}
 	if err != nil {
-		return []watch.Finding{explained("checkpoint", err)}
+		readable = explained("checkpoint", err)
 	}
-	if !write {
-		return []watch.Finding{readable}
+	findings := []watch.Finding{readable}
+	for _, e := range checkpoint.Inspect(ctx, w.Store) {
+		findings = append(findings, finding("checkpoint", sink.Warn, e.Problem, e.Next))
+	}
+	// What cannot be read is probed all the same when OSS refused: only a probe can
+	// tell a missing permission from a missing object.
+	var store *checkpoint.Error
+	if !write || err != nil && !(errors.As(err, &store) && store.Code == "AccessDenied") {
+		return findings
 	}
 	once := finding("checkpoint write-once", sink.OK, "a second write of the same name is refused", "")
 	if err := checkpoint.Probe(ctx, w.Store); err != nil {
 		once = explained("checkpoint write-once", err)
 	}
-	return []watch.Finding{readable, once}
+	return append(findings, once)
 }
 
 // checkSink looks at one sink, and posts a test message when asked to.
@@ -146,7 +153,7 @@ func explained(item string, err error) watch.Finding {
 	case errors.As(err, &api):
 		f.Hint = api.Hint
 	case errors.As(err, &store):
-		f.Hint = store.Hint
+		f.Hint = store.Next
 	case errors.As(err, &sink):
 		f.Hint = sink.Hint
 	}

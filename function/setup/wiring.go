@@ -66,7 +66,7 @@ func Assemble(config Config, log *slog.Logger, console io.Writer) (*Program, err
 		mistakes = append(mistakes, err)
 	}
 	if config.Checkpoint != "" { // otherwise a mistake that was reported
-		if w.Store, err = checkpoint.Open(config.Checkpoint, checkpoint.Options{Credentials: w.Keys.oss}); err != nil {
+		if w.Store, err = checkpoint.Open(config.Checkpoint, checkpoint.Options{Credentials: w.Keys.oss, UserAgent: watch.UserAgent(), Explain: poller.NetworkProblem}); err != nil {
 			mistakes = append(mistakes, checkpointMistake(err))
 		}
 	}

@@ -50,7 +50,7 @@ func heals(err error) bool {
 		return true
 	case CodeCheckpoint:
 		var store *checkpoint.Error
-		return !errors.As(err, &store) || store.Hint == "" // a hint is for a person
+		return !errors.As(err, &store) || store.Passing
 	}
 	return false
 }

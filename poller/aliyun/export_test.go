@@ -2,6 +2,8 @@ package aliyun
 
 import (
 	"context"
+	"net/http"
+	"net/url"
 
 	"golang.org/x/time/rate"
 
@@ -22,3 +24,10 @@ const MaxAttempts = maxAttempts
 
 // Unpaced lifts the ceiling, to measure what else takes time.
 func (c *Client) Unpaced() { c.limit.rate.SetLimit(rate.Inf) }
+
+// Behind makes the client's own transport use a proxy.
+func Behind(proxy *url.URL) http.RoundTripper {
+	t := newTransport()
+	t.Proxy = http.ProxyURL(proxy)
+	return t
+}

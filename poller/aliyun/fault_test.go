@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -197,6 +198,30 @@ func TestRedirectIsNotFollowed(t *testing.T) {
 	}
 	if n := reached.Load(); n != 0 {
 		t.Errorf("the other host was asked %d times", n)
+	}
+}
+
+// A proxy's refusal is explained in our words, not the proxy's, and needs a person
+// unless the proxy merely failed to reach the API.
+func TestBehindAProxy(t *testing.T) {
+	for status, want := range map[int]*poller.Error{
+		407: {Class: poller.Denied, Code: "Proxy", Hint: "Write it into HTTPS_PROXY: http://user:password@host:port."},
+		403: {Class: poller.Denied, Code: "Proxy", Hint: "Check HTTPS_PROXY, and allow this host at the proxy or list it in NO_PROXY."},
+		502: {Class: poller.Transient, Code: "Transport", Hint: "The address comes from VOD_ENDPOINT"},
+	} {
+		proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(status) }))
+		defer proxy.Close()
+		at, err := url.Parse(proxy.URL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		at.User = url.UserPassword("user", "hunter2")
+		c := newClient(t, aliyun.Config{Endpoint: "https://vod.example.com", MaxQPS: 1000, Transport: aliyun.Behind(at)})
+		_, err = c.Ask(t.Context(), lastDay(time.Now()), 1)
+		var e *poller.Error
+		if !errors.As(err, &e) || e.Class != want.Class || e.Code != want.Code || !strings.Contains(e.Hint, want.Hint) || strings.Contains(wholeText(err), "hunter2") {
+			t.Errorf("HTTP %d: got %v, want %+v", status, err, want)
+		}
 	}
 }
 

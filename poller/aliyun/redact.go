@@ -100,7 +100,7 @@ func (s secrets) identifier(text string) string {
 // the URL, and a peer's certificate holds whatever the peer likes.
 func transportError(err error, op operation, s secrets) *poller.Error {
 	e := &poller.Error{Class: poller.Transient, Code: "Transport"}
-	var refused *poller.ProxyRefused
+	var proxy *poller.ProxyRefused
 	switch problem, next, known := poller.NetworkProblem(err); {
 	case errors.Is(err, errTimeout):
 		e.Code, e.Err = "Timeout", errTimeout
@@ -113,7 +113,7 @@ func transportError(err error, op operation, s secrets) *poller.Error {
 		if next != "" {
 			e.Hint = next + op.advice(". The address comes from {address}.")
 		}
-		if errors.As(err, &refused) && refused.Status < 500 {
+		if errors.As(err, &proxy) && proxy.Status < 500 {
 			e.Class, e.Code, e.Hint = poller.Denied, "Proxy", next+"."
 		}
 	default:

@@ -28,7 +28,7 @@ var (
 // idle ones that stay for good, and NO_PROXY read as regular expressions.
 func newTransport() *http.Transport {
 	return &http.Transport{
-		Proxy:                  proxy,
+		Proxy:                  http.ProxyFromEnvironment,
 		OnProxyConnectResponse: proxyAnswered,
 		DialContext:            (&net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
 		TLSHandshakeTimeout:    5 * time.Second,
@@ -39,14 +39,6 @@ func newTransport() *http.Transport {
 		MaxResponseHeaderBytes: 64 << 10,
 		DisableCompression:     true,
 	}
-}
-
-func proxy(r *http.Request) (*url.URL, error) {
-	u, err := http.ProxyFromEnvironment(r)
-	if err != nil {
-		return nil, poller.ErrProxySetting // the other one quotes the variable
-	}
-	return u, nil
 }
 
 func proxyAnswered(_ context.Context, _ *url.URL, _ *http.Request, res *http.Response) error {

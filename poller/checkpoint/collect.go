@@ -34,7 +34,7 @@ func (g *generations) Collect(ctx context.Context, head Doc, age time.Duration) 
 	}
 	for _, name := range removable(listing, head.Generation, max(age, minAge)) {
 		if err := g.backend.Remove(ctx, name); err != nil {
-			return fmt.Errorf("collect old generations: %s: %w", name, err)
+			return fmt.Errorf("collect old generations: %w", err)
 		}
 	}
 	return nil

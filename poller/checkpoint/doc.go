@@ -6,6 +6,10 @@
 // n+1 has won the swap; everybody else is refused. There is no lock that a dead
 // run could hold.
 //
+// [Open] takes the setting CHECKPOINT: a folder (file://) or a bucket of Alibaba
+// Cloud OSS (oss://). [New] makes a [Store] of anything that can write an object
+// once, a [Backend]; package checkpointtest holds the specification both must pass.
+//
 // Its one invariant: at most one caller ever creates a given generation, and what
 // is loaded is what somebody created, whole.
 //

@@ -1,22 +1,47 @@
 package checkpoint
 
-// Error is a failure that a person can do something about. It holds no secret and
-// no text of a foreign server.
+import (
+	"errors"
+	"strings"
+)
+
+// Errors a caller branches on. Any other error of a [Store] means that the outcome is
+// unknown: load again to learn it.
+var (
+	// ErrConflict: another generation was created first. It may be one of ours
+	// whose answer was lost, so read the head before concluding anything.
+	ErrConflict = errors.New("another run changed the checkpoint first")
+	// ErrCorrupt: there is history, but its head is missing or unreadable. It is
+	// never overwritten; a person must decide.
+	ErrCorrupt = errors.New("the checkpoint is damaged")
+)
+
+// Error is a failure in plain words, with the next step for a person. It holds no
+// secret and no text of a foreign server.
 type Error struct {
-	Op        string // what was attempted
-	Code      string // the vendor's word for it, if it has one
+	Op        string // what was attempted, and on which file or object
+	Problem   string // what went wrong, without a capital letter or a full stop
+	Next      string // what to do, a sentence without its full stop; may be empty
+	Code      string // the vendor's word for the problem, if it has one
 	RequestID string // for the vendor's support
-	Hint      string // what to do
-	Err       error  // the cause, never nil
+	Passing   bool   // a later run may succeed without anybody doing anything
+	Err       error  // the cause, for errors.Is and errors.As; may be nil
 }
 
+// Error is "op: problem (request id X). Next."; what is empty is left out.
 func (e *Error) Error() string {
-	s := e.Op + ": " + e.Err.Error()
+	s := e.Problem
+	if e.Op != "" {
+		s = e.Op + ": " + s
+	}
 	if e.RequestID != "" {
 		s += " (request id " + e.RequestID + ")"
 	}
-	if e.Hint != "" {
-		s += "; " + e.Hint
+	switch {
+	case strings.HasSuffix(e.Next, "?"):
+		s += ". " + e.Next
+	case e.Next != "":
+		s += ". " + e.Next + "."
 	}
 	return s
 }

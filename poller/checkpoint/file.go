@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -30,29 +29,52 @@ type folder struct {
 	link func(from, to string) error // os.Link
 }
 
+func (f *folder) path(name string) string { return filepath.Join(f.dir, name) }
+
 func (f *folder) Get(ctx context.Context, name string) (Answer, error) {
 	if err := ctx.Err(); err != nil {
 		return Answer{}, err
 	}
-	data, err := readCapped(filepath.Join(f.dir, name))
+	data, err := readRegular(f.path(name))
 	if errors.Is(err, fs.ErrNotExist) {
 		return Answer{Now: time.Now()}, nil
 	}
 	if err != nil {
-		return Answer{}, f.explain("read", err)
+		return Answer{}, f.explain("read", f.path(name), err)
 	}
 	return Answer{Data: data, Found: true, Now: time.Now()}, nil
 }
 
-func readCapped(path string) ([]byte, error) {
-	file, err := os.Open(path)
+var (
+	errNotRegular = errors.New("not a regular file")
+	errTooLarge   = errors.New("larger than 64 MiB")
+)
+
+// readRegular reads a regular file and nothing else: opening a named pipe would wait
+// for a writer, and reading a device could end never.
+func readRegular(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err == nil && !info.Mode().IsRegular() {
+		err = errNotRegular
+	}
+	if err != nil {
+		return nil, err
+	}
+	file, err := os.OpenFile(path, os.O_RDONLY|openWithoutWaiting, 0)
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
+	// It may have been replaced since.
+	if info, err = file.Stat(); err == nil && !info.Mode().IsRegular() {
+		err = errNotRegular
+	}
+	if err != nil {
+		return nil, err
+	}
 	data, err := io.ReadAll(io.LimitReader(file, maxDocument+1))
 	if err == nil && len(data) > maxDocument {
-		err = fmt.Errorf("%s is larger than %d MiB", path, maxDocument>>20)
+		err = errTooLarge
 	}
 	return data, err
 }
@@ -63,10 +85,10 @@ func (f *folder) Create(ctx context.Context, name string, data []byte) (time.Tim
 	}
 	tmp, err := f.writeTmp(data)
 	if err != nil {
-		return time.Time{}, f.explain("write", err)
+		return time.Time{}, f.explain("write", f.path(name), err)
 	}
 	defer os.Remove(tmp) // a crash before leaves it to Collect
-	err = f.link(tmp, filepath.Join(f.dir, name))
+	err = f.link(tmp, f.path(name))
 	// The answer of an NFS server may be lost and the call repeated: a second name
 	// on our own file says that we won, whatever the error says (link(2), Linux).
 	if err != nil && links(tmp) == 2 {
@@ -76,10 +98,10 @@ func (f *folder) Create(ctx context.Context, name string, data []byte) (time.Tim
 		return time.Time{}, ErrConflict
 	}
 	if err != nil {
-		return time.Time{}, f.explain("link", err)
+		return time.Time{}, f.explain(opLink, f.path(name), err)
 	}
 	if err := syncDir(f.dir); err != nil {
-		return time.Time{}, f.explain("sync", err)
+		return time.Time{}, f.explain("write", f.dir, err)
 	}
 	return time.Now(), nil
 }
@@ -90,11 +112,11 @@ func (f *folder) Put(ctx context.Context, name string, data []byte) error {
 	}
 	tmp, err := f.writeTmp(data)
 	if err != nil {
-		return f.explain("write", err)
+		return f.explain("write", f.path(name), err)
 	}
-	if err := os.Rename(tmp, filepath.Join(f.dir, name)); err != nil {
+	if err := os.Rename(tmp, f.path(name)); err != nil {
 		os.Remove(tmp)
-		return f.explain("rename", err)
+		return f.explain("write", f.path(name), err)
 	}
 	return nil
 }
@@ -104,7 +126,7 @@ func (f *folder) writeTmp(data []byte) (path string, err error) {
 	if err := f.makeDir(); err != nil {
 		return "", err
 	}
-	path = filepath.Join(f.dir, tmpPrefix+rand.Text())
+	path = f.path(tmpPrefix + rand.Text())
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return "", err
@@ -133,8 +155,11 @@ func (f *folder) List(ctx context.Context) (Listing, error) {
 		return Listing{}, err
 	}
 	entries, err := os.ReadDir(f.dir)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return Listing{}, f.explain("list", err)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = f.dangling() // nil: nothing was ever written
+	}
+	if err != nil {
+		return Listing{}, f.explain("list", f.dir, err)
 	}
 	l := Listing{Now: time.Now()}
 	for _, e := range entries {
@@ -143,7 +168,7 @@ func (f *folder) List(ctx context.Context) (Listing, error) {
 			continue // removed by another run since
 		}
 		if err != nil {
-			return Listing{}, f.explain("list", err)
+			return Listing{}, f.explain("list", f.dir, err)
 		}
 		l.Entries = append(l.Entries, Entry{Name: e.Name(), Modified: info.ModTime()})
 	}
@@ -154,49 +179,68 @@ func (f *folder) Remove(ctx context.Context, name string) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	err := os.Remove(filepath.Join(f.dir, name))
+	err := os.Remove(f.path(name))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return f.explain("remove", err)
+		return f.explain("remove", f.path(name), err)
 	}
 	return nil
 }
 
-// explain adds what a person can do. Paths are no secrets and stay.
-func (f *folder) explain(op string, err error) error {
-	e := &Error{Op: op, Err: err}
-	switch {
-	case errors.Is(err, syscall.ENOTDIR):
-		e.Hint = "CHECKPOINT must name a folder, and " + f.dir + " or a part of it is a file"
-	case errors.Is(err, syscall.EROFS):
-		e.Hint = "the file system is read-only; on Function Compute mount NAS, or use oss://"
-	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
-		e.Hint = "make room on the disk"
-	case op == "link":
-		e.Hint = "the file system must know hard links; an OSS mount does not, use oss:// there"
-	case errors.Is(err, fs.ErrPermission):
-		e.Hint = "let this user read and write " + f.dir
+// errDangling is a symbolic link on the way to the folder that leads nowhere, such
+// as to a disk that is not mounted. What lies there is history all the same.
+var errDangling = errors.New("a symbolic link on this path leads nowhere")
+
+// dangling tells a folder that is merely not made yet, nil, from one behind a link
+// that leads nowhere.
+func (f *folder) dangling() error {
+	for dir := f.dir; ; dir = filepath.Dir(dir) {
+		info, err := os.Lstat(dir)
+		switch {
+		case err == nil && info.Mode()&fs.ModeSymlink != 0:
+			if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+				return errDangling
+			}
+			return nil
+		case err == nil, dir == filepath.Dir(dir):
+			return nil
+		}
 	}
-	return e
 }
 
-// links counts the names of a file, 0 if that cannot be told.
-func links(path string) uint64 {
-	info, err := os.Lstat(path)
+// Inspect reports a folder that other users may write: whoever plants a document
+// there speaks with this program's voice.
+func (f *folder) Inspect(context.Context) []*Error {
+	info, err := os.Stat(f.dir)
 	if err != nil {
-		return 0
+		return nil // not made yet, or Load says why not
 	}
-	st, ok := info.Sys().(*syscall.Stat_t)
-	if !ok {
-		return 0
+	problem := ""
+	switch mode := info.Mode().Perm(); {
+	case mode&0o002 != 0:
+		problem = "every user of this machine may write there"
+	case mode&0o020 != 0:
+		problem = "every user of the folder's group may write there"
+	case foreignOwner(info):
+		problem = "the folder belongs to another user"
+	default:
+		return nil
 	}
-	return uint64(st.Nlink)
+	return []*Error{{Op: "inspect " + f.dir, Problem: problem, Next: "Let only this program's user write there: chmod go-w, chown, or another folder in CHECKPOINT"}}
 }
 
-// syncDir makes new names in a folder survive a power cut.
+// syncDir makes new names in a folder survive a power cut. Some file systems (SMB,
+// FUSE) cannot and say so; they have written by then.
 func syncDir(dir string) error {
+	if !canSyncDir {
+		return nil
+	}
 	d, err := os.Open(dir)
 	if err != nil {
 		return err
 	}
-	return errors.Join(d.Sync(), d.Close())
+	err = d.Sync()
+	if errors.Is(err, syscall.EINVAL) || errors.Is(err, errors.ErrUnsupported) || errors.Is(err, syscall.EBADF) {
+		err = nil
+	}
+	return errors.Join(err, d.Close())
 }

@@ -33,7 +33,7 @@ func TestLinkWithoutAnswer(t *testing.T) {
 func TestMountWithoutLinks(t *testing.T) {
 	f := &folder{dir: t.TempDir(), link: func(string, string) error { return syscall.EPERM }}
 	_, err := New(f).Swap(t.Context(), Doc{}, []byte("x"))
-	if err == nil || errors.Is(err, ErrConflict) || !strings.Contains(err.Error(), "hard links") {
+	if err == nil || errors.Is(err, ErrConflict) || !strings.Contains(err.Error(), "hard link") {
 		t.Errorf("Swap: %v", err)
 	}
 	if names, _ := filepath.Glob(filepath.Join(f.dir, "*")); len(names) > 0 {
@@ -49,5 +49,31 @@ func TestUnreadableIsNotAbsent(t *testing.T) {
 	}
 	if a, err := f.Get(t.Context(), "a"); err == nil {
 		t.Errorf("Get of a folder = %+v", a)
+	}
+}
+
+// TestEveryErrnoSaysWhatToDo: whatever a file system answers, a person reads what
+// failed, where, why, and the next step, each once.
+func TestEveryErrnoSaysWhatToDo(t *testing.T) {
+	f := &folder{dir: "/mnt/state"}
+	for errno := syscall.Errno(1); errno < 134; errno++ {
+		for _, op := range []string{"read", "write", opLink} {
+			err := f.explain(op, "/mnt/state/latest", &os.PathError{Op: "openat", Path: "/mnt/state/latest", Err: errno})
+			e, ok := errors.AsType[*Error](err)
+			if !ok || !errors.Is(err, errno) || e.Op != op+" /mnt/state/latest" || e.Problem == "" || e.Next == "" || strings.HasSuffix(e.Next, ".") {
+				t.Errorf("%v: %+v", errno, e)
+			}
+			if text := err.Error(); strings.Count(text, "/mnt/state/latest") != 1 || strings.Contains(text, "openat") || strings.Contains(text, "DIR") {
+				t.Errorf("%v: %s", errno, text)
+			}
+		}
+	}
+}
+
+// TestDirsThatCannotBeFlushed: some mounts refuse fsync of a folder; the write is
+// done by then.
+func TestDirsThatCannotBeFlushed(t *testing.T) {
+	if err := syncDir("/proc"); err != nil && !os.IsNotExist(err) {
+		t.Errorf("a kernel's folder: %v", err)
 	}
 }

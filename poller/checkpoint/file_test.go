@@ -60,7 +60,7 @@ func TestFileNotAFolder(t *testing.T) {
 	for _, dir := range []string{path, filepath.Join(path, "below")} {
 		s := checkpoint.NewFile(dir)
 		_, err := s.Load(t.Context())
-		if err == nil || !strings.Contains(err.Error(), "must name a folder") {
+		if err == nil || !strings.Contains(err.Error(), "must name a folder.") {
 			t.Errorf("Load of %s: %v", dir, err)
 		}
 		if _, err := s.Swap(t.Context(), checkpoint.Doc{}, nil); err == nil {
@@ -84,8 +84,91 @@ func TestFileUnreadable(t *testing.T) {
 	must(t, os.Chmod(dir, 0))
 	defer os.Chmod(dir, 0o700)
 	_, err = checkpoint.NewFile(dir).Load(t.Context())
-	if err == nil || !strings.Contains(err.Error(), "let this user read and write") {
+	if err == nil || !strings.Contains(err.Error(), "Let this user read and write ") {
 		t.Errorf("Load: %v", err)
+	}
+}
+
+// TestFileOpensRegularFilesOnly: what somebody puts in a file's place neither makes a
+// run wait nor passes for a document.
+func TestFileOpensRegularFilesOnly(t *testing.T) {
+	for name, plant := range map[string]func(path string) error{
+		"folder":          func(path string) error { return os.Mkdir(path, 0o700) },
+		"link to /dev":    func(path string) error { return os.Symlink("/dev/zero", path) },
+		"named pipe":      mkfifo,
+		"link to a pipe":  func(path string) error { return errors.Join(mkfifo(path+".pipe"), os.Symlink(path+".pipe", path)) },
+		"link to nothing": func(path string) error { return os.Symlink("/nowhere", path) },
+	} {
+		for _, object := range []string{"latest", "00000000000000000001"} {
+			dir := t.TempDir()
+			if err := plant(filepath.Join(dir, object)); errors.Is(err, errors.ErrUnsupported) {
+				t.Skip(err)
+			} else if err != nil {
+				t.Fatal(err)
+			}
+			began := time.Now()
+			_, err := checkpoint.NewFile(dir).Load(t.Context())
+			if took := time.Since(began); took > 5*time.Second {
+				t.Errorf("%s as %s: Load waited %v", name, object, took)
+			}
+			if name == "link to nothing" {
+				continue // as good as absent, or listed and not there
+			}
+			if err == nil || !strings.Contains(err.Error(), "not a regular file. Remove it") {
+				t.Errorf("%s as %s: Load: %v", name, object, err)
+			}
+		}
+	}
+}
+
+// TestFileBehindALinkToNothing: a disk that is not mounted is not an empty store.
+func TestFileBehindALinkToNothing(t *testing.T) {
+	dir := t.TempDir()
+	link := filepath.Join(dir, "state")
+	must(t, os.Symlink(filepath.Join(dir, "unmounted"), link))
+	for _, path := range []string{link, filepath.Join(link, "refreshwatch")} {
+		s := checkpoint.NewFile(path)
+		if _, err := s.Load(t.Context()); err == nil || !strings.Contains(err.Error(), "symbolic link on this path leads nowhere. Mount or create") {
+			t.Errorf("Load of %s: %v", path, err)
+		}
+		if _, err := s.Swap(t.Context(), checkpoint.Doc{}, nil); err == nil || strings.Contains(err.Error(), "mkdir") {
+			t.Errorf("Swap in %s: %v", path, err)
+		}
+	}
+	must(t, os.Mkdir(filepath.Join(dir, "unmounted"), 0o700))
+	if d, err := checkpoint.NewFile(link).Load(t.Context()); err != nil || d.Generation != 0 {
+		t.Errorf("Load once the link leads somewhere: %v", err)
+	}
+}
+
+func TestFileInTheKernelsFolders(t *testing.T) {
+	if _, err := os.Stat("/proc/self"); err != nil {
+		t.Skip(err)
+	}
+	s := checkpoint.NewFile("/proc/refreshwatch")
+	if err := checkpoint.Probe(t.Context(), s); err == nil || !strings.Contains(err.Error(), "not one of the kernel's such as /proc") {
+		t.Errorf("Probe: %v", err)
+	}
+}
+
+func TestInspect(t *testing.T) {
+	for mode, want := range map[os.FileMode]string{
+		0o700: "", 0o750: "", 0o755: "",
+		0o770: "folder's group", 0o777: "every user of this machine", 0o702: "every user of this machine",
+		0o777 | os.ModeSticky: "every user of this machine",
+	} {
+		dir := t.TempDir()
+		must(t, os.Chmod(dir, mode))
+		found := checkpoint.Inspect(t.Context(), checkpoint.NewFile(dir))
+		if want == "" && len(found) > 0 || want != "" && (len(found) != 1 || !strings.Contains(found[0].Error(), want) || !strings.Contains(found[0].Error(), dir)) {
+			t.Errorf("%v: %v, want %q", mode, found, want)
+		}
+	}
+	if found := checkpoint.Inspect(t.Context(), checkpoint.NewFile("/no/such/folder")); len(found) > 0 {
+		t.Errorf("no folder yet: %v", found)
+	}
+	if found := checkpoint.Inspect(t.Context(), checkpointtest.NewMem()); len(found) > 0 {
+		t.Errorf("memory: %v", found)
 	}
 }
 

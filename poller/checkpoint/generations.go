@@ -2,71 +2,74 @@ package checkpoint
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 	"time"
 )
 
-// hintName holds the number of a recent generation, in decimal. It is a floor for
-// the head and proof of history, never the truth: it may lag, be missing, or be
-// set back by a run that hung while writing it.
-const hintName = "latest"
+// latestName is the object that holds the number of a recent generation, in decimal.
+// It is a floor for the head and proof of history, never the truth: it may lag, be
+// missing, or be set back by a run that hung while writing it.
+const latestName = "latest"
 
 const (
-	// staleAfter: a document loaded that long ago is looked at twice by Swap. It
-	// must be well below minAge, so that clocks may differ by the rest.
+	// staleAfter: Swap verifies a document that was loaded that long ago. It must be
+	// well below minAge, so that clocks may differ by the rest.
 	staleAfter = 30 * time.Minute
-	// hintTimeout bounds the one write of a swap that may fail.
-	hintTimeout = 2 * time.Second
+	// latestTimeout bounds the one write of a swap that may fail.
+	latestTimeout = 2 * time.Second
 )
 
-// errAbsentNow: a generation was listed and then not found. Never taken for an
-// empty or a damaged store; the next load will see clearly.
-var errAbsentNow = errors.New("it was listed, but is not there; load again")
+// absentNow: a generation was listed and then not found. It never counts as an empty
+// or a damaged store; the next load will know.
+func absentNow(n uint64) error {
+	return &Error{Op: fmt.Sprintf("read generation %d", n), Problem: "it was listed, but is not there", Passing: true}
+}
 
-// errSlowLoad is a load that slept between two of its questions, as a frozen
-// instance does: the generation after the one it read may have been collected, and
-// its absence then proves nothing.
-var errSlowLoad = errors.New("reading it took so long that it may be out of date; load again")
+// slowLoad is a load that slept between two of its requests, as a frozen instance
+// does: the generation after the one it read may have been collected, and its absence
+// then proves nothing.
+func slowLoad() error {
+	return &Error{Op: "read the newest generation", Problem: "reading took so long that it may be out of date", Passing: true}
+}
 
 // New keeps one document as generations in a place.
 func New(b Backend) Store { return &generations{backend: b} }
 
 // generations is the protocol, the same for every place.
 //
-//	latest                  the hint
+//	latest                  the number of a recent generation
 //	00000000000000000001    the first generation, kept for ever
 //	00000000000000000117    ... the newest ones, each written once
 //	00000000000000000118    the head
 type generations struct{ backend Backend }
 
-// Load finds the head: the highest of hint and listing, and from there on by
+// Load finds the head: the higher of latest and listing, and from there on by
 // asking for the next one until there is none. Listing alone would not do where it
-// may lag behind the writes; the hint and the next ones alone would not do either,
-// for behind a hint that was set back lie generations that were collected.
+// may lag behind the writes; latest and the next ones alone would not do either, for
+// behind one that was set back lie generations that were collected.
 func (g *generations) Load(ctx context.Context) (Doc, error) {
-	hint, err := g.readHint(ctx)
+	latest, err := g.readLatest(ctx)
 	if err != nil {
-		return Doc{}, fmt.Errorf("read the hint: %w", err)
+		return Doc{}, err
 	}
 	listing, err := g.backend.List(ctx)
 	if err != nil {
-		return Doc{}, fmt.Errorf("list generations: %w", err)
+		return Doc{}, err
 	}
 	listed := newest(listing)
-	if hint == 0 && listed == 0 {
+	if latest == 0 && listed == 0 {
 		return Doc{Now: wall(listing.Now)}, nil
 	}
-	head, err := g.get(ctx, max(hint, listed))
+	head, err := g.get(ctx, max(latest, listed))
 	if err != nil {
 		return Doc{}, err
 	}
 	switch {
-	case head.Data == nil && hint > listed:
-		return Doc{}, missing(hint, listed)
+	case head.Data == nil && latest > listed:
+		return Doc{}, missing(latest, listed)
 	case head.Data == nil:
-		return Doc{}, fmt.Errorf("read generation %d: %w", listed, errAbsentNow)
+		return Doc{}, absentNow(listed)
 	}
 	for {
 		next, err := g.get(ctx, head.Generation+1)
@@ -74,7 +77,7 @@ func (g *generations) Load(ctx context.Context) (Doc, error) {
 			return Doc{}, err
 		}
 		if wall(next.Now).Sub(wall(listing.Now)) >= staleAfter {
-			return Doc{}, errSlowLoad
+			return Doc{}, slowLoad()
 		}
 		head.Now = next.Now // when this answer was given, head was still the head
 		if next.Data == nil {
@@ -89,15 +92,15 @@ func (g *generations) Swap(ctx context.Context, old Doc, data []byte) (Doc, erro
 	n := old.Generation + 1
 	now, err := g.backend.Create(ctx, name(n), data)
 	if err != nil {
-		return Doc{}, fmt.Errorf("create generation %d: %w", n, err)
+		return Doc{}, err
 	}
 	if wall(now).Sub(old.Now) >= staleAfter {
 		if err := g.refuseOvertaken(ctx, n); err != nil {
-			return Doc{}, fmt.Errorf("create generation %d: %w", n, err)
+			return Doc{}, err
 		}
 	}
-	// A crash here leaves a hint that lags, which Load does not mind.
-	g.writeHint(ctx, n)
+	// A crash here leaves a latest that lags, which Load allows for.
+	g.writeLatest(ctx, n)
 	return Doc{Data: data, Generation: n, Now: wall(now)}, nil
 }
 
@@ -111,7 +114,7 @@ func (g *generations) Swap(ctx context.Context, old Doc, data []byte) (Doc, erro
 func (g *generations) refuseOvertaken(ctx context.Context, n uint64) error {
 	listing, err := g.backend.List(ctx)
 	if err != nil {
-		return fmt.Errorf("look for newer ones: %w", err)
+		return err
 	}
 	if newest(listing) > n {
 		return ErrConflict
@@ -123,7 +126,7 @@ func (g *generations) refuseOvertaken(ctx context.Context, n uint64) error {
 func (g *generations) get(ctx context.Context, n uint64) (Doc, error) {
 	a, err := g.backend.Get(ctx, name(n))
 	if err != nil {
-		return Doc{}, fmt.Errorf("read generation %d: %w", n, err)
+		return Doc{}, err
 	}
 	d := Doc{Data: a.Data, Generation: n, Now: wall(a.Now)}
 	if a.Found && d.Data == nil {
@@ -132,9 +135,9 @@ func (g *generations) get(ctx context.Context, n uint64) (Doc, error) {
 	return d, nil
 }
 
-// readHint returns 0 for a hint that is absent or makes no sense.
-func (g *generations) readHint(ctx context.Context) (uint64, error) {
-	a, err := g.backend.Get(ctx, hintName)
+// readLatest returns 0 when the object is absent or holds no number.
+func (g *generations) readLatest(ctx context.Context) (uint64, error) {
+	a, err := g.backend.Get(ctx, latestName)
 	if err != nil {
 		return 0, err
 	}
@@ -145,18 +148,18 @@ func (g *generations) readHint(ctx context.Context) (uint64, error) {
 	return n, nil
 }
 
-// writeHint is best effort: the swap has already happened.
-func (g *generations) writeHint(ctx context.Context, n uint64) {
-	ctx, cancel := context.WithTimeout(ctx, hintTimeout)
+// writeLatest is best effort: the swap has already happened.
+func (g *generations) writeLatest(ctx context.Context, n uint64) {
+	ctx, cancel := context.WithTimeout(ctx, latestTimeout)
 	defer cancel()
-	_ = g.backend.Put(ctx, hintName, strconv.AppendUint(nil, n, 10))
+	_ = g.backend.Put(ctx, latestName, strconv.AppendUint(nil, n, 10))
 }
 
 // wall drops the monotonic reading, as UTC does: it stands still while an instance is frozen,
 // and would make a document look younger than it is.
 func wall(t time.Time) time.Time { return t.UTC() }
 
-// maxGeneration leaves room for one more, whatever a hint says.
+// maxGeneration leaves room for one more, whatever latest holds.
 const maxGeneration = 1<<63 - 1
 
 // name is a generation's object: its number in 20 digits, so that names sort as
@@ -181,15 +184,16 @@ func newest(l Listing) uint64 {
 	return n
 }
 
-func missing(hint, listed uint64) error {
-	found := "no generation is left"
+func missing(latest, listed uint64) error {
+	left := "no generation is left"
 	if listed > 0 {
-		found = fmt.Sprintf("the newest one left is %d", listed)
+		left = fmt.Sprintf("the newest one left is %d", listed)
 	}
 	return &Error{
-		Op: "load",
-		Hint: "restore it from a backup; or, to start over as FIRST_RUN says and accept that " +
-			"messages are lost or repeated, remove everything under CHECKPOINT",
-		Err: fmt.Errorf("%w: generation %d was written but is missing, %s", ErrCorrupt, hint, found),
+		Op:      "load",
+		Problem: fmt.Sprintf("%v: generation %d was written but is missing, %s", ErrCorrupt, latest, left),
+		Next: "Restore it from a backup; or remove everything under CHECKPOINT to start over as FIRST_RUN says, " +
+			"and accept that notifications are lost or repeated",
+		Err: ErrCorrupt,
 	}
 }

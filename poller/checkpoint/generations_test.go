@@ -213,7 +213,7 @@ func TestBoundedForEver(t *testing.T) {
 			must(t, mem.Collect(t.Context(), d, time.Hour))
 			most = max(most, len(mem.Names()))
 		}
-		if most > 123 { // the hint, the first, and those of an hour
+		if most > 123 { // latest, the first, and those of an hour
 			t.Errorf("there were up to %d objects", most)
 		}
 		if d := load(t, mem); d.Generation != 10_000 {
@@ -231,7 +231,7 @@ func TestBacklogIsCollected(t *testing.T) {
 		must(t, mem.Collect(t.Context(), d, time.Hour))
 	}
 	if n := len(mem.Names()); n != 26 {
-		t.Errorf("%d objects are left, want the hint, the first and 24", n)
+		t.Errorf("%d objects are left, want latest, the first and 24", n)
 	}
 }
 
@@ -256,10 +256,10 @@ func TestListingMayLag(t *testing.T) {
 		hidden[fmt.Sprintf("%020d", n)] = true
 	}
 	store := checkpoint.New(lagging{mem.Backend(), hidden})
-	for _, hint := range []string{"9", "7", "3", ""} {
-		mem.Set("latest", []byte(hint))
+	for _, latest := range []string{"9", "7", "3", ""} {
+		mem.Set("latest", []byte(latest))
 		if d := load(t, store); d.Generation != 9 {
-			t.Errorf("hint %q: generation %d, want 9", hint, d.Generation)
+			t.Errorf("latest %q: generation %d, want 9", latest, d.Generation)
 		}
 	}
 }

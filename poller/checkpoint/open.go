@@ -24,9 +24,13 @@ func wrong(problem, next string) error { return &URLError{problem, next} }
 
 // Options is what Open needs beside the URL.
 type Options struct {
-	// Credentials is asked before every request to OSS; see OSSConfig. Not needed
+	// Credentials is called before every request to OSS; see OSSConfig. Not needed
 	// for file://.
 	Credentials func(context.Context) (id, secret, token string, err error)
+	// UserAgent is sent to OSS with the SDK's own; see OSSConfig.
+	UserAgent string
+	// Explain says in plain words why a connection to OSS failed; see OSSConfig.
+	Explain func(error) (problem, next string, ok bool)
 	// Dial replaces the way to the network; nil is the real one.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
@@ -124,6 +128,8 @@ func openOSS(u *url.URL, o Options) (Store, error) {
 		Bucket:      u.Host,
 		Prefix:      strings.Trim(u.Path, "/"),
 		Credentials: o.Credentials,
+		UserAgent:   o.UserAgent,
+		Explain:     o.Explain,
 		Dial:        o.Dial,
 	}
 	query, err := ossQuery(u.RawQuery)

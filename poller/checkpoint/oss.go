@@ -30,9 +30,15 @@ type OSSConfig struct {
 	Endpoint string // a URL; empty means the region's public one
 	// PathStyle puts the bucket into the path, for servers without wildcard names.
 	PathStyle bool
-	// Credentials is asked before every request, as those of a function change with
+	// Credentials is called before every request, as those of a function change with
 	// each invocation. Token is empty for a long-lived pair.
 	Credentials func(context.Context) (id, secret, token string, err error)
+	// UserAgent is appended to the SDK's own; may be empty.
+	UserAgent string
+	// Explain says in plain words why a connection failed; ok is false for an error
+	// it does not know. nil knows none. The refusal of a proxy reaches it as an error
+	// with a method ProxyStatus() int, the status of its answer to CONNECT.
+	Explain func(error) (problem, next string, ok bool)
 	// Dial replaces the way to the network; nil is the real one.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
@@ -45,8 +51,8 @@ const opTimeout = 10 * time.Second
 //
 // OSS has no compare-and-swap: PutObject knows no If-Match (EC 0017-00000245). It
 // does have x-oss-forbid-overwrite, by which an object is created once, unless the
-// bucket has ever had versioning on: then the header is ignored, without a word.
-// So a bucket is asked before the first write, and refused if in doubt.
+// bucket has ever had versioning on: then the header is ignored in silence.
+// So the bucket is asked before the first write, and refused if in doubt.
 // (help.aliyun.com/en/oss, PutObject; 2026-11)
 func NewOSS(c OSSConfig) Store {
 	cfg := &oss.Config{ // a literal: LoadDefaultConfig takes a log level from the environment, and logs headers
@@ -65,12 +71,20 @@ func NewOSS(c OSSConfig) Store {
 	if c.Endpoint != "" {
 		cfg.Endpoint = &c.Endpoint
 	}
-	return New(&bucket{client: oss.NewClient(cfg), name: c.Bucket, prefix: c.Prefix})
+	if c.UserAgent != "" {
+		cfg.UserAgent = &c.UserAgent
+	}
+	b := &bucket{client: oss.NewClient(cfg), name: c.Bucket, prefix: c.Prefix, explainNetwork: c.Explain}
+	if b.explainNetwork == nil {
+		b.explainNetwork = func(error) (problem, next string, ok bool) { return "", "", false }
+	}
+	return New(b)
 }
 
 type bucket struct {
-	client       *oss.Client
-	name, prefix string
+	client         *oss.Client
+	name, prefix   string
+	explainNetwork func(error) (problem, next string, ok bool)
 
 	mu  sync.Mutex
 	fit bool // versioning was asked for, and is off
@@ -84,21 +98,21 @@ func (b *bucket) Get(ctx context.Context, name string) (Answer, error) {
 	res, err := b.client.GetObject(ctx, &oss.GetObjectRequest{Bucket: &b.name, Key: b.key(name)})
 	if se, ok := errors.AsType[*oss.ServiceError](err); ok && se.StatusCode == http.StatusNotFound && se.Code == "NoSuchKey" {
 		now, err := clock(se.Headers)
-		return Answer{Now: now}, b.explain(ctx, "GetObject", err)
+		return Answer{Now: now}, b.explain(ctx, "GetObject", name, err)
 	}
 	if err != nil {
-		return Answer{}, b.explain(ctx, "GetObject", err)
+		return Answer{}, b.explain(ctx, "GetObject", name, err)
 	}
 	defer res.Body.Close()
 	data, err := io.ReadAll(res.Body)
 	if err != nil {
-		return Answer{}, b.explain(ctx, "GetObject", err)
+		return Answer{}, b.explain(ctx, "GetObject", name, err)
 	}
 	if err := checkCRC(res.Headers, data); err != nil {
-		return Answer{}, b.explain(ctx, "GetObject", err)
+		return Answer{}, b.explain(ctx, "GetObject", name, err)
 	}
 	now, err := clock(res.Headers)
-	return Answer{Data: data, Found: true, Now: now}, b.explain(ctx, "GetObject", err)
+	return Answer{Data: data, Found: true, Now: now}, b.explain(ctx, "GetObject", name, err)
 }
 
 func (b *bucket) Create(ctx context.Context, name string, data []byte) (time.Time, error) {
@@ -116,17 +130,17 @@ func (b *bucket) Create(ctx context.Context, name string, data []byte) (time.Tim
 		return time.Time{}, ErrConflict
 	}
 	if err != nil {
-		return time.Time{}, b.explain(ctx, "PutObject", err)
+		return time.Time{}, b.explain(ctx, "PutObject", name, err)
 	}
 	now, err := clock(res.Headers)
-	return now, b.explain(ctx, "PutObject", err)
+	return now, b.explain(ctx, "PutObject", name, err)
 }
 
 func (b *bucket) Put(ctx context.Context, name string, data []byte) error {
 	ctx, cancel := context.WithTimeout(ctx, opTimeout)
 	defer cancel()
 	_, err := b.client.PutObject(ctx, b.putRequest(name, data))
-	return b.explain(ctx, "PutObject", err)
+	return b.explain(ctx, "PutObject", name, err)
 }
 
 // putRequest has OSS verify the body before it stores it.
@@ -142,6 +156,14 @@ func (b *bucket) putRequest(name string, data []byte) *oss.PutObjectRequest {
 }
 
 func (b *bucket) List(ctx context.Context) (Listing, error) {
+	l, err := b.list(ctx)
+	if err != nil {
+		return Listing{}, b.explain(ctx, "ListObjects", "", err)
+	}
+	return l, nil
+}
+
+func (b *bucket) list(ctx context.Context) (Listing, error) {
 	ctx, cancel := context.WithTimeout(ctx, opTimeout)
 	defer cancel()
 	prefix := b.prefix + "/"
@@ -150,14 +172,14 @@ func (b *bucket) List(ctx context.Context) (Listing, error) {
 	for {
 		page, err := b.client.ListObjectsV2(ctx, req)
 		if err != nil {
-			return Listing{}, b.explain(ctx, "ListObjects", err)
+			return Listing{}, err
 		}
 		if l.Now, err = clock(page.Headers); err != nil {
-			return Listing{}, b.explain(ctx, "ListObjects", err)
+			return Listing{}, err
 		}
 		for _, o := range page.Contents {
 			if o.Key == nil || o.LastModified == nil {
-				return Listing{}, b.explain(ctx, "ListObjects", errors.New("an object has no name or time"))
+				return Listing{}, errors.New("an object has no name or time")
 			}
 			l.Entries = append(l.Entries, Entry{Name: path.Base(*o.Key), Modified: *o.LastModified})
 		}
@@ -165,7 +187,7 @@ func (b *bucket) List(ctx context.Context) (Listing, error) {
 			return l, nil
 		}
 		if oss.ToString(page.NextContinuationToken) == "" {
-			return Listing{}, b.explain(ctx, "ListObjects", errors.New("a page ends without a way to the next"))
+			return Listing{}, errors.New("a page ends without a way to the next")
 		}
 		req.ContinuationToken = page.NextContinuationToken
 	}
@@ -175,7 +197,7 @@ func (b *bucket) Remove(ctx context.Context, name string) error {
 	ctx, cancel := context.WithTimeout(ctx, opTimeout)
 	defer cancel()
 	_, err := b.client.DeleteObject(ctx, &oss.DeleteObjectRequest{Bucket: &b.name, Key: b.key(name)})
-	return b.explain(ctx, "DeleteObject", err)
+	return b.explain(ctx, "DeleteObject", name, err)
 }
 
 // refuseVersioned asks once for each bucket value that no object of it can be
@@ -190,15 +212,15 @@ func (b *bucket) refuseVersioned(ctx context.Context) error {
 	defer cancel()
 	res, err := b.client.GetBucketVersioning(ctx, &oss.GetBucketVersioningRequest{Bucket: &b.name})
 	if err != nil {
-		return b.explain(ctx, "GetBucketVersioning", err)
+		return b.explain(ctx, "GetBucketVersioning", "", err)
 	}
 	if status := oss.ToString(res.VersionStatus); status != "" {
 		return &Error{
-			Op:   "GetBucketVersioning",
-			Code: "Versioning" + status,
-			Hint: "use a bucket that never had versioning; once enabled it can only be suspended, never removed",
-			Err: fmt.Errorf("versioning of bucket %s is %s, so OSS would let two runs write the same generation",
-				b.name, strings.ToLower(status)),
+			Op:   "GetBucketVersioning oss://" + b.name,
+			Code: "Versioning" + word(status),
+			Problem: fmt.Sprintf("versioning of bucket %s is %s, so OSS would let two runs write the same generation",
+				b.name, strings.ToLower(word(status))),
+			Next: "Use a bucket that never had versioning; once enabled it can only be suspended, never removed",
 		}
 	}
 	b.fit = true

@@ -109,10 +109,10 @@ func TestOSSFaultsOfSwap(t *testing.T) {
 func TestOSSFaultsOfLoad(t *testing.T) {
 	type fault = checkpointtest.OSSFault
 	requests := map[string]func(checkpointtest.OSSRequest) bool{
-		"hint": func(r checkpointtest.OSSRequest) bool { return strings.HasSuffix(r.Key, "/latest") },
-		"list": func(r checkpointtest.OSSRequest) bool { return r.Op == "ListObjects" },
-		"head": func(r checkpointtest.OSSRequest) bool { return strings.HasSuffix(r.Key, "01") },
-		"next": func(r checkpointtest.OSSRequest) bool { return strings.HasSuffix(r.Key, "02") },
+		"latest": func(r checkpointtest.OSSRequest) bool { return strings.HasSuffix(r.Key, "/latest") },
+		"list":   func(r checkpointtest.OSSRequest) bool { return r.Op == "ListObjects" },
+		"head":   func(r checkpointtest.OSSRequest) bool { return strings.HasSuffix(r.Key, "01") },
+		"next":   func(r checkpointtest.OSSRequest) bool { return strings.HasSuffix(r.Key, "02") },
 	}
 	for _, test := range []struct {
 		name    string

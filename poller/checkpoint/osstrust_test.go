@@ -5,8 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"log"
+	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
+	"os/exec"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -65,13 +70,121 @@ func TestOSSDenied(t *testing.T) {
 		server := startOSS(t)
 		server.Deny(op)
 		err := everything(openOSS(t, server))
-		want := fmt.Sprintf("grant oss:%s on %s ", op, resource)
+		want := fmt.Sprintf("Grant oss:%s on %s ", op, resource)
 		if err == nil || errors.Is(err, checkpoint.ErrConflict) || !strings.Contains(err.Error(), want) {
 			t.Errorf("without %s: %v; want %q", op, err, want)
 		}
 		if e, ok := errors.AsType[*checkpoint.Error](err); !ok || e.Code != "AccessDenied" || e.RequestID == "" {
 			t.Errorf("without %s: %+v", op, e)
 		}
+	}
+}
+
+// TestOSSMissingObjectsAreRefused: without an unconditional permission to list, a 403
+// may stand for an object that does not exist. It never counts as absence, and it is
+// told apart from a missing permission to read.
+func TestOSSMissingObjectsAreRefused(t *testing.T) {
+	const list, read = "oss:ListObjects on acs:oss:*:*:test-bucket without a condition", "Grant oss:GetObject on acs:oss:*:*:test-bucket/refresh/watch/*"
+	for _, row := range []struct {
+		name        string
+		empty       bool
+		change      func(*checkpointtest.OSS)
+		load, probe string // what the errors say
+		unlike      string // what the probe's does not
+	}{
+		{"reticent, empty", true, func(s *checkpointtest.OSS) { s.SetReticent(true) }, list, "Grant " + list, read},
+		{"reticent", false, func(s *checkpointtest.OSS) { s.SetReticent(true) }, "Grant " + list, "Grant " + list, read},
+		{"no reading, empty", true, func(s *checkpointtest.OSS) { s.Deny("GetObject") }, read, read, "without a condition"},
+		{"no reading", false, func(s *checkpointtest.OSS) { s.Deny("GetObject") }, read, read, "without a condition"},
+	} {
+		server := startOSS(t)
+		store := openOSS(t, server)
+		if !row.empty {
+			_, err := store.Swap(t.Context(), checkpoint.Doc{}, []byte("x"))
+			must(t, err)
+		}
+		row.change(server)
+		d, err := store.Load(t.Context())
+		if err == nil || !strings.Contains(err.Error(), row.load) {
+			t.Errorf("%s: Load = generation %d, %v; want %q", row.name, d.Generation, err, row.load)
+		}
+		err = checkpoint.Probe(t.Context(), store)
+		if err == nil || !strings.Contains(err.Error(), row.probe) || strings.Contains(err.Error(), row.unlike) {
+			t.Errorf("%s: Probe: %v; want %q and not %q", row.name, err, row.probe, row.unlike)
+		}
+	}
+}
+
+// TestOSSNetworkProblems: what keeps OSS from answering is said in the words that the
+// caller has for it, with the next step, and without what a peer or a proxy chose.
+func TestOSSNetworkProblems(t *testing.T) {
+	const url = "oss://bucket/prefix?region=cn-shanghai&endpoint=https://oss.example.com"
+	store, err := checkpoint.Open(url, checkpoint.Options{
+		Credentials: func(context.Context) (string, string, string, error) { return "id", "secret", "", nil },
+		Dial: func(context.Context, string, string) (net.Conn, error) {
+			return nil, &net.DNSError{Err: "no such host", Name: "oss.example.com", IsNotFound: true}
+		},
+		Explain: func(err error) (string, string, bool) {
+			if _, ok := errors.AsType[*net.DNSError](err); !ok {
+				t.Errorf("the cause is lost: %v", err)
+			}
+			return "the name is unknown", "Check it", true
+		},
+	})
+	must(t, err)
+	_, err = store.Load(t.Context())
+	e, ok := errors.AsType[*checkpoint.Error](err)
+	if !ok || e.Problem != "the name is unknown" || !strings.HasPrefix(e.Next, "Check it. The address comes from ") || e.Passing {
+		t.Errorf("Load: %+v", err)
+	}
+	if text := err.Error(); strings.Count(text, "GetObject") != 1 || strings.Contains(text, "no such host") {
+		t.Errorf("Load: %s", text)
+	}
+}
+
+// TestOSSBehindAProxy: one that is not there, and one that refuses.
+func TestOSSBehindAProxy(t *testing.T) {
+	if os.Getenv("PROXY_CHILD") == "" { // net/http reads the variables once
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(407) }))
+		defer s.Close()
+		for proxy, status := range map[string]string{
+			"http://user:hunter2@127.0.0.1:1":                            "-1", // nothing listens
+			strings.Replace(s.URL, "http://", "http://user:hunter2@", 1): "407",
+		} {
+			cmd := exec.Command(os.Args[0], "-test.run=TestOSSBehindAProxy", "-test.v")
+			cmd.Env = append(os.Environ(), "PROXY_CHILD=1", "HTTPS_PROXY="+proxy, "PROXY_STATUS="+status, "NO_PROXY=")
+			out, err := cmd.CombinedOutput()
+			if err != nil || strings.Contains(string(out), "hunter2") {
+				t.Errorf("%v\n%s", err, out)
+			}
+		}
+		return
+	}
+	status := -1
+	store, err := checkpoint.Open("oss://bucket/prefix?region=cn-shanghai&endpoint=https://oss.example.com", checkpoint.Options{
+		Credentials: func(context.Context) (string, string, string, error) { return "id", "secret", "", nil },
+		Explain: func(err error) (string, string, bool) {
+			if e, ok := errors.AsType[interface {
+				error
+				ProxyStatus() int
+			}](err); ok {
+				status = e.ProxyStatus()
+				return "the proxy failed", "Check it", true
+			}
+			if e, ok := errors.AsType[*net.OpError](err); ok && e.Op == "proxyconnect" {
+				return "the proxy failed", "Check it", true
+			}
+			return "", "", false
+		},
+	})
+	must(t, err)
+	_, err = store.Load(t.Context())
+	t.Log(err)
+	if err == nil || !strings.Contains(err.Error(), "the proxy failed. Check it") {
+		t.Errorf("Load: %v", err)
+	}
+	if want, err := strconv.Atoi(os.Getenv("PROXY_STATUS")); err != nil || status != want {
+		t.Errorf("the proxy's status is %d, want %d", status, want)
 	}
 }
 
@@ -100,10 +213,10 @@ func TestOSSMistakes(t *testing.T) {
 		{"wrong secret", url, wrong(func(c *checkpointtest.Credential) { c.Secret = "hunter2" }), "403 SignatureDoesNotMatch"},
 		{"wrong token", url, wrong(func(c *checkpointtest.Credential) { c.Token = "old-token" }), "credentials are wrong or expired"},
 		{"no token", url, wrong(func(c *checkpointtest.Credential) { c.Token = "" }), "credentials are wrong or expired"},
-		{"none", url, provide(checkpointtest.Credential{}, nil), "there are no credentials; on Function Compute give the function a role"},
+		{"none", url, provide(checkpointtest.Credential{}, nil), "there are no credentials. On Function Compute give the function a role"},
 		{"provider fails", url, provide(right, errors.New("metadata is away")), "metadata is away"},
 		{"wrong region", strings.Replace(url, "cn-shanghai", "cn-beijing", 1), server.Credentials, "region= in CHECKPOINT"},
-		{"wrong bucket", strings.Replace(url, "test-bucket", "no-bucket", 1), server.Credentials, "create bucket no-bucket"},
+		{"wrong bucket", strings.Replace(url, "test-bucket", "no-bucket", 1), server.Credentials, "Create bucket no-bucket"},
 	} {
 		store, err := checkpoint.Open(test.url, checkpoint.Options{Credentials: test.credentials})
 		must(t, err)
@@ -137,7 +250,7 @@ func TestOSSOtherRegion(t *testing.T) {
 		return checkpointtest.OSSFault{Status: 403, Code: "AccessDenied", Endpoint: "oss-cn-beijing.aliyuncs.com"}
 	})
 	_, err := openOSS(t, server).Load(t.Context())
-	if err == nil || !strings.Contains(err.Error(), "the bucket is in another region") {
+	if err == nil || !strings.Contains(err.Error(), "The bucket is in another region") {
 		t.Errorf("Load: %v", err)
 	}
 }

@@ -9,8 +9,29 @@ import (
 	"time"
 )
 
-// Prober is a Store that can prove itself; those of New are.
+// Prober is a [Store] that can prove itself, as those of New can.
 type Prober interface{ Probe(context.Context) error }
+
+// Inspector is a [Store] that can report what works and should not stay so.
+type Inspector interface {
+	Inspect(context.Context) []*Error
+}
+
+// Inspect reports what works and should not stay so, such as a folder that other
+// users may write. It writes nothing, and finds nothing in a store that cannot tell.
+func Inspect(ctx context.Context, s Store) []*Error {
+	if i, ok := s.(Inspector); ok {
+		return i.Inspect(ctx)
+	}
+	return nil
+}
+
+func (g *generations) Inspect(ctx context.Context) []*Error {
+	if i, ok := g.backend.(Inspector); ok {
+		return i.Inspect(ctx)
+	}
+	return nil
+}
 
 // Probe proves that a store writes an object once: of several creates at the same
 // time one must win, and a later one must be refused. It leaves nothing behind. A
@@ -18,7 +39,7 @@ type Prober interface{ Probe(context.Context) error }
 func Probe(ctx context.Context, s Store) error {
 	p, ok := s.(Prober)
 	if !ok {
-		return errors.New("probe the checkpoint: this store cannot be probed")
+		return &Error{Op: "probe the checkpoint", Problem: "this store cannot be probed"}
 	}
 	if err := p.Probe(ctx); err != nil {
 		return fmt.Errorf("probe the checkpoint: %w", err)
@@ -32,7 +53,7 @@ func (g *generations) Probe(ctx context.Context) (err error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 		defer cancel()
 		if rmErr := g.backend.Remove(ctx, name); rmErr != nil {
-			err = errors.Join(err, fmt.Errorf("remove %s: %w", name, rmErr))
+			err = errors.Join(err, rmErr)
 		}
 	}()
 	winner, err := g.race(ctx, name)
@@ -43,14 +64,21 @@ func (g *generations) Probe(ctx context.Context) (err error) {
 	case err == nil:
 		return unfit("a second write of the same object was accepted")
 	case !errors.Is(err, ErrConflict):
-		return fmt.Errorf("write a second time: %w", err)
+		return err
 	}
 	a, err := g.backend.Get(ctx, name)
 	if err != nil {
-		return fmt.Errorf("read back: %w", err)
+		return err
 	}
 	if string(a.Data) != winner {
 		return unfit(fmt.Sprintf("%q was written, %q was read", winner, a.Data))
+	}
+	// Every load asks for a generation that does not exist yet.
+	switch a, err := g.backend.Get(ctx, name+"-absent"); {
+	case err != nil:
+		return err
+	case a.Found:
+		return unfit("an object that was never written was read")
 	}
 	return nil
 }
@@ -67,7 +95,7 @@ func (g *generations) race(ctx context.Context, name string) (winner string, err
 	for i, err := range errs {
 		switch {
 		case err != nil && !errors.Is(err, ErrConflict):
-			return "", fmt.Errorf("write: %w", err)
+			return "", err
 		case err == nil && winner != "":
 			return "", unfit("two simultaneous writes of the same object were accepted")
 		case err == nil:
@@ -80,10 +108,10 @@ func (g *generations) race(ctx context.Context, name string) (winner string, err
 	return winner, nil
 }
 
-func unfit(why string) error {
+func unfit(problem string) error {
 	return &Error{
-		Op:   "write once",
-		Hint: "this store cannot keep two runs apart; choose another CHECKPOINT",
-		Err:  errors.New(why),
+		Op:      "write once",
+		Problem: problem,
+		Next:    "This store cannot keep two runs apart; choose another CHECKPOINT",
 	}
 }

@@ -2,6 +2,7 @@ package checkpoint
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -26,6 +27,7 @@ func newHTTPClient(dial func(ctx context.Context, network, address string) (net.
 	return &http.Client{
 		Transport: capped{&http.Transport{
 			Proxy:                  http.ProxyFromEnvironment,
+			OnProxyConnectResponse: proxyAnswered,
 			DialContext:            dial,
 			TLSHandshakeTimeout:    stepTimeout,
 			ResponseHeaderTimeout:  stepTimeout,
@@ -36,6 +38,20 @@ func newHTTPClient(dial func(ctx context.Context, network, address string) (net.
 		}},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
+}
+
+// proxyError is the status by which the proxy of HTTPS_PROXY refused a CONNECT;
+// net/http's own error is the proxy's words.
+type proxyError int
+
+func (e proxyError) ProxyStatus() int { return int(e) }
+func (e proxyError) Error() string    { return "the proxy refused the connection" }
+
+func proxyAnswered(_ context.Context, _ *url.URL, _ *http.Request, res *http.Response) error {
+	if res.StatusCode != http.StatusOK {
+		return proxyError(res.StatusCode)
+	}
+	return nil
 }
 
 // capped refuses answers longer than maxDocument, wherever the SDK reads them.
@@ -67,29 +83,53 @@ var errNoCredentials = errors.New("there are no credentials")
 
 // explain turns what the SDK says into an Error. The vendor's messages stay out:
 // they repeat the access key's id, the string that was signed, and other people's
-// HTML. op is also the RAM action.
-func (b *bucket) explain(ctx context.Context, op string, err error) error {
+// HTML. op is also the RAM action; name is empty for the bucket itself.
+func (b *bucket) explain(ctx context.Context, op, name string, err error) error {
 	if err == nil {
 		return nil
 	}
-	e := &Error{Op: op}
+	e := &Error{Op: op + " oss://" + b.name + "/" + b.prefix + "/" + name}
 	if se, ok := errors.AsType[*oss.ServiceError](err); ok {
 		e.Code, e.RequestID = word(se.Code), word(se.RequestID)
-		e.Err = fmt.Errorf("OSS answered %d %s", se.StatusCode, e.Code)
+		e.Problem = fmt.Sprintf("OSS answered %d %s", se.StatusCode, e.Code)
 		if ec := word(se.EC); ec != "" {
-			e.Err = fmt.Errorf("%w, EC %s", e.Err, ec)
+			e.Problem += ", EC " + ec
 		}
-		e.Hint = b.hint(op, se)
+		e.Next = b.advice(ctx, op, name, se)
+		e.Passing = e.Next == ""
 	} else {
 		e.Err = cause(err)
-		e.Hint = b.networkHint(e.Err)
+		b.explainCause(e)
 	}
 	// A pause before the retry that the deadline cut short: the SDK returns only
 	// the failure before it.
 	if ctx.Err() != nil && !errors.Is(e.Err, ctx.Err()) {
-		e.Err = fmt.Errorf("%w; %w", e.Err, ctx.Err())
+		e.Err = errors.Join(e.Err, ctx.Err())
+		e.Problem += "; " + ctx.Err().Error()
 	}
 	return e
+}
+
+// explainCause fills in what kept OSS from answering.
+func (b *bucket) explainCause(e *Error) {
+	if errors.Is(e.Err, errNoCredentials) {
+		e.Problem, e.Next = e.Err.Error(), nextCredentials
+		return
+	}
+	e.Passing = true
+	problem, next, known := b.explainNetwork(e.Err)
+	if !known {
+		e.Problem = e.Err.Error()
+		return
+	}
+	e.Problem = problem
+	if next != "" {
+		e.Next = next + ". The address comes from bucket, region= and endpoint= in CHECKPOINT"
+	}
+	_, certificate := errors.AsType[*tls.CertificateVerificationError](e.Err)
+	dns, unresolved := errors.AsType[*net.DNSError](e.Err)
+	_, proxied := errors.AsType[proxyError](e.Err)
+	e.Passing = !certificate && !proxied && !(unresolved && dns.IsNotFound)
 }
 
 // cause digs out what the network said, without the URL around it.

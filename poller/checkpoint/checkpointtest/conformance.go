@@ -42,7 +42,7 @@ func Run(t *testing.T, place func(t *testing.T) Place) {
 		{"the number of generations is bounded", generationsAreBounded},
 		{"leftovers of dead runs are removed", leftoversAreRemoved},
 		{"a lost head is damage", lostHeadIsDamage},
-		{"a hint may be wrong", hintMayBeWrong},
+		{"latest may be wrong", latestMayBeWrong},
 		{"other objects do not matter", strangersDoNotMatter},
 		{"a done context is an error", doneContext},
 	} {
@@ -284,20 +284,20 @@ func lostHeadIsDamage(t *testing.T, p Place) {
 	p.Set(number(2), nil)
 	damaged("only the first is left")
 	p.Set(number(1), nil)
-	damaged("only the hint is left")
+	damaged("only latest is left")
 	p.Set("latest", nil)
 	if d := load(t, p.Open()); d.Generation != 0 {
 		t.Errorf("after everything was removed: generation %d", d.Generation)
 	}
 }
 
-func hintMayBeWrong(t *testing.T, p Place) {
+func latestMayBeWrong(t *testing.T, p Place) {
 	s := p.Open()
 	d := fill(t, s, 60)
 	p.Age(2 * time.Hour)
 	collect(t, s, d)
-	for _, hint := range []string{"", "1", "7", "36", "37", "59", "60", "latest", "-3", "60\n", "99999999999999999999", "18446744073709551615"} {
-		p.Set("latest", []byte(hint))
+	for _, latest := range []string{"", "1", "7", "36", "37", "59", "60", "latest", "-3", "60\n", "99999999999999999999", "18446744073709551615"} {
+		p.Set("latest", []byte(latest))
 		expect(t, p.Open(), 60, "text 60")
 	}
 	p.Set("latest", nil)

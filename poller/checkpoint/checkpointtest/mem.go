@@ -10,7 +10,7 @@ import (
 	"refreshwatch/poller/checkpoint"
 )
 
-// The verbs of an Op. Swap creates, then puts the hint; Load gets and lists.
+// The verbs of an Op. Swap creates, then puts latest; Load gets and lists.
 const (
 	Get    = "get"
 	Create = "create"

@@ -33,6 +33,7 @@ type OSS struct {
 	objects    map[string]object
 	versioning string
 	lax        bool // forbid-overwrite is ignored although versioning is off
+	reticent   bool // a missing object is refused (403) instead of not found (404)
 	pageSize   int  // most keys a listing holds, whatever was asked for
 	denied     map[string]bool
 	offset     time.Duration
@@ -174,6 +175,14 @@ func (s *OSS) SetPageSize(n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.pageSize = n
+}
+
+// SetReticent refuses to read a missing object, as if the caller may not list the
+// bucket without a condition.
+func (s *OSS) SetReticent(reticent bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.reticent = reticent
 }
 
 // Deny takes permissions away, by RAM action without its "oss:".

@@ -74,6 +74,9 @@ func (s *OSS) putObject(r *http.Request, key string, body []byte) ossAnswer {
 
 func (s *OSS) getObject(key string) ossAnswer {
 	o, exists := s.objects[key]
+	if !exists && s.reticent {
+		return refuse(http.StatusForbidden, "AccessDenied", "0003-00000001", "You have no right to access this object.")
+	}
 	if !exists {
 		return refuse(http.StatusNotFound, "NoSuchKey", "0026-00000001", "The specified key does not exist.")
 	}
