@@ -20,7 +20,7 @@ type facts struct {
 	took                       duration       // how long the rows took; unknown when it is for one of them
 	age                        time.Duration  // the longest any row had been in flight when it was seen
 	created                    time.Time      // of all rows; zero when they differ
-	finishedBy                 time.Time      // when the last row was seen finished
+	seen                       time.Time      // when the last row was: finished, in flight or missing
 }
 
 // tally counts rows that have something in common.
@@ -69,8 +69,8 @@ func (f *facts) times(first bool, e poller.Event) {
 	}
 	f.took = f.took.with(durationOf(e))
 	f.age = max(f.age, age(e))
-	if seen := cmp.Or(e.EndedBefore, e.Observed); seen.After(f.finishedBy) {
-		f.finishedBy = seen
+	if seen := cmp.Or(e.EndedBefore, e.Observed); seen.After(f.seen) {
+		f.seen = seen
 	}
 }
 

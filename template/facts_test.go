@@ -69,10 +69,11 @@ func TestTimes(t *testing.T) {
 	unread := event(0, poller.Complete, "")
 	unread.Task.Created = time.Time{}
 	for want, m := range map[string]Message{
-		"cn-shanghai · submitted 2026-11-20 08:24 UTC · finished by 2026-11-20 08:30 UTC · 0f3c9a51": message(poller.Finished, event(0, poller.Complete, "")),
-		"cn-shanghai · finished by 2026-11-20 09:30 UTC · 0f3c9a51":                                  message(poller.Finished, event(0, poller.Complete, ""), late),
-		"cn-shanghai · finished by 2026-11-20 08:30 UTC · 0f3c9a51":                                  message(poller.Finished, unread),
-		"cn-shanghai · submitted 2026-11-20 06:30 UTC · as of 2026-11-20 08:30 UTC · 0f3c9a51":       message(poller.Stalled, inFlight(2, poller.Stalled, 2*time.Hour)...),
+		"cn-shanghai · submitted 2026-11-20 08:24 · finished by 08:30 UTC · 0f3c9a51":          message(poller.Finished, event(0, poller.Complete, "")),
+		"cn-shanghai · finished by 2026-11-20 09:30 UTC · 0f3c9a51":                            message(poller.Finished, event(0, poller.Complete, ""), late),
+		"cn-shanghai · finished by 2026-11-20 08:30 UTC · 0f3c9a51":                            message(poller.Finished, unread),
+		"cn-shanghai · submitted 2026-11-20 06:30 · as of 08:30 UTC · 0f3c9a51":                message(poller.Stalled, inFlight(2, poller.Stalled, 2*time.Hour)...),
+		"cn-shanghai · submitted 2026-11-17 07:30 UTC · as of 2026-11-20 08:30 UTC · 0f3c9a51": message(poller.Expired, inFlight(1, poller.Expired, 73*time.Hour)...),
 		"cn-shanghai · 0f3c9a51": notify(Test, Notice{}),
 	} {
 		if got := card(t, load(t, Options{}), Plain, m).Context; got != want {
@@ -136,6 +137,27 @@ func TestPush(t *testing.T) {
 	}
 }
 
+// TestPushOfManyReasons: the first of several reasons does not stand for all of them.
+func TestPushOfManyReasons(t *testing.T) {
+	m := message(poller.Finished, event(3, poller.Failed, "Origin Timeout"), event(4, poller.Failed, "Internal Error"), event(5, poller.Complete, ""))
+	for lang, want := range map[string]string{
+		"en": "⚠️ 2 of 3 failed: URL refresh on cdn.example.com — origin timeout and another reason",
+		"zh": "⚠️ 3 个中 2 个失败：URL 刷新（cdn.example.com） — 回源超时等 2 种原因",
+	} {
+		if c := card(t, load(t, Options{Lang: lang}), WeCom, m); c.Push != want {
+			t.Errorf("%q, want %q", c.Push, want)
+		}
+	}
+}
+
+// TestSlackNotificationsShowTimesAsWritten: a phone may not know the token of a date.
+func TestSlackNotificationsShowTimesAsWritten(t *testing.T) {
+	c := card(t, load(t, Options{}), Slack, notify(Gap, Notice{From: sampleTime().Add(-time.Hour), To: sampleTime()}))
+	if !strings.Contains(c.Text, "between 2026-11-20 07:30 UTC and 2026-11-20 08:30 UTC may") || !strings.Contains(c.Reasons[0], "between <!date^") {
+		t.Errorf("text %q, body %q", c.Text, c.Reasons)
+	}
+}
+
 // TestDeployment: product, label, console and time zone are the deployment's.
 func TestDeployment(t *testing.T) {
 	own := Options{Product: "cdn", Label: "prod *eu*", Console: "https://console.example.com/a(b)|c>d", Zone: time.FixedZone("", 19800)}
@@ -152,7 +174,7 @@ func TestDeployment(t *testing.T) {
 	if !strings.HasSuffix(c.Push, " — origin timeout · prod ＊eu＊") || !strings.HasPrefix(c.Context, "prod ＊eu＊ · cn-shanghai · ") {
 		t.Errorf("push %q, context %q", c.Push, c.Context)
 	}
-	if c := card(t, set, Plain, m); !strings.Contains(c.Context, "submitted 2026-11-20 13:54 UTC+05:30") {
+	if c := card(t, set, Plain, m); !strings.Contains(c.Context, "submitted 2026-11-20 13:54 · finished by 14:00 UTC+05:30") {
 		t.Errorf("context %q", c.Context)
 	}
 	trouble := notify(Trouble, Notice{Code: "Forbidden.RAM", Hint: `{"Version":"1","Statement":[]}`})

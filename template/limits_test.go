@@ -111,7 +111,7 @@ func faultOf(d Dialect, c Card, m Message) string {
 
 // The markup the embedded templates themselves write, per dialect.
 var (
-	slackOurs = regexp.MustCompile("(?s)`[^`\n]*`|" + `\*<https://vod\.console\.aliyun\.com/\|[^<>]*>\*|<!date\^\d+\^\{date_num\} \{time\}\|[0-9: UTC+-]+>|\*[^*<>]*\*`)
+	slackOurs = regexp.MustCompile("(?s)`[^`\n]*`|" + `\*<https://vod\.console\.aliyun\.com/\|[^<>]*>\*|<!date\^\d+\^(\{date_num\} )?\{time\}\|[0-9: UTC+-]+>|\*[^*<>]*\*`)
 	robotOurs = regexp.MustCompile(`\[[^\[\]]*\]\(https://vod\.console\.aliyun\.com/\)|\*\*[^*]*\*\*`)
 	weComOurs = regexp.MustCompile("`[^`\n]*`|" + `<font color="(info|warning|comment)">|</font>`)
 )

@@ -3,6 +3,7 @@ package template
 import (
 	"fmt"
 	"html"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -11,18 +12,19 @@ import (
 
 // markup is how a dialect is written: foreign text reads as it is and means nothing.
 type markup struct {
-	escape  func(string) string                   // text that stands among other text
-	literal func(string) string                   // text set off from it: paths, ids
-	date    func(t time.Time, wall string) string // a time; wall is how it is written otherwise
-	flat    func(leaf string) string              // a leaf for a place that reads no markup
-	bold    string                                // goes before and after
+	escape  func(string) string                                // text that stands among other text
+	literal func(string) string                                // text set off from it: paths, ids
+	date    func(t time.Time, day bool, written string) string // a time with or without its day
+	flat    func(leaf string) string                           // a leaf for a place that reads no markup
+	bold    string                                             // goes before and after
 }
 
 func (d Dialect) markup() markup {
-	m := markup{bold: "**", flat: same, date: func(_ time.Time, wall string) string { return wall }}
+	m := markup{bold: "**", flat: same, date: asWritten}
 	switch d {
 	case Slack:
 		m.escape, m.literal, m.date, m.bold = slackText, slackCode, slackDate, "*"
+		m.flat = func(leaf string) string { return slackDates.ReplaceAllString(leaf, "$1") }
 	case DingTalk:
 		// Inline code is not among the Markdown DingTalk documents (read 2026-11).
 		m.escape = syntax{special: "\\*~[]<>`", words: true, at: true, entities: true, replace: wide}.escape
@@ -156,7 +158,16 @@ func ticked(s string) string {
 	return "`" + strings.ReplaceAll(s, "`", "'") + "`"
 }
 
+func asWritten(_ time.Time, _ bool, written string) string { return written }
+
 // slackDate is shown in the reader's own time zone.
-func slackDate(t time.Time, wall string) string {
-	return fmt.Sprintf("<!date^%d^{date_num} {time}|%s>", t.Unix(), wall)
+func slackDate(t time.Time, day bool, written string) string {
+	format := "{time}"
+	if day {
+		format = "{date_num} {time}"
+	}
+	return fmt.Sprintf("<!date^%d^%s|%s>", t.Unix(), format, written)
 }
+
+// slackDates finds them: notifications may show them as they are written.
+var slackDates = regexp.MustCompile(`<!date\^[^|<>]*\|([^<>]*)>`)

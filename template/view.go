@@ -127,15 +127,16 @@ func (s *Set) newView(d Dialect, m Message, f facts) (view, writer) {
 		Kind: w.text(string(m.Kind), wordBytes), Color: string(colorOf(m.Kind, f)),
 		Rows: len(f.events), Complete: f.complete, Failed: f.failed, Canceled: f.canceled, Digest: m.Digest,
 		Task: w.code(f.task, idBytes), Took: newRange(f.took), Age: newSpan(f.age), Reasons: len(f.reasons),
-		Submitted: w.time(f.created),
-		Label:     w.text(s.label, labelBytes), Product: s.product.title, Permission: s.product.permission, Endpoint: s.product.endpoint,
+		Label: w.text(s.label, labelBytes), Product: s.product.title, Permission: s.product.permission, Endpoint: s.product.endpoint,
 		Region: w.text(m.Region, wordBytes), ID: w.code(firstRunes(m.ID, idRunes), idBytes),
 		Console: s.console, Bold: w.bold,
 	}
-	if v.Kind == string(poller.Finished) {
-		v.FinishedBy = w.time(f.finishedBy)
+	submitted, seen := w.times(f.created, f.seen)
+	v.Submitted = submitted
+	if m.Kind == poller.Finished {
+		v.FinishedBy = seen
 	} else {
-		v.Seen = w.time(f.finishedBy)
+		v.Seen = seen
 	}
 	v.addTypes(f.types, w)
 	v.addDomains(f.domains, w)

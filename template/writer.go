@@ -43,16 +43,30 @@ func (w writer) time(t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
-	return w.date(t, wall(t.In(w.zone)))
+	t = t.In(w.zone)
+	return w.date(t, true, t.Format(day+clock)+zoneOf(t))
 }
 
-// wall is a time as people write it, with its distance from UTC.
-func wall(t time.Time) string {
-	zone := "UTC"
-	if _, offset := t.Zone(); offset != 0 {
-		zone += strings.TrimSuffix(t.Format("-07:00"), ":00")
+// times are two times beside each other; what they share is written once.
+func (w writer) times(from, to time.Time) (first, second string) {
+	from, to = from.In(w.zone), to.In(w.zone)
+	if from.IsZero() || to.IsZero() || from.Format(day) != to.Format(day) || zoneOf(from) != zoneOf(to) {
+		return w.time(from), w.time(to)
 	}
-	return t.Format("2006-01-02 15:04 ") + zone
+	return w.date(from, true, from.Format(day+clock)), w.date(to, false, to.Format(clock)+zoneOf(to))
+}
+
+const (
+	day   = "2006-01-02 "
+	clock = "15:04"
+)
+
+// zoneOf is a time's distance from UTC: abbreviations such as CST mean several.
+func zoneOf(t time.Time) string {
+	if _, offset := t.Zone(); offset == 0 {
+		return " UTC"
+	}
+	return " UTC" + strings.TrimSuffix(t.Format("-07:00"), ":00")
 }
 
 // nameColumns is how wide an object's name may be in a title.

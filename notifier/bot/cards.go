@@ -14,9 +14,8 @@ func sections(card template.Card, list string) []string {
 	for _, f := range card.Fields {
 		facts = append(facts, list+"**"+f.Label+"**: "+f.Value)
 	}
-	rows := card
-	rows.Rows = prefixed(list, card.Rows)
-	return sink.NonEmpty(strings.Join(facts, "\n"), strings.Join(sink.BodyLines(rows), "\n"), strings.Join(prefixed("> ", card.Reasons), "\n"))
+	rows := prefixed(list, sink.BodyLines(card))
+	return sink.NonEmpty(strings.Join(facts, "\n"), strings.Join(rows, "\n"), strings.Join(prefixed("> ", card.Reasons), "\n"))
 }
 
 func prefixed(mark string, texts []string) []string {
