@@ -35,6 +35,17 @@ func (o Outbox) Events() int {
 	return n
 }
 
+// EventsFor counts those of one sink.
+func (o Outbox) EventsFor(sink string) int {
+	n := 0
+	for _, d := range slices.Concat(o.Pending, o.Dead) {
+		if d.Sink == sink {
+			n += max(1, len(d.Events))
+		}
+	}
+	return n
+}
+
 // Add puts deliveries in. Adding one again, by id, changes nothing.
 func (o Outbox) Add(deliveries []Delivery) Outbox {
 	have := map[string]bool{}

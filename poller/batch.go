@@ -1,29 +1,30 @@
 package poller
 
-import "errors"
+import (
+	"errors"
+	"time"
+)
 
-// Batch is what the API answered.
+// Batch is what the API answered in one run.
 type Batch struct {
-	Tasks    []Task  // distinct rows, each in its latest reading, in order of arrival
-	Whole    []Query // proven to be answered in full
-	Rest     []Query // not answered, or not proven whole
-	Unproven int     // how many of Rest were read to the end without adding up
-	Calls    int     // pages answered
-	Err      error   // the first *Error, or the context's error
+	Tasks    []Task    // distinct rows, each in its latest reading, in order of arrival
+	Windows  []Window  // what was asked, as it stands now
+	Calls    int       // pages answered
+	Unproven int       // windows that were read to the end several times without adding up
+	Refused  int       // task ids of rows in flight that the API rejects
+	Now      time.Time // the API's clock, as it was last said; zero when it never was
+	Err      error     // the first *Error, or the context's error
 }
 
-// Merge joins a later batch to b.
-func (b Batch) Merge(other Batch) Batch {
-	rows := newCollection(b.Tasks)
-	rows.add(other.Tasks)
-	return Batch{
-		Tasks:    rows.tasks,
-		Whole:    append(b.Whole[:len(b.Whole):len(b.Whole)], other.Whole...),
-		Rest:     append(b.Rest[:len(b.Rest):len(b.Rest)], other.Rest...),
-		Unproven: b.Unproven + other.Unproven,
-		Calls:    b.Calls + other.Calls,
-		Err:      firstError(b.Err, other.Err),
+// Rest are the windows that have to be asked again.
+func (b Batch) Rest() []Window {
+	var rest []Window
+	for _, w := range b.Windows {
+		if w.end != whole {
+			rest = append(rest, w)
+		}
 	}
+	return rest
 }
 
 // firstError prefers an API error, which names a cause, to the end of time.
@@ -41,24 +42,17 @@ type collection struct {
 	at    map[Key]int
 }
 
-func newCollection(tasks []Task) *collection {
-	c := &collection{at: map[Key]int{}}
-	c.add(tasks)
-	return c
-}
-
-// add takes later readings. A finished row stays finished: a lagging replica may
-// list it as it was.
-func (c *collection) add(tasks []Task) {
-	for _, t := range tasks {
-		i, ok := c.at[t.Key]
-		if !ok {
-			c.at[t.Key] = len(c.tasks)
-			c.tasks = append(c.tasks, t)
-			continue
-		}
-		if t.Status.Terminal() || !c.tasks[i].Status.Terminal() {
-			c.tasks[i] = t
-		}
+// add takes a reading and reports whether the row is new here. A finished row stays
+// finished: a lagging replica may list it as it was.
+func (c *collection) add(t Task) bool {
+	i, ok := c.at[t.Key]
+	if !ok {
+		c.at[t.Key] = len(c.tasks)
+		c.tasks = append(c.tasks, t)
+		return true
 	}
+	if t.Status.Finished() || !c.tasks[i].Status.Finished() {
+		c.tasks[i] = t
+	}
+	return false
 }

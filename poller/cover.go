@@ -1,170 +1,174 @@
 package poller
 
 import (
-	"cmp"
 	"slices"
 	"time"
 )
 
-// point is a second in which due rows of one object type were created, or where
-// there are very many, a few neighbouring ones.
-type point struct {
-	first, last uint32
-	class       typeClass
-	ids         []string // of the due rows
-	rows        int      // how many those are
-	refreshing  bool     // all of them, by the last reading: a question by status finds them
-	stuck       bool     // all of them backed off
-	lo, hi      counts   // rows created before and up to the end of what a question for it may list
-}
-
-// pages is what asking for the point alone costs, by the cheapest means.
-func (p point) pages() int {
-	if p.class != otherType && p.refreshing {
-		return min(p.window(), pagesFor(p.rows)+changes(p.rows))
+// cover adds what this run read in full to what is known, keeps the windows that are
+// still under way, and says what nobody read before the API forgot it.
+func (d *differ) cover() {
+	s, before, progress := &d.state, d.state, d.changed || d.change.Held > 0
+	read := map[Query]Window{}
+	for _, w := range d.batch.Windows {
+		read[w.Query] = w
+		progress = progress || w.end == whole
 	}
-	return p.window()
-}
-
-// window is what listing all rows of the point costs. A type the API cannot filter
-// by is asked for id by id.
-func (p point) window() int {
-	if p.class == otherType {
-		return len(p.ids)
-	}
-	return pagesFor(p.hi[p.class] - p.lo[p.class])
-}
-
-// mostPoints bounds the work of one plan; with more, neighbours share a point.
-const mostPoints = 400
-
-// points groups due rows by object type and second, oldest first.
-func (t *tally) points(due []*Open, now time.Time) (byClass [typeClasses][]point) {
-	slices.SortFunc(due, func(a, b *Open) int {
-		return cmp.Or(cmp.Compare(classOf(a.ObjectType), classOf(b.ObjectType)), a.Created.Compare(b.Created))
-	})
-	size := (seconds(due) + mostPoints - 1) / mostPoints
-	ids := make([]string, 0, len(due)) // one array for the ids of all points
-	all := make([]point, 0, min(len(due), mostPoints+typeClasses))
-	var p *point
-	grown := 0 // seconds in p
-	for i, o := range due {
-		class, at := classOf(o.ObjectType), unixSeconds(o.Created)
+	s.Windows = slices.Clone(d.plan.waiting)
+	for _, w := range d.plan.windows() {
+		now, asked := read[w.Query]
 		switch {
-		case i > 0 && p.class == class && p.last == at:
-		case i > 0 && p.class == class && grown < size:
-			p.last, grown = at, grown+1
-		default:
-			all = append(all, point{first: at, last: at, class: class, refreshing: true, stuck: true, ids: ids[len(ids):]})
-			p, grown = &all[len(all)-1], 1
-		}
-		ids = append(ids, o.TaskID)
-		p.ids = p.ids[:len(p.ids)+1]
-		p.rows++
-		p.refreshing = p.refreshing && o.Status == Refreshing
-		p.stuck = p.stuck && o.backedOff(now)
-	}
-	start := 0
-	for i := range all {
-		p := &all[i]
-		slices.Sort(p.ids)
-		p.ids = slices.Compact(p.ids)
-		p.lo, p.hi = t.before(p.first-1), t.before(p.last+2)
-		if i+1 == len(all) || all[i+1].class != p.class {
-			byClass[p.class], start = all[start:i+1], i+1
+		case asked && now.end == whole:
+			s.Scanned = union(s.Scanned, Span{w.Span().From, earlier(w.To, d.plan.At)})
+		case asked && now.end == unproven:
+			d.giveUp(now)
+		case asked && now.begun():
+			s.Windows = append(s.Windows, now)
+			progress = progress || now.Next != w.Next || now.Passes != w.Passes
+		case w.begun() || slices.ContainsFunc(d.plan.Later, func(l Window) bool { return l.Query == w.Query }):
+			s.Windows = append(s.Windows, w)
 		}
 	}
-	return byClass
+	d.readAgain()
+	s.Windows = merged(s.Windows)
+	d.stuck(progress)
+	d.forget()
+	d.worthWriting(before)
+	d.change.Truncated = len(s.Windows) > 0 || d.change.Held > 0
 }
 
-// seconds counts the distinct ones, type by type, in sorted rows.
-func seconds(due []*Open) int {
-	n := 0
-	for i, o := range due {
-		if i == 0 || classOf(due[i-1].ObjectType) != classOf(o.ObjectType) || !due[i-1].Created.Equal(o.Created) {
-			n++
-		}
+// windows are those of the plan that a state remembers when they are not finished.
+func (p Plan) windows() []Window {
+	all := slices.Concat([]Window{p.Fresh}, p.Status, p.Later)
+	return slices.DeleteFunc(all, Window.filtered)
+}
+
+// giveUp leaves a window that does not add up for a while. One whose times were read
+// before has done what it can.
+func (d *differ) giveUp(w Window) {
+	if !covered(d.state.Scanned, w.Span()) {
+		w.pause(d.plan.At)
+		d.state.Windows = append(d.state.Windows, w)
 	}
-	return n
 }
 
-// piece is one question for neighbouring points.
-type piece struct {
-	first, last uint32
-	class       typeClass
-	mixed       bool // points of several types: asked without one
-	points      []point
-	lo, hi      counts
-	pages       int // by the cheapest means
-	window      int // by listing all its rows
-}
-
-// cover finds the cheapest pieces for the points of one type, oldest first:
-// best[k] is what the oldest k points cost, from[k] where the last of their pieces
-// begins.
-func cover(points []point) (best, from []int) {
-	best, from = make([]int, len(points)+1), make([]int, len(points)+1)
-	for k := 1; k <= len(points); k++ {
-		last := points[k-1]
-		best[k], from[k] = best[k-1]+last.pages(), k-1
-		if last.class == otherType {
+// readAgain forgets that the creation times of rows that were held back have been read.
+func (d *differ) readAgain() {
+	if len(d.missed) == 0 {
+		return
+	}
+	all := Span{slices.MinFunc(d.missed, time.Time.Compare), slices.MaxFunc(d.missed, time.Time.Compare).Add(time.Second)}
+	d.state.Scanned = without(d.state.Scanned, all)
+	for i := range d.state.Windows {
+		w := &d.state.Windows[i]
+		if (Span{w.From, w.To.Add(time.Second)}).intersect(all).empty() {
 			continue
 		}
-		for j := k - 2; j >= 0; j-- {
-			window := pagesFor(last.hi[last.class] - points[j].lo[last.class])
-			if window >= best[k] {
-				break // a longer one costs no less
-			}
-			if cost := best[j] + window; cost < best[k] {
-				best[k], from[k] = cost, j
-			}
-		}
+		w.Next, w.Passes, w.Total, w.Before = 1, 0, 0, 0
 	}
-	return best, from
 }
 
-// pieces are what cover found for the oldest k points.
-func pieces(points []point, from []int, k int) []piece {
-	var out []piece
-	for ; k > 0; k = from[k] {
-		in := points[from[k]:k]
-		last := in[len(in)-1]
-		w := piece{first: in[0].first, last: last.last, class: last.class, points: in, lo: in[0].lo, hi: last.hi}
-		w.pages, w.window = last.pages(), last.window()
-		if len(in) > 1 {
-			w.window = pagesFor(w.hi[w.class] - w.lo[w.class])
-			w.pages = w.window
-		}
-		out = append(out, w)
+// stuck counts the runs in a row that had work, could ask, and made no progress.
+func (d *differ) stuck(progress bool) {
+	s := &d.state
+	switch {
+	case progress && s.Stuck > 0:
+		s.Stuck, d.changed = 0, true
+	case !progress && d.batch.Err == nil:
+		s.Stuck, d.changed = s.Stuck+1, true
 	}
-	return out
 }
 
-// merge joins neighbouring pieces into one of any type where that saves a page.
-func merge(ws []piece) []piece {
-	slices.SortFunc(ws, func(a, b piece) int { return cmp.Or(cmp.Compare(a.first, b.first), cmp.Compare(a.class, b.class)) })
-	var out []piece
-	for _, w := range ws {
-		for len(out) > 0 {
-			joint := out[len(out)-1].join(w)
-			if joint.pages >= out[len(out)-1].pages+w.pages {
-				break
+// mostWindows bounds what is remembered of windows under way.
+const mostWindows = 32
+
+// merged joins the windows that lie closest until they are few enough. What was read of
+// them stays known, only their pages are read again.
+func merged(ws []Window) []Window {
+	slices.SortFunc(ws, func(a, b Window) int { return a.From.Compare(b.From) })
+	for len(ws) > mostWindows {
+		best := 0
+		for i := range len(ws) - 1 {
+			if hull(ws[i], ws[i+1]) < hull(ws[best], ws[best+1]) {
+				best = i
 			}
-			out, w = out[:len(out)-1], joint
 		}
-		out = append(out, w)
+		a, b := ws[best], ws[best+1]
+		joint := windowFor(Span{a.Span().From, later(a.To, b.To)})
+		joint.Unproven, joint.Again = min(a.Unproven, b.Unproven), earlier(a.Again, b.Again)
+		ws = slices.Replace(ws, best, best+2, joint)
 	}
-	return out
+	return ws
 }
 
-// join is one piece instead of two, w being the one that begins first.
-func (w piece) join(v piece) piece {
-	w.mixed = true
-	if v.last > w.last {
-		w.last, w.hi = v.last, v.hi
+func hull(a, b Window) time.Duration { return later(a.To, b.To).Sub(a.From) }
+
+// longGap is how much of a hole may leave the API's memory before people hear of it,
+// if it goes on.
+const longGap = time.Hour
+
+// forget reports what leaves the API's memory without having been read: a hole that
+// has left, or an hour of one that is still leaving.
+func (d *differ) forget() {
+	s := &d.state
+	if d.batch.Calls == 0 {
+		return
 	}
-	w.points = append(w.points[:len(w.points):len(w.points)], v.points...)
-	w.window = pagesFor(w.hi.minus(w.lo).all())
-	w.pages = w.window
-	return w
+	edge := earlier(d.plan.Limits.floor(d.plan.At), d.plan.Limits.floor(d.clock))
+	if s.Settled.IsZero() || !s.Settled.Before(edge) {
+		return
+	}
+	lost := holes(s.Scanned, Span{s.Settled, edge})
+	switch {
+	case len(lost) == 0:
+		s.Settled = edge
+	case lost[0].To.Before(edge) || lost[0].To.Sub(lost[0].From) >= longGap || covered(s.Scanned, Span{edge, edge.Add(time.Second)}):
+		d.gap, d.changed = &lost[0], true
+		s.Settled = lost[0].To
+	default:
+		s.Settled = lost[0].From
+	}
+	s.Scanned = slices.DeleteFunc(slices.Clone(s.Scanned), func(sp Span) bool { return !sp.To.After(s.Settled) && sp.To.Before(s.Mark()) })
+}
+
+// worthWriting notes what must be remembered at once: a window, a filled hole, but not
+// that the mark moved on.
+func (d *differ) worthWriting(before State) {
+	s := &d.state
+	if (before.Mark().IsZero() || !sameWindows(before.Windows, s.Windows)) && d.batch.Calls > 0 || d.costly(before, *s) {
+		d.changed = true
+	}
+	if !before.Mark().IsZero() {
+		known := Span{d.plan.Limits.floor(d.plan.At), before.Mark()}
+		if !slices.Equal(holes(before.Scanned, known), holes(s.Scanned, known)) {
+			d.changed = true
+		}
+	}
+	first := Span{later(s.Origin, d.plan.Limits.floor(d.plan.At)), s.Baseline.Truncate(time.Second)}
+	if !s.Baseline.IsZero() && len(s.Scanned) > 0 && covered(s.Scanned, first) {
+		s.Baseline, d.changed = time.Time{}, true
+	}
+	if s.Rescanned.IsZero() && len(s.Scanned) > 0 || d.plan.rescan && d.answered() && d.change.Held == 0 {
+		s.Rescanned, d.changed = d.plan.At, true
+	}
+}
+
+func sameWindows(a, b []Window) bool {
+	return slices.EqualFunc(a, b, func(a, b Window) bool {
+		return a.Query == b.Query && a.Next == b.Next && a.Passes == b.Passes && a.Unproven == b.Unproven
+	})
+}
+
+// A quiet poll is not remembered, so the next one asks from the old mark again.
+// That is worth a write when many rows lie between, or when it goes on.
+const manyPages = 10
+
+func (d *differ) costly(before, after State) bool {
+	if before.Mark().IsZero() {
+		return false
+	}
+	limits, again := d.plan.Limits, Span{before.Mark(), after.Mark()}
+	again.From, again.To = again.From.Add(-limits.Overlap), again.To.Add(-limits.Overlap)
+	rows := len(d.state.Finished.within(again))
+	return rows > manyPages*PageSize || rows > PageSize && d.plan.At.Sub(before.Mark()) > limits.Overlap
 }

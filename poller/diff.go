@@ -7,93 +7,65 @@ import (
 	"time"
 )
 
-// Diff compares the answers with what is remembered. s is not modified.
+// Diff compares the answers of a poll with what is remembered. s is not modified.
 func (s State) Diff(p Plan, b Batch, now time.Time, pol Policy) Change {
-	d := newDiffer(s, p, now.UTC(), pol)
-	d.begin(b)
-	for _, t := range d.relevant(b) {
+	now = now.UTC()
+	d := &differ{plan: p, batch: b, first: s.Began.IsZero()}
+	d.notices = notices{policy: pol}
+	d.memory = newMemory(s.until(p.At), now, clock(b, pol, now), b.Tasks)
+	d.begin()
+	slices.SortFunc(b.Tasks, compareTasks)
+	for _, t := range b.Tasks {
 		d.row(t)
 	}
-	if pol.Backfill == nil {
-		d.asked(b)
-		if b.Err == nil && b.Calls > 0 {
-			d.age()
-		}
-		d.sweep(b)
+	d.asked()
+	if d.answered() {
+		d.age()
 	}
+	d.cover()
 	return d.finish()
+}
+
+// clock is the best confirmed time: the API's, or the store's; now if nobody said.
+func clock(b Batch, pol Policy, now time.Time) time.Time {
+	switch {
+	case !b.Now.IsZero():
+		return b.Now.UTC()
+	case !pol.Clock.IsZero():
+		return pol.Clock.UTC()
+	}
+	return now
 }
 
 // differ is one Diff under way.
 type differ struct {
-	plan     Plan
-	now      time.Time
-	policy   Policy
-	first    bool // no poll was ever answered
-	answered bool // nothing went wrong this time
-	state    State
-	openAt   map[Key]int    // in state.Open
-	doneAt   map[uint64]int // of the rows at hand, in state.Done
-	closed   map[int]bool   // in state.Open: finished or expired now
-	added    []Mark
-	ownsDone bool // state.Done is no longer shared with the state that came in
-	change   Change
+	*memory
+	notices
+	plan  Plan
+	batch Batch
+	first bool // no poll was ever answered
+
+	missed []time.Time // creation times of rows that are to be read again
+	gap    *Span
 }
 
-func newDiffer(s State, p Plan, now time.Time, pol Policy) *differ {
-	d := &differ{plan: p, now: now, policy: pol, first: s.Began.IsZero(), closed: map[int]bool{}, openAt: map[Key]int{}}
-	d.state = s
-	if pol.Backfill == nil {
-		d.state = s.watching(p.Limits.Scope)
-	}
-	d.state.Open = slices.Clone(d.state.Open)
-	for i, o := range d.state.Open {
-		d.openAt[o.Key] = i
-	}
-	return d
-}
+// answered reports whether the API answered all that it was asked.
+func (d *differ) answered() bool { return d.batch.Err == nil && d.batch.Calls > 0 }
 
-// begin notes the first answered poll, and a change of scope, which begins anew.
-func (d *differ) begin(b Batch) {
-	scope := d.plan.Limits.Scope.fingerprint()
-	if d.policy.Backfill != nil || b.Calls == 0 || !d.first && d.state.Scope == scope {
+// confirmed reports whether the clock is more than this machine's word.
+func (d *differ) confirmed() bool { return !d.batch.Now.IsZero() || !d.policy.Clock.IsZero() }
+
+// begin notes the first answered poll.
+func (d *differ) begin() {
+	if d.batch.Calls == 0 || !d.first {
 		return
 	}
-	if d.first {
-		d.state.Began = d.plan.At
+	s := &d.state
+	s.Began, s.Origin = d.plan.At, d.plan.Limits.floor(d.plan.At)
+	if s.Settled = s.Origin; !d.policy.NotifyFirst {
+		s.Baseline, s.Settled = d.plan.At, d.plan.At
 	}
-	if !d.policy.NotifyFirst {
-		d.state.Baseline = d.plan.At
-	}
-	d.state.Scope, d.state.Origin = scope, d.plan.Limits.floor(d.plan.At)
-	d.change.Changed = true
-}
-
-// relevant are the rows that concern this run, oldest first, and where they are
-// remembered as finished.
-func (d *differ) relevant(b Batch) []Task {
-	var out []Task
-	wanted, quick := map[uint64]bool{}, new([1 << 16]bool)
-	for _, t := range b.Tasks {
-		if !d.plan.Limits.Scope.Has(t) {
-			continue
-		}
-		if f := d.policy.Backfill; f != nil && (f.Match != nil && !f.Match(t) || !b.meant(t, f.Renotify)) {
-			continue
-		}
-		hash := t.Hash()
-		wanted[hash], quick[uint16(hash)] = true, true
-		out = append(out, t)
-	}
-	slices.SortFunc(out, compareTasks)
-	d.doneAt = make(map[uint64]int, len(wanted))
-	for i := range d.state.Done {
-		// Nearly all of 100,000 rows are not wanted: a look at 16 bits spares the map.
-		if hash := d.state.Done[i].Hash; quick[uint16(hash)] && wanted[hash] {
-			d.doneAt[hash] = i
-		}
-	}
-	return out
+	d.changed = true
 }
 
 func compareTasks(a, b Task) int {
@@ -103,156 +75,210 @@ func compareTasks(a, b Task) int {
 
 // row compares one listed row with what is remembered of it.
 func (d *differ) row(t Task) {
-	if i, ok := d.openAt[t.Key]; ok {
-		d.watched(i, t)
+	if i, ok := d.flightAt[t.Key]; ok {
+		d.flying(i, t)
 		return
 	}
-	if i, ok := d.doneAt[t.Hash()]; ok {
-		d.finished(i, t)
+	if i, ok := d.recordAt[t.Hash()]; ok {
+		d.known(i, t)
 		return
 	}
-	if !t.Status.Terminal() {
-		d.openAt[t.Key] = len(d.state.Open)
-		d.state.Open = append(d.state.Open, Open{Task: t, FirstSeen: d.now})
-		d.change.Changed = true
-		return
-	}
-	if d.leaves() && !d.past(t) {
-		return
-	}
-	if told, ok := d.end(t, "", d.history(t)); ok {
-		d.remember(t, told)
-	}
-}
-
-// leaves reports whether what polls have not seen yet is left to them: a backfill
-// that tells some of the sinks must not hide it from the others.
-func (d *differ) leaves() bool { return d.policy.Backfill != nil && d.policy.Backfill.LeaveOpen }
-
-// watched is a listed row that was unfinished so far.
-func (d *differ) watched(i int, t Task) {
-	o := &d.state.Open[i]
-	if !t.Status.Terminal() {
-		if o.Status != t.Status {
-			d.change.Changed = true
-		}
-		o.Task = t
-		return
-	}
-	if d.leaves() {
-		return
-	}
-	if told, ok := d.end(t, o.Status, false); ok {
-		d.close(i, t, told)
-	}
-}
-
-// finished is a listed row that is remembered as over. It never comes back to
-// life: an unfinished reading is a replica that lags.
-func (d *differ) finished(i int, t Task) {
-	mark := d.state.Done[i]
-	if !t.Status.Terminal() {
-		return
-	}
-	from := mark.Code.Status()
-	if from == t.Status {
-		from = ""
-		f := d.policy.Backfill
-		if f == nil || mark.Code.Told() && !f.Renotify {
-			return
-		}
-	}
-	if from != "" && d.leaves() {
-		return
-	}
-	told, ok := d.end(t, from, false)
-	if !ok {
-		return
-	}
-	if code := codeFor(t, told || mark.Code.Told() && from == ""); code != mark.Code {
-		if !d.ownsDone {
-			d.state.Done, d.ownsDone = slices.Clone(d.state.Done), true
-		}
-		d.state.Done[i].Code = code
-		d.change.Changed = true
-	}
-}
-
-// history reports whether a row first seen finished is not told because it is past.
-func (d *differ) history(t Task) bool { return d.policy.Backfill == nil && d.past(t) }
-
-// past reports whether a row first seen finished was over before anybody watched.
-func (d *differ) past(t Task) bool {
-	return !d.policy.NotifyFirst && (d.first || t.Created.Before(d.state.Baseline))
-}
-
-// end counts a finished row and tells it, unless it is silent; ok is false when
-// there is no room left to tell it.
-func (d *differ) end(t Task, from Status, silent bool) (told, ok bool) {
-	e := Event{Kind: Finished, Task: t, From: from, Observed: d.now}
-	if !silent && (d.policy.Tell == nil || d.policy.Tell(e)) {
-		if !d.tell(e) {
-			return false, false
-		}
-		told = true
-	} else {
-		d.change.Silent++
-	}
-	d.change.New++
-	if t.Status == Complete {
-		d.change.Complete++
-	} else {
-		d.change.Failed++
-	}
-	return told, true
-}
-
-// tell adds an event while there is room.
-func (d *differ) tell(e Event) bool {
-	if len(d.change.Events) >= d.policy.Room {
+	if d.policy.Full {
 		d.change.Held++
-		return false
+		d.miss(t)
+		return
 	}
-	d.change.Events = append(d.change.Events, e)
-	d.change.Changed = true
-	return true
+	if !t.Status.Finished() {
+		d.fly(t)
+		return
+	}
+	e := Event{Kind: Finished, Task: t, Observed: d.now}
+	want := d.wanted(e)
+	if past(d.state, d.policy, d.first, t) {
+		want = 0
+	}
+	code, sinks, ok := d.record(e, want)
+	if ok {
+		d.add(t, code, sinks)
+	}
+	if !ok || code&codeOwed != 0 {
+		d.miss(t)
+	}
 }
 
-// close moves a row from the unfinished to the finished ones.
-func (d *differ) close(i int, t Task, told bool) {
-	if t.Created.IsZero() {
-		t.Created = d.state.Open[i].born()
+// miss notes a row that is to be read again although it was listed. One in flight is
+// asked about in any case.
+func (d *differ) miss(t Task) {
+	if !t.Created.IsZero() {
+		d.missed = append(d.missed, t.Created)
 	}
-	d.closed[i] = true
-	d.remember(t, told)
 }
 
-func (d *differ) remember(t Task, told bool) {
-	created := t.Created
-	if created.IsZero() {
-		created = d.now
-	}
-	d.added = append(d.added, Mark{t.Hash(), unixSeconds(created), codeFor(t, told)})
-	d.change.Changed = true
+// past reports whether a row first listed finished was finished before anybody watched.
+func past(s State, pol Policy, first bool, t Task) bool {
+	return !pol.NotifyFirst && (first || t.Created.Before(s.Baseline))
 }
 
-// longRemembered is how long a finished row is remembered beyond the API's own
-// memory, so that a row that the API lists late is not taken for a new one.
-const longRemembered = 24 * time.Hour
+// flying is a listed row that was in flight so far.
+func (d *differ) flying(i int, t Task) {
+	o := &d.state.InFlight[i]
+	if !t.Status.Finished() {
+		if o.Status != t.Status || d.now.Sub(o.Seen) > d.now.Sub(o.FirstSeen)/10 {
+			d.changed = true
+		}
+		o.Task, o.Seen = t, d.now
+		return
+	}
+	e := finishedEvent(*o, t, d.now)
+	if code, sinks, ok := d.record(e, d.wanted(e)); ok {
+		d.land(i, t, code, sinks)
+		if code&codeOwed != 0 {
+			d.miss(t)
+		}
+	}
+}
+
+// finishedEvent is that a row in flight is listed as finished.
+func finishedEvent(o InFlight, t Task, now time.Time) Event {
+	e := Event{Kind: Finished, Task: t, From: o.Status, Observed: now}
+	if !o.Seen.IsZero() {
+		e.EndedAfter, e.EndedBefore = o.Seen, now
+	}
+	return e
+}
+
+// known is a listed row that is remembered as finished. It never goes back into
+// flight: such a reading is a replica that lags.
+func (d *differ) known(i int, t Task) {
+	r := d.state.Finished[i]
+	from := r.Code.Status()
+	defer d.relist(i, t)
+	switch {
+	case !t.Status.Finished():
+		return
+	case from == t.Status && r.Code&codeOwed != 0:
+		d.pay(i, t)
+		return
+	case from == t.Status:
+		return
+	}
+	e := Event{Kind: Finished, Task: t, From: from, Observed: d.now}
+	code, sinks, ok := d.record(e, d.wanted(e))
+	if ok {
+		d.set(i, code|r.Code&codeUndated, sinks)
+	}
+	if !ok || code&codeOwed != 0 {
+		d.miss(t)
+	}
+}
+
+// pay notifies the sinks that had no room when the row finished.
+func (d *differ) pay(i int, t Task) {
+	r := d.state.Finished[i]
+	e := Event{Kind: Finished, Task: t, Observed: d.now}
+	got, all := d.offer(e, d.wanted(e)&^r.Sinks)
+	if all {
+		r.Code &^= codeOwed
+	} else {
+		d.miss(t)
+	}
+	d.set(i, r.Code, r.Sinks|got)
+}
+
+// asked notes which rows in flight were listed, or looked up in vain. That is worth
+// remembering for those that are not asked about in every run.
+func (d *differ) asked() {
+	if d.change.Held > 0 {
+		return // a row held back is listed, yet must be read again
+	}
+	listed := make(map[Key]bool, len(d.batch.Tasks))
+	for i := range d.batch.Tasks {
+		listed[d.batch.Tasks[i].Key] = true
+	}
+	lookedUp := map[string]result{}
+	for _, w := range d.batch.Windows {
+		if w.lookUp && (w.ObjectPath == "" || w.end == refused) {
+			lookedUp[w.TaskID] = w.end
+		}
+	}
+	limits := d.plan.Limits
+	for i := range d.state.InFlight {
+		o := &d.state.InFlight[i]
+		end, looked := lookedUp[o.TaskID]
+		if looked && end == refused && !o.Refused {
+			o.Refused, d.changed = true, true
+		}
+		if d.closed[i] || !listed[o.Key] && !(looked && end != unread) {
+			continue
+		}
+		if d.now.Sub(o.born()) > askShare*time.Minute && o.due(d.now, limits) {
+			d.changed = true
+		}
+		o.Asked = d.now
+	}
+}
+
+// age notifies about rows in flight that take too long, and those of which nobody will
+// ever know how they finished.
+func (d *differ) age() {
+	listed := make(map[Key]bool, len(d.batch.Tasks))
+	for i := range d.batch.Tasks {
+		listed[d.batch.Tasks[i].Key] = true
+	}
+	for i := range d.state.InFlight {
+		o := &d.state.InFlight[i]
+		age := d.clock.Sub(o.born())
+		switch {
+		case d.closed[i]:
+		case age > d.plan.Limits.Window && !listed[o.Key] && d.confirmed():
+			d.expire(i, o)
+		case d.policy.StalledAfter > 0 && age > d.policy.StalledAfter && !o.Stalled && d.watched(o.Task):
+			d.stall(o)
+		}
+	}
+}
+
+// stall notifies that a row takes long.
+func (d *differ) stall(o *InFlight) {
+	e := Event{Kind: Stalled, Task: o.Task, From: o.Status, Observed: d.now}
+	got, all := d.offer(e, d.wanted(e)&^o.StalledSinks)
+	if got != 0 && o.StalledSinks == 0 {
+		d.change.Stalled++
+	}
+	if o.Stalled = all; all || got != 0 {
+		o.StalledSinks, d.changed = o.StalledSinks|got, true
+	}
+}
+
+// expire remembers a row that left the API's memory in flight.
+func (d *differ) expire(i int, o *InFlight) {
+	e := Event{Kind: Expired, Task: o.Task, From: o.Status, Observed: d.now}
+	want := d.wanted(e)
+	got, all := d.offer(e, want&^o.ExpiredSinks)
+	if got != 0 && o.ExpiredSinks == 0 {
+		d.change.Expired++
+	}
+	if o.ExpiredSinks |= got; !all {
+		d.changed = d.changed || got != 0
+		return // some sink had no room, and the row waits for it
+	}
+	code := codeExpired
+	if want == 0 {
+		code |= codeSilent
+	}
+	d.land(i, o.Task, code, o.ExpiredSinks)
+}
 
 func (d *differ) finish() Change {
-	s := &d.state
-	var open []Open
-	for i, o := range s.Open {
-		if !d.closed[i] {
-			open = append(open, o)
+	c := &d.change
+	// A lone local clock may have jumped.
+	c.State = d.result(d.batch.Calls > 0 && d.confirmed())
+	c.Changed = d.changed
+	c.Gap = d.gap
+	for i := range c.State.InFlight {
+		if d.watched(c.State.InFlight[i].Task) {
+			c.InFlight++
 		}
 	}
-	s.Open = open
-	if len(d.added) > 0 {
-		s.Done = s.Done.with(d.added)
-	}
-	s.Done = s.Done.since(d.now.Add(-d.plan.Limits.Window - longRemembered))
-	d.change.State, d.change.InFlight = *s, len(s.Open)
-	return d.change
+	return *c
 }

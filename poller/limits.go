@@ -16,8 +16,6 @@ type Limits struct {
 	Calm time.Duration
 	// Pages is about how many pages the run can afford; 0 for any number.
 	Pages int
-	// Scope is what is watched.
-	Scope Scope
 }
 
 // DefaultLimits are the limits of a run of at most ten minutes.
@@ -35,11 +33,10 @@ func (l Limits) floor(now time.Time) time.Time {
 	return now.Add(l.Margin - l.Window).Truncate(time.Second)
 }
 
-// ceiling is the newest: the second of now is still filling, and asked about in
-// full; the mark stays below it.
-func (l Limits) ceiling(now time.Time) time.Time {
-	return now.Truncate(time.Second).Add(time.Second)
-}
+// window is all that a run at now may ask about. It ends with the second that has
+// just begun: while a window is read nothing may be created in it.
+func (l Limits) window(now time.Time) Span { return Span{l.floor(now), now.Truncate(time.Second)} }
 
-// window is all that a run at now may ask about.
-func (l Limits) window(now time.Time) Span { return Span{l.floor(now), l.ceiling(now)} }
+// affords reports whether so many pages are well within what a run can do, with
+// something left for the rest of its work.
+func (l Limits) affords(pages int) bool { return l.Pages == 0 || pages <= l.Pages/2 }

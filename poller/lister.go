@@ -11,14 +11,15 @@ import (
 const PageSize = 50
 
 // Query is one question to the API. Both times are always set: services of the
-// same family refuse a single one, and a fixed end keeps new rows out of a sweep.
+// same family refuse a single one, and a fixed end keeps new rows out of it.
 type Query struct {
-	From, To   time.Time // creation time, whole seconds, UTC; whether the ends count is not documented
-	Status     Status    // "" for any; needs ObjectType
-	ObjectType string    // "" for any
-	Domain     string    // "" for any; needs ObjectType
-	TaskID     string    // "" for any; one id
-	ObjectPath string    // "" for any
+	From       time.Time `json:"from"` // creation time, whole seconds, UTC; whether the ends count is not documented
+	To         time.Time `json:"to"`
+	Status     Status    `json:"status,omitempty"`      // "" for any; needs ObjectType
+	ObjectType string    `json:"object_type,omitempty"` // "" for any
+	Domain     string    `json:"domain,omitempty"`      // "" for any; needs ObjectType
+	TaskID     string    `json:"task_id,omitempty"`     // "" for any; one id
+	ObjectPath string    `json:"object_path,omitempty"` // "" for any
 }
 
 // Page is one answer.

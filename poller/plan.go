@@ -1,6 +1,7 @@
 package poller
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"time"
@@ -8,25 +9,36 @@ import (
 
 // Plan is what a run asks, in order of importance.
 type Plan struct {
-	At        time.Time // every question ends here
-	Limits    Limits
-	Queries   []Query
-	Gap       *Span // creation times the API no longer answers for and nobody ever read
-	Reconcile bool  // old rows are read once more
+	At     time.Time // nothing created later is asked for
+	Limits Limits
+	Fresh  Window   // what is new, and as much before it as pays
+	Status []Window // rows in flight: by id, or by the second they were created in
+	Later  []Window // what was never read, then what is read again, as far as time allows
+
+	waiting []Window // not proven, and not asked in this run
+	rescan  bool     // old rows are read once more
 }
 
-// Plan chooses the fewest questions that can show every change since the last
-// run: what is new, every unfinished row that is due, what was never read, and
-// now and then rows that are old.
+// Plan chooses what to ask: what is new, every row in flight that is due, what was
+// never read, and now and then rows that are old.
 func (s State) Plan(now time.Time, l Limits) Plan {
 	now = now.UTC()
-	p := planner{Plan: Plan{At: now, Limits: l}, state: s.watching(l.Scope), window: l.window(now)}
+	p := planner{Plan: Plan{At: now, Limits: l}, state: s.until(now), window: l.window(now)}
 	p.window.From = later(p.window.From, p.state.Origin)
 	p.tally = newTally(p.state)
+	p.underWay()
 	p.begin()
-	p.open()
+	p.inFlight()
 	p.unread()
-	p.reconcile()
+	quiet := len(p.Later)+len(p.waiting) == 0 && !p.state.Mark().IsZero()
+	p.rescanOld()
+	if quiet && p.cost > p.freshPages(p.window.From) {
+		// Everything in one window costs no more.
+		p.Fresh.From, p.Status, p.Later = p.window.From.Add(-time.Second), nil, nil
+	}
+	slices.SortStableFunc(p.Later, func(a, b Window) int {
+		return cmp.Or(cmp.Compare(p.again(a), p.again(b)), a.From.Compare(b.From))
+	})
 	return p.Plan
 }
 
@@ -34,201 +46,167 @@ func (s State) Plan(now time.Time, l Limits) Plan {
 type planner struct {
 	Plan
 	state  State
-	tally  *tally
+	tally  tally
 	window Span
-	known  time.Time // from here to the mark nothing is unread
-	new    int       // rows expected in it that nobody has seen yet
-	fresh  Span      // what is new, and as much before it as pays
-
-	cost int // pages expected so far
+	read   []Span // what was read, or is being read
+	known  time.Time
+	new    int // rows expected in the fresh window that nobody has seen yet
+	cost   int // pages expected so far
 }
 
-// begin sets what must be read in any case: everything after the mark, less an
-// overlap for rows that became visible late.
+// again is 1 for a window whose rows were all read before: it can wait.
+func (p *planner) again(w Window) int {
+	if covered(p.state.Scanned, w.Span()) {
+		return 1
+	}
+	return 0
+}
+
+// underWay goes on with what earlier runs have begun, as far as the API still answers.
+func (p *planner) underWay() {
+	p.read = p.state.Scanned
+	for _, w := range p.state.Windows {
+		w = w.cut(p.window.From)
+		switch {
+		case w.Span().empty():
+			continue
+		case w.Again.After(p.At) && w.Again.Sub(p.At) <= longestPause:
+			p.waiting = append(p.waiting, w)
+		case p.again(w) == 1 && p.showsInFlight(w):
+			p.Status = append(p.Status, w)
+		default:
+			p.Later = append(p.Later, w)
+		}
+		p.read = union(p.read, w.Span())
+	}
+}
+
+func (p *planner) showsInFlight(w Window) bool {
+	return slices.ContainsFunc(p.state.InFlight, func(o InFlight) bool { return w.Span().has(o.Created) })
+}
+
+// nearEdge is how much of what the API forgets next must not wait for the rest.
+const nearEdge = time.Hour
+
+// begin sets what must be read in any case: everything after the mark, less an overlap
+// for rows that became visible late. What is under way has an overlap of its own.
 func (p *planner) begin() {
-	mark := p.state.mark()
-	p.fresh = Span{later(p.window.From, mark.Add(-p.Limits.Overlap)), p.window.To}
-	p.known = p.fresh.From
-	if mark.IsZero() {
-		return
+	mark := p.state.Mark()
+	from := later(p.window.From, mark.Add(-p.Limits.Overlap))
+	if n := len(p.state.Scanned); n == 0 || mark.After(p.state.Scanned[n-1].To) {
+		from = later(p.window.From, mark)
 	}
-	last := p.state.Swept[len(p.state.Swept)-1]
-	p.known = earlier(p.known, later(last.From, p.window.From))
-	if p.state.Baseline.IsZero() && mark.Before(p.window.From) {
-		p.Gap = &Span{mark, p.window.From}
+	if edge := p.window.From.Add(nearEdge); !mark.IsZero() && from.Before(edge) && p.At.Sub(edge) > nearEdge {
+		from = edge // the rest is read first of what was never read
 	}
-	p.new = p.tally.expect(mark, p.At)
+	p.Fresh = windowFor(Span{from, later(p.window.To, from.Add(time.Second))})
+	p.known = from
+	if n := len(p.state.Scanned); n > 0 && !p.state.Scanned[n-1].To.Before(from) {
+		p.known = later(p.state.Scanned[n-1].From, p.window.From)
+	}
+	if !mark.IsZero() {
+		p.new = p.expect(mark)
+	}
 }
 
 // ratePeriod is how much of the past tells what to expect of a minute.
 const ratePeriod = 30 * time.Minute
 
 // expect is how many rows were created since the mark, if it goes on as before.
-func (t *tally) expect(mark, now time.Time) int {
-	rows := t.within(Span{mark.Add(-ratePeriod), mark}).all()
-	return int(math.Ceil(float64(rows) * float64(now.Sub(mark)) / float64(ratePeriod)))
-}
-
-// open asks for what is new and for the unfinished rows that are due, by the
-// cheapest mix.
-func (p *planner) open() {
-	due, lost := p.due()
-	mix := p.cheapest(p.tally.points(due, p.At))
-	if mix.cost > pagesFor(len(p.state.Open)+p.new) {
-		due = slices.DeleteFunc(due, func(o *Open) bool { return o.canWait(p.At) })
-		if less := p.cheapest(p.tally.points(due, p.At)); less.cost < mix.cost {
-			mix = less
-		}
-	}
-	p.fresh.From = mix.from
-	p.fill()
-	p.Queries = p.Limits.Scope.questions(p.fresh)
-	p.cost = p.freshPages(p.fresh.From)
-	var rest []piece
-	for class, ws := range mix.pieces {
-		rest = append(rest, p.sparse(typeClass(class), ws)...)
-	}
-	for _, w := range merge(rest) {
-		p.askPiece(w)
-	}
-	p.lookUp(lost...)
-}
-
-// due are the rows that a window older than the fresh one can show, and the ids of
-// those that no window can be trusted to show.
-func (p *planner) due() (due []*Open, lost []string) {
-	for i := range p.state.Open {
-		o := &p.state.Open[i]
-		switch {
-		case !o.due(p.At, p.Limits) || p.fresh.has(o.Created):
-		case o.Created.IsZero() || !o.Created.Before(p.fresh.To):
-			lost = append(lost, o.TaskID)
-		case !o.Created.Before(p.window.From):
-			due = append(due, o)
-		}
-	}
-	return due, lost
-}
-
-// mix is one way to ask for the new rows and the points.
-type mix struct {
-	from   time.Time // start of the fresh window
-	pieces [typeClasses][]piece
-	cost   int
-}
-
-// cheapest moves the fresh window's start back over points, newest first, as far
-// as that is cheaper than asking for them apart.
-func (p *planner) cheapest(points [typeClasses][]point) mix {
-	var n [typeClasses]int // points older than the window's start
-	var best, from [typeClasses][]int
-	tail := 0
-	for class := range points {
-		n[class] = len(points[class])
-		best[class], from[class] = cover(points[class])
-		tail += best[class][n[class]]
-	}
-	m := mix{from: p.fresh.From, cost: p.freshPages(p.fresh.From) + tail}
-	keep := n
-	for {
-		c := newest(points, n)
-		if n[c] == 0 {
-			break
-		}
-		at := fromUnix(points[c][n[c]-1].first)
-		if at.Before(p.known) {
-			break
-		}
-		tail -= best[c][n[c]] - best[c][n[c]-1]
-		n[c]--
-		if cost := p.freshPages(at) + tail; cost < m.cost {
-			m.from, m.cost, keep = at, cost, n
-		}
-	}
-	for class := range points {
-		m.pieces[class] = pieces(points[class], from[class], keep[class])
-	}
-	return m
-}
-
-// newest is the type whose last of n points begins last.
-func newest(points [typeClasses][]point, n [typeClasses]int) int {
-	c := 0
-	for class := range points {
-		if n[class] > 0 && (n[c] == 0 || points[class][n[class]-1].first > points[c][n[c]-1].first) {
-			c = class
-		}
-	}
-	return c
+func (p *planner) expect(mark time.Time) int {
+	rows := p.tally.within(Span{mark.Add(-ratePeriod), mark})
+	return int(math.Ceil(float64(rows) * float64(p.At.Sub(mark)) / float64(ratePeriod)))
 }
 
 // freshPages is what everything created since from is expected to cost.
 func (p *planner) freshPages(from time.Time) int {
-	return pagesFor(p.tally.asked(Span{from, p.fresh.To}).all() + p.new)
+	return pagesFor(p.tally.listed(windowFor(Span{from, p.Fresh.To})) + p.new)
+}
+
+// inFlight moves the fresh window's start back as far as that is cheaper than asking
+// for the rows in flight apart. A window that a run can hardly afford is one of its own, so
+// that what is new does not wait for it.
+func (p *planner) inFlight() {
+	groups := p.groups()
+	rest := 0
+	for _, g := range groups {
+		rest += g.cost
+	}
+	fresh := p.freshPages(p.Fresh.Span().From)
+	best, keep := fresh+rest, 0
+	for i, g := range groups {
+		rest -= g.cost
+		if g.at.Before(p.known) {
+			break
+		}
+		if cost := p.freshPages(g.at) + rest; cost <= best {
+			best, keep = cost, i+1
+		}
+	}
+	if keep > 0 {
+		p.reach(groups[keep-1].at)
+	}
+	groups = groups[keep:] // the run may not come to all of them
+	slices.SortStableFunc(groups, func(a, b group) int { return a.asked.Compare(b.asked) })
+	for _, g := range groups {
+		p.Status = append(p.Status, g.windows(p.window)...)
+		p.cost += g.cost
+	}
+	p.fill()
+	p.cost += p.freshPages(p.Fresh.Span().From)
+}
+
+// reach asks for everything from at on.
+func (p *planner) reach(at time.Time) {
+	back := windowFor(Span{at, p.Fresh.Span().From})
+	pages := p.freshPages(at)
+	if p.Limits.affords(pages) || back.Span().empty() {
+		p.Fresh.From = back.From
+		return
+	}
+	p.Status = append(p.Status, back)
+	p.cost += pagesFor(p.tally.listed(back))
 }
 
 // spare is how many rows of the last page stay free for the unexpected.
 const spare = 15
 
 // fill moves the fresh window's start back as far as its last page has room: that
-// costs nothing and heals rows that became visible late. An idle account is read
-// in full by every run.
+// costs nothing and shows rows that became visible late. An idle account is read in
+// full by every run.
 func (p *planner) fill() {
-	if p.state.mark().IsZero() {
+	if p.state.Mark().IsZero() {
 		return
 	}
-	rows := p.freshPages(p.fresh.From)*PageSize - p.new - spare
-	p.fresh.From = earlier(p.fresh.From, p.tally.reach(p.fresh.To, rows, p.known))
-}
-
-// askPiece asks for one piece.
-func (p *planner) askPiece(w piece) {
-	p.cost += w.window
-	if len(w.points) == 1 && len(w.points[0].ids) == 1 || w.class == otherType && !w.mixed {
-		for _, pt := range w.points {
-			p.lookUp(pt.ids...)
+	from := p.Fresh.Span().From
+	pages, oldest := p.freshPages(from), p.known
+	if rows := pages*PageSize - spare; p.freshRows(oldest) > rows {
+		lo, hi := oldest, from
+		for hi.Sub(lo) > time.Second {
+			middle := lo.Add(hi.Sub(lo) / 2).Truncate(time.Second)
+			if !middle.After(lo) {
+				break
+			}
+			if p.freshRows(middle) <= rows {
+				hi = middle
+			} else {
+				lo = middle
+			}
 		}
-		return
+		oldest = hi
 	}
-	span := Span{fromUnix(w.first), fromUnix(w.last + 1)}
-	if w.mixed {
-		p.Queries = append(p.Queries, p.Limits.Scope.questions(span)...)
-		return
-	}
-	q := ask(span)
-	q.ObjectType = classNames[w.class]
-	p.Queries = append(p.Queries, q)
-}
-
-// lookUp asks for all rows of each id.
-func (p *planner) lookUp(ids ...string) {
-	for _, id := range ids {
-		p.Queries = append(p.Queries, lookUp(p.window, id))
+	if oldest.Before(from) {
+		p.Fresh.From = oldest.Add(-time.Second)
 	}
 }
 
-// unread asks for what no run ever read, newest first.
+func (p *planner) freshRows(from time.Time) int {
+	return p.tally.listed(windowFor(Span{from, p.Fresh.To})) + p.new
+}
+
+// unread asks for what no run ever read, what the API forgets next first.
 func (p *planner) unread() {
-	unread := p.holes()
-	if len(unread) == 0 {
-		return
-	}
-	oldest := &unread[0]
-	if edge := (Span{p.window.From, p.window.From.Add(nearEdge)}); oldest.contains(edge) && oldest.To.After(edge.To) && len(p.state.Swept) > 0 {
-		p.Queries = append(p.Queries, p.Limits.Scope.questions(edge)...) // first, or it is gone
-		oldest.From = edge.To
-	}
-	for _, hole := range slices.Backward(unread) {
-		p.Queries = append(p.Queries, p.Limits.Scope.questions(hole)...)
+	for _, hole := range holes(p.read, Span{p.window.From, p.Fresh.Span().From}) {
+		p.Later = append(p.Later, windowFor(hole))
 	}
 }
-
-// nearEdge is how much of a hole at the old edge of the window must not wait.
-const nearEdge = 15 * time.Minute
-
-// holes are what no run has read, besides the fresh window.
-func (p *planner) holes() []Span {
-	return holes(p.state.Swept, Span{p.window.From, p.fresh.From})
-}
-
-func fromUnix(seconds uint32) time.Time { return time.Unix(int64(seconds), 0).UTC() }

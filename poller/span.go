@@ -67,22 +67,18 @@ func holes(spans []Span, within Span) []Span {
 	return out
 }
 
-// overlap is what two sorted lists of spans both cover.
-func overlap(a, b []Span) []Span {
+// covered reports whether the spans leave nothing of s out.
+func covered(spans []Span, s Span) bool { return len(holes(spans, s)) == 0 }
+
+// without is what of the spans lies outside of gone.
+func without(spans []Span, gone Span) []Span {
 	var out []Span
-	for _, x := range a {
-		for _, y := range b {
-			if both := x.intersect(y); !both.empty() {
-				out = append(out, both)
+	for _, s := range spans {
+		for _, part := range []Span{{s.From, earlier(s.To, gone.From)}, {later(s.From, gone.To), s.To}} {
+			if !part.empty() {
+				out = append(out, part)
 			}
 		}
 	}
 	return out
 }
-
-// ask is the question for every row created in s. It starts a second early: it is
-// not documented whether a row created at StartTime or EndTime counts.
-func ask(s Span) Query { return Query{From: s.From.Add(-time.Second), To: s.To} }
-
-// span is what a full answer to q proves, however the API counts the ends.
-func (q Query) span() Span { return Span{q.From.Add(time.Second), q.To} }

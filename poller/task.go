@@ -39,7 +39,7 @@ func (k Key) digest(more ...string) [sha256.Size]byte {
 type Status string
 
 // The documented statuses (VOD, DescribeVodRefreshTasks, read 2026-11). Others
-// may come; they pass through and count as unfinished.
+// may come; they pass through and count as in flight.
 const (
 	Pending    Status = "Pending"
 	Refreshing Status = "Refreshing"
@@ -55,8 +55,8 @@ const (
 // Failure reports whether the task finished without having done its work.
 func (s Status) Failure() bool { return s == Failed || s == Timeout }
 
-// Terminal reports whether the task is over.
-func (s Status) Terminal() bool { return s == Complete || s == Failed }
+// Finished reports whether the task is over. A status that nobody documents is not.
+func (s Status) Finished() bool { return s == Complete || s == Canceled || s.Failure() }
 
 // Task is one row of DescribeVodRefreshTasks, in the API's own words.
 type Task struct {
@@ -67,17 +67,33 @@ type Task struct {
 	Created     time.Time `json:"created_at,omitzero"`   // UTC, whole seconds; zero when the API's time could not be read
 }
 
+// A creation time outside these years is one that cannot be read: the state must
+// hold it, and JSON knows no year beyond 9999.
+const (
+	firstYear = 1970
+	lastYear  = 2200
+)
+
+// clean is the row with a creation time that can be remembered, or none.
+func (t Task) clean() Task {
+	t.Created = t.Created.UTC()
+	if year := t.Created.Year(); year < firstYear || year > lastYear {
+		t.Created = time.Time{}
+	}
+	return t
+}
+
 // Kind says what an event is about.
 type Kind string
 
-// What can be told about a row.
+// What people can be notified about.
 const (
-	Finished Kind = "finished" // it became Complete or Failed, or changed between the two
-	Stalled  Kind = "stalled"  // it is unfinished for longer than the operator accepts
-	Expired  Kind = "expired"  // it left the API's memory unfinished: its end is unknown
+	Finished Kind = "finished" // it finished, or went from one finished status to another
+	Stalled  Kind = "stalled"  // it is in flight for longer than the operator accepts
+	Expired  Kind = "expired"  // it left the API's memory in flight: nobody knows how it finished
 )
 
-// Event is one thing worth telling about one row.
+// Event is one thing worth a notification about one row.
 type Event struct {
 	Kind     Kind      `json:"kind"`
 	Task     Task      `json:"task"`
@@ -91,7 +107,7 @@ type Event struct {
 	EndedBefore time.Time `json:"ended_before,omitzero"`
 }
 
-// ID names the transition: the same for every attempt to tell it, another one
+// ID names the transition: the same for every attempt to deliver it, another one
 // for a later change of the same row.
 func (e Event) ID() string {
 	sum := e.Task.digest(string(e.Kind), string(e.From), string(e.Task.Status), e.Observed.UTC().Format(time.RFC3339Nano))

@@ -134,7 +134,7 @@ func scriptDamage(ts *testscript.TestScript, _ bool, args []string) {
 	d.file = files[len(files)-1]
 	d.before, err = os.ReadFile(d.file)
 	ts.Check(err)
-	spoiled := bytes.Replace(d.before, []byte("refreshwatch 1 "), []byte("refreshwatch 2 "), 1)
+	spoiled := bytes.Replace(d.before, []byte("refreshwatch 2 "), []byte("refreshwatch 3 "), 1)
 	if args[0] == "corrupt" {
 		spoiled = bytes.Replace(d.before, []byte("commit"), []byte("comnit"), 1)
 	}

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"slices"
 	"time"
 
 	"refreshwatch/poller"
@@ -22,51 +21,64 @@ func (r *run) backfill(ctx context.Context) error {
 	if w := r.req.window(r.began); w.From.Before(r.began.Add(-apiWindow)) {
 		r.Log.Warn("the window begins before the API's three days, older tasks are left out", "from", w.From)
 	}
-	var left []poller.Query // of the window
+	var left []poller.Window
 	for first := true; first || len(left) > 0; first = false {
-		var batch poller.Batch
-		var held bool // the outbox has no room for more
-		slice := func(ctx context.Context) draft {
-			now := time.Now().UTC()
-			plan := r.backfillPlan(now)
-			if !first {
-				plan.Queries = left
+		var s slice
+		if err := r.tick(ctx, func(ctx context.Context) draft {
+			s = slice{asked: left}
+			if first {
+				s.asked = r.backfillWindows(time.Now().UTC())
 			}
-			batch = r.fetch(ctx, plan.Queries, min(slicePages, plan.Limits.Pages))
-			policy := r.policy()
-			policy.Backfill = &poller.Backfill{Match: r.filter().Match, Renotify: r.req.Renotify, LeaveOpen: len(r.req.Sinks) > 0}
-			change := r.doc.Poller.Diff(plan, batch, now, policy)
-			if held = change.Held > 0; held {
-				batch.Rest = slices.Concat(batch.Whole, batch.Rest)
-			}
-			d := r.draft(change, now)
-			r.resume(&d, batch.Rest, now)
-			d.found.unproven = batch.Unproven
-			d.found.truncated = len(batch.Rest) > 0 && batch.Err == nil
-			return d
-		}
-		if err := r.tick(ctx, slice); err != nil {
+			return r.slice(ctx, &s)
+		}); err != nil {
 			return err
 		}
-		left, r.apiErr = batch.Rest, batch.Err
+		left, r.apiErr = s.rest, s.batch.Err
 		if r.Progress != nil {
 			r.Progress(r.report(r.doc))
 		}
-		if len(batch.Whole) == 0 || held || r.apiErr != nil || r.facts.conflict || !time.Now().Before(r.budget.fetch) {
+		// Without room or without an answer the next slice would find no more.
+		if s.held || s.batch.Calls == 0 || r.apiErr != nil || r.facts.conflict || !time.Now().Before(r.fetchUntil(0)) {
 			break
 		}
 	}
 	return nil
 }
 
-// backfillPlan is what the request asks for, or what an earlier run of the same
+// slice is a part of a backfill.
+type slice struct {
+	asked, rest []poller.Window
+	batch       poller.Batch
+	held        bool // the outbox has no room for more
+}
+
+func (r *run) slice(ctx context.Context, s *slice) draft {
+	now := time.Now().UTC()
+	s.asked = poller.Resume(s.asked, now, r.limits(now))
+	s.batch = r.read(ctx, func(ctx context.Context, api *poller.Reader) {
+		api.Limit(slicePages)
+		for _, w := range s.asked {
+			api.Read(ctx, r.fetchUntil(0), w)
+		}
+	})
+	change, rest := r.doc.Poller.Backfill(s.asked, s.batch, now, r.policy(), poller.Backfill{
+		Filter: r.filter(), Renotify: r.req.Renotify, Dry: r.req.DryRun, Partial: len(r.req.Sinks) > 0,
+	})
+	s.rest, s.held = rest, change.Held > 0
+	d := r.draft(change, now)
+	r.resume(&d, rest, now)
+	d.found.unproven = r.facts.unproven + s.batch.Unproven
+	d.found.truncated = len(rest) > 0 && s.batch.Err == nil
+	return d
+}
+
+// backfillWindows are what the request asks for, or what an earlier run of the same
 // request has left.
-func (r *run) backfillPlan(now time.Time) poller.Plan {
-	plan := poller.BackfillPlan(r.req.window(now), now, r.limits(now), r.filter())
+func (r *run) backfillWindows(now time.Time) []poller.Window {
 	if b := r.doc.Backfill; b != nil && b.Request == r.fingerprint() && now.Sub(b.At) < resumeWithin {
-		return plan.Resume(b.Rest)
+		return b.Rest
 	}
-	return plan
+	return r.filter().Windows(r.req.window(now), now, r.limits(now))
 }
 
 func (r *run) filter() poller.Filter {
@@ -85,7 +97,7 @@ func (r *run) filter() poller.Filter {
 const resumeWithin = time.Hour
 
 // resume remembers where the backfill stands.
-func (r *run) resume(d *draft, rest []poller.Query, now time.Time) {
+func (r *run) resume(d *draft, rest []poller.Window, now time.Time) {
 	switch {
 	case len(rest) > 0:
 		d.doc.Backfill = &Resume{Request: r.fingerprint(), At: now, Rest: rest}

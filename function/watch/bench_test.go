@@ -123,13 +123,13 @@ func BenchmarkRoute(b *testing.B) {
 		},
 	}}
 	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
-	var events []poller.Event
+	var events []poller.Notification
 	for i := range 10_000 {
 		status := poller.Complete
 		if i%10 == 0 {
 			status = poller.Failed
 		}
-		events = append(events, poller.Event{Kind: poller.Finished, Task: poller.Task{Key: key(i), Status: status, Created: now}, Observed: now})
+		events = append(events, poller.Notification{Sinks: poller.AllSinks, Event: poller.Event{Kind: poller.Finished, Task: poller.Task{Key: key(i), Status: status, Created: now}, Observed: now}})
 	}
 	b.ReportAllocs()
 	messages := 0

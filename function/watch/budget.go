@@ -11,7 +11,8 @@ import (
 type budget struct {
 	deadline time.Time // the platform's, or -timeout
 	work     time.Time // sends end here; the rest is for settling and answering
-	fetch    time.Time // questions end here; the rest is for committing and sending
+	fetch    time.Time // no answer is waited for any longer
+	sending  time.Duration
 	settle   time.Duration
 }
 
@@ -22,12 +23,28 @@ func newBudget(now, deadline time.Time) budget {
 	return budget{
 		deadline: deadline,
 		work:     work,
-		fetch:    work.Add(-min(15*time.Second, total/4)),
+		fetch:    work.Add(-min(commitTime, total/16)),
+		sending:  min(15*time.Second, total/4),
 		settle:   min(notifier.CommitBound, margin),
 	}
 }
 
+// What a run keeps for the end of its questions: the commit, and a moment for every
+// message that waits to be sent. Some twenty finished rows share a message.
+const (
+	commitTime  = time.Second
+	messageTime = 500 * time.Millisecond
+	sharedBy    = 20
+)
+
+// fetchUntil is when the last question may go out, with so many messages waiting and so
+// many finished rows to make messages of.
+func (b budget) fetchUntil(waiting, finished int) time.Time {
+	messages := waiting + (finished+sharedBy-1)/sharedBy
+	return b.fetch.Add(-min(b.sending/8+time.Duration(messages)*messageTime, b.sending))
+}
+
 // pages is about how many questions fit before the fetching must end.
 func (b budget) pages(now time.Time, qps float64) int {
-	return max(1, int(math.Floor(b.fetch.Sub(now).Seconds()*qps)))
+	return max(1, int(math.Floor(b.fetchUntil(0, 0).Sub(now).Seconds()*qps)))
 }

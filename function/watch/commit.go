@@ -25,6 +25,9 @@ func (r *run) load(ctx context.Context) error {
 			return storeError(fmt.Sprintf("read checkpoint generation %d", head.Generation), err)
 		}
 	}
+	if doc, err = doc.withSinks(r.sinkNames()); err != nil {
+		return &RunError{CodeConfig, err}
+	}
 	r.head, r.doc = head, doc
 	return nil
 }
@@ -32,6 +35,9 @@ func (r *run) load(ctx context.Context) error {
 // writeTries bounds how often one commit is written, with a growing pause. A store
 // that refuses for good is not asked until the deadline.
 const writeTries = 3
+
+// errTooLarge is a document that cannot be written.
+var errTooLarge = errors.New("the checkpoint can hold no more")
 
 // commit writes the next document, if it holds anything new. It returns nil once
 // the store holds it: after any answer but a plain success the head is read, and
@@ -43,7 +49,7 @@ func (r *run) commit(ctx context.Context, d draft) error {
 	doc := r.stamped(d.doc, d.found)
 	data, err := doc.Encode()
 	if err != nil {
-		return &RunError{CodeOutboxFull, err}
+		return &RunError{CodeOutboxFull, fmt.Errorf("%w: %w", errTooLarge, err)}
 	}
 	lease := r.lease // the claims end by the first load's clock
 	for try := 1; ; try++ {

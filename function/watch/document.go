@@ -21,22 +21,23 @@ type Document struct {
 	Last     *Report         `json:"last,omitempty"`
 	Health   Health          `json:"health,omitzero"`
 	Backfill *Resume         `json:"backfill,omitempty"`
+	Sinks    []string        `json:"sinks,omitempty"` // the sink of each bit of [poller.Sinks]
 	Poller   poller.State    `json:"poller"`
 	Outbox   notifier.Outbox `json:"outbox,omitzero"`
 }
 
 // Resume is where a backfill that ran out of time goes on.
 type Resume struct {
-	Request string         `json:"request"` // what was asked, so that only the same call goes on
-	At      time.Time      `json:"at"`      // when it stopped: long after that the same call is a new one
-	Rest    []poller.Query `json:"rest"`
+	Request string          `json:"request"` // what was asked, so that only the same call goes on
+	At      time.Time       `json:"at"`      // when it stopped: long after that the same call is a new one
+	Rest    []poller.Window `json:"rest"`
 }
 
 // The encoded document: one line that says what follows, the head as readable JSON,
 // and the block of finished rows. The checksum covers head and block.
 const (
 	documentMagic   = "refreshwatch"
-	documentVersion = 1
+	documentVersion = 2
 	documentLine    = "%s %d %d %d %08x\n" // magic, version, head bytes, block bytes, CRC-32C
 
 	// MaxDocument is the largest document that is written or read.
@@ -53,7 +54,7 @@ func (d Document) Encode() ([]byte, error) {
 		return nil, fmt.Errorf("encode checkpoint: %w", err)
 	}
 	head = append(head, '\n')
-	body := d.Poller.Done.AppendBinary(head)
+	body := d.Poller.Finished.AppendBinary(head)
 	line := fmt.Appendf(nil, documentLine, documentMagic, documentVersion, len(head), len(body)-len(head), crc32.Checksum(body, castagnoli()))
 	if len(line)+len(body) > MaxDocument {
 		return nil, fmt.Errorf("encode checkpoint: %d bytes are over the bound of %d; redrive or remove the sinks that are down", len(body), MaxDocument)
@@ -77,20 +78,39 @@ func DecodeDocument(data []byte) (Document, error) {
 		return d, fmt.Errorf("%w: version %d, this one knows up to %d. Deploy the newer release again", ErrNewer, version, documentVersion)
 	}
 	switch {
-	case n != 5 || fmt.Sprintf(documentLine, documentMagic, documentVersion, headSize, blockSize, sum) != string(line)+"\n":
+	case n != 5 || version < 1 || fmt.Sprintf(documentLine, documentMagic, version, headSize, blockSize, sum) != string(line)+"\n":
 		return d, fmt.Errorf("%w: it does not begin as a checkpoint", checkpoint.ErrCorrupt)
 	case headSize < 0 || blockSize < 0 || headSize+blockSize != len(body):
 		return d, fmt.Errorf("%w: %d bytes where %d were written", checkpoint.ErrCorrupt, len(body), headSize+blockSize)
 	case crc32.Checksum(body, castagnoli()) != sum:
 		return d, fmt.Errorf("%w: its checksum does not match", checkpoint.ErrCorrupt)
 	}
-	if err := json.Unmarshal(body[:headSize], &d); err != nil {
-		return Document{}, fmt.Errorf("%w: head: %v", checkpoint.ErrCorrupt, err)
-	}
-	done, err := poller.DecodeSeen(body[headSize:])
+	finished, err := poller.DecodeRecords(body[headSize:])
 	if err != nil {
 		return Document{}, fmt.Errorf("%w: remembered rows: %v", checkpoint.ErrCorrupt, err)
 	}
-	d.Poller.Done = done
+	if err := d.decodeHead(body[:headSize], version, finished); err != nil {
+		return Document{}, fmt.Errorf("%w: head: %v", checkpoint.ErrCorrupt, err)
+	}
 	return d, nil
+}
+
+func (d *Document) decodeHead(head []byte, version int, finished poller.Records) error {
+	if version == documentVersion {
+		d.Poller.Finished = finished
+		return json.Unmarshal(head, d)
+	}
+	// Format 1 remembered of a row whether anybody was notified, not who; and what was
+	// left of a backfill in questions of another kind, which begins again.
+	old := struct {
+		*Document
+		Backfill json.RawMessage `json:"backfill"`
+		Poller   json.RawMessage `json:"poller"`
+	}{Document: d}
+	if err := json.Unmarshal(head, &old); err != nil {
+		return err
+	}
+	state, err := poller.UpgradeState(old.Poller, finished)
+	d.Poller = state
+	return err
 }

@@ -213,7 +213,7 @@ func (e *endurance) check() {
 	end, lost := time.Now(), 0
 	for _, b := range e.sinks {
 		for _, row := range e.rows {
-			if e.checkTold(b, row, end); len(b.tellings[row.Key]) == 0 && row.Steps[len(row.Steps)-1].Status.Terminal() {
+			if e.checkTold(b, row, end); len(b.tellings[row.Key]) == 0 && row.Steps[len(row.Steps)-1].Status.Finished() {
 				lost++
 			}
 		}
@@ -245,7 +245,7 @@ func (e *endurance) check() {
 func (e *endurance) checkTold(b *inbox, row apitest.Task, end time.Time) {
 	want := 1
 	kind, status := poller.Finished, row.Steps[len(row.Steps)-1].Status
-	if !status.Terminal() {
+	if !status.Finished() {
 		kind = poller.Expired
 		if row.Created.After(end.Add(-apiWindow)) {
 			want = 0

@@ -22,6 +22,7 @@ const (
 	CodeCheckpointNewer   = "checkpoint_newer"   // a newer release wrote it
 	CodeOutboxFull        = "outbox_full"        // a sink has been down for too long
 	CodeDead              = "dead_deliveries"    // refused for good; mend the sink, then redrive
+	CodeStuck             = "stuck"              // polls make no progress although there is work
 	CodeCheck             = "check"              // an item of check failed
 	CodeInterrupted       = "interrupted"        // by a signal; what had begun was recorded
 	CodeInternal          = "internal"           // a bug

@@ -21,16 +21,17 @@ type facts struct {
 // findings are what ticks have seen. Those of one tick count once it is committed:
 // what a lost race has seen, the winner reports.
 type findings struct {
-	finished, complete, failed, silent, stalled, expired, discarded int
+	finished, complete, failed, canceled, silent, stalled, expired, discarded int
 
 	gap       *poller.Span
 	truncated bool // by the last tick
 	unproven  int  // to the last tick
+	stuck     int  // polls without progress in a row, to the last tick
 }
 
 func counted(c poller.Change) findings {
 	return findings{
-		finished: c.New, complete: c.Complete, failed: c.Failed, silent: c.Silent,
+		finished: c.New, complete: c.Complete, failed: c.Failed, canceled: c.Canceled, silent: c.Silent,
 		stalled: c.Stalled, expired: c.Expired, gap: c.Gap,
 	}
 }
@@ -40,6 +41,7 @@ func (f *findings) add(tick findings) {
 	f.finished += tick.finished
 	f.complete += tick.complete
 	f.failed += tick.failed
+	f.canceled += tick.canceled
 	f.silent += tick.silent
 	f.stalled += tick.stalled
 	f.expired += tick.expired
@@ -47,7 +49,7 @@ func (f *findings) add(tick findings) {
 	if tick.gap != nil {
 		f.gap = tick.gap
 	}
-	f.truncated, f.unproven = tick.truncated, tick.unproven
+	f.truncated, f.unproven, f.stuck = tick.truncated, tick.unproven, tick.stuck
 }
 
 // read counts what a fetch has brought, whatever becomes of the tick.
@@ -72,12 +74,12 @@ func (r *run) report(doc Document, pending ...findings) Report {
 	return Report{
 		Action: r.req.Action, Run: r.id, DryRun: r.req.DryRun,
 		APICalls: f.calls, Fetched: len(f.rows),
-		New: f.finished, Complete: f.complete, Failed: f.failed, Silent: f.silent,
+		New: f.finished, Complete: f.complete, Failed: f.failed, Canceled: f.canceled, Silent: f.silent,
 		Stalled: f.stalled, Expired: f.expired, Discarded: f.discarded,
 		Sent: f.sent, Covered: f.covered,
 		Retrying: len(doc.Outbox.Pending), Dead: len(doc.Outbox.Dead),
-		InFlight: len(doc.Poller.Open), LagSeconds: lag(doc.Outbox, now),
-		Conflict: f.conflict, Truncated: f.truncated, Unproven: f.unproven, Gap: f.gap,
+		InFlight: len(r.watched(doc.Poller.InFlight)), LagSeconds: lag(doc.Outbox, now),
+		Conflict: f.conflict, Truncated: f.truncated || f.stuck > 0, Stuck: f.stuck, Unproven: f.unproven, Gap: f.gap,
 		TookMS: now.Sub(r.began).Milliseconds(), Status: f.status,
 	}
 }

@@ -38,8 +38,14 @@ func (r *run) finish(err error) (Report, error) {
 		err = join(err, &RunError{CodeDead, fmt.Errorf("%s, the last for sink %s: %s. Fix the sink, then run redrive",
 			Count(len(dead), "dead letter"), last.Sink, last.LastError)})
 	}
+	if n := r.facts.stuck; n >= stuckRuns {
+		err = join(err, &RunError{CodeStuck, fmt.Errorf("%d polls in a row made no progress although there was work. Give a run more time, or raise the ceiling on requests; if both are ample, the API contradicts itself: see the log line \"unproven\"", n)})
+	}
 	return r.report(r.doc), err
 }
+
+// stuckRuns is how many polls without progress a person need not know of.
+const stuckRuns = 3
 
 // dead is what a redrive can revive: an operator who took a sink away is not asked
 // to fix it.

@@ -252,11 +252,10 @@ func (h *history) watchMark() {
 		return
 	}
 	h.writes = writes
-	swept := h.head().Poller.Swept
-	if len(swept) == 0 {
+	mark := h.head().Poller.Mark()
+	if mark.IsZero() {
 		return
 	}
-	mark := swept[len(swept)-1].To
 	if mark.Before(h.mark) {
 		h.t.Errorf("the mark went back from %v to %v", h.mark, mark)
 	}
@@ -296,7 +295,7 @@ func (h *history) check() {
 func (h *history) checkRow(b *inbox, row apitest.Task) {
 	tellings := slices.Clone(b.tellings[row.Key])
 	slices.SortFunc(tellings, func(x, y telling) int { return x.Event.Observed.Compare(y.Event.Observed) })
-	ended := row.Steps[len(row.Steps)-1].Status.Terminal()
+	ended := row.Steps[len(row.Steps)-1].Status.Finished()
 	history := !h.notify && row.Created.Before(h.began)
 	if len(tellings) == 0 && ended && !history {
 		h.t.Errorf("%s was never told of %v, created %v, %+v", b.name, row.Key, row.Created, row.Steps)
@@ -336,11 +335,11 @@ func (h *history) checkRepeats(b *inbox) {
 
 func (h *history) checkBounds() {
 	d := h.head()
-	if len(d.Outbox.Pending)+len(d.Outbox.Dead) > 0 || len(d.Poller.Done)+len(d.Poller.Open) > len(h.rows) {
+	if len(d.Outbox.Pending)+len(d.Outbox.Dead) > 0 || len(d.Poller.Finished)+len(d.Poller.InFlight) > len(h.rows) {
 		h.t.Errorf("the document holds %d deliveries and %d rows of %d",
-			len(d.Outbox.Pending)+len(d.Outbox.Dead), len(d.Poller.Done)+len(d.Poller.Open), len(h.rows))
+			len(d.Outbox.Pending)+len(d.Outbox.Dead), len(d.Poller.Finished)+len(d.Poller.InFlight), len(h.rows))
 	}
-	if size, most := len(h.load().Data), 4096+16*len(d.Poller.Done)+600*len(d.Poller.Open); size > most {
+	if size, most := len(h.load().Data), 4096+17*len(d.Poller.Finished)+600*len(d.Poller.InFlight); size > most {
 		h.t.Errorf("the document has %d bytes, want at most %d", size, most)
 	}
 	if n := len(h.store.Names()); n > 60 {

@@ -12,10 +12,13 @@ import (
 func LogSummary(log *slog.Logger, r Report, err error) {
 	fields := []any{
 		"action", r.Action, "run", r.Run, "dry_run", r.DryRun, "api_calls", r.APICalls, "fetched", r.Fetched,
-		"new", r.New, "complete", r.Complete, "failed", r.Failed, "stalled", r.Stalled, "expired", r.Expired,
+		"new", r.New, "complete", r.Complete, "failed", r.Failed, "canceled", r.Canceled, "stalled", r.Stalled, "expired", r.Expired,
 		"silent", r.Silent, "sent", r.Sent, "covered", r.Covered, "retrying", r.Retrying, "dead", r.Dead,
 		"in_flight", r.InFlight, "lag_seconds", r.LagSeconds, "conflict", r.Conflict, "truncated", r.Truncated, "took_ms", r.TookMS,
 		"version", ThisVersion().Version,
+	}
+	if r.Stuck > 0 {
+		fields = append(fields, "stuck", r.Stuck)
 	}
 	if r.Unproven > 0 {
 		fields = append(fields, "unproven", r.Unproven)

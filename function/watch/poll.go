@@ -16,18 +16,19 @@ const fetchWorkers = 8
 // poll asks what changed since the last committed poll.
 func (r *run) poll(ctx context.Context) draft {
 	now := time.Now().UTC()
-	limits := r.limits(now)
 	state := r.doc.Poller
-
-	plan := state.Plan(now, limits)
-	batch := r.fetch(ctx, plan.Queries, limits.Pages)
-	batch = batch.Merge(r.fetch(ctx, state.LookUps(plan, batch), limits.Pages))
+	plan := state.Plan(now, r.limits(now))
+	batch := r.read(ctx, func(ctx context.Context, api *poller.Reader) { api.Poll(ctx, state, plan, r.fetchUntil) })
 	change := state.Diff(plan, batch, now, r.policy())
 	d := r.draft(change, now)
 	r.addNotices(&d, batch.Err, change.Gap, now)
 
-	d.found.truncated = len(batch.Rest) > 0 && batch.Err == nil || change.Held > 0
+	d.found.truncated = change.Truncated && batch.Err == nil
+	d.found.stuck = change.State.Stuck
 	d.found.unproven = batch.Unproven
+	if batch.Refused > 0 {
+		r.Log.Warn("the API rejects the ids of some tasks in flight; they are asked for by time", "tasks", batch.Refused)
+	}
 	r.apiErr = batch.Err
 	return d
 }
@@ -35,15 +36,14 @@ func (r *run) poll(ctx context.Context) draft {
 // errNoAnswer is an API that let a whole run's time pass without one answer.
 var errNoAnswer = &poller.Error{Class: poller.Transient, Code: "Timeout", Err: errors.New("no answer in the time of this run")}
 
-// fetch asks within the time that is kept for it. Running out of it is no error, as
-// long as the API answers: what was not asked is the batch's rest.
-func (r *run) fetch(ctx context.Context, qs []poller.Query, pages int) poller.Batch {
-	if len(qs) == 0 {
-		return poller.Batch{}
-	}
+// read asks within the time that is kept for it. Running out of it is no error, as long
+// as the API answers: the next run goes on where this one ended.
+func (r *run) read(ctx context.Context, ask func(context.Context, *poller.Reader)) poller.Batch {
 	ctx, stop := context.WithDeadline(ctx, r.budget.fetch)
 	defer stop()
-	batch := poller.Fetch(ctx, r.API, qs, poller.FetchOptions{Workers: fetchWorkers, Pages: pages})
+	reader := poller.NewReader(r.API, r.doc.Poller, fetchWorkers)
+	ask(ctx, reader)
+	batch := reader.Batch()
 	r.facts.read(batch)
 	if errors.Is(batch.Err, context.DeadlineExceeded) {
 		batch.Err = nil
@@ -54,19 +54,57 @@ func (r *run) fetch(ctx context.Context, qs []poller.Query, pages int) poller.Ba
 	return batch
 }
 
+// fetchUntil is when the questions end of a run that has come upon so many finished
+// rows: what they and the outbox need to be sent is kept.
+func (r *run) fetchUntil(finished int) time.Time {
+	if r.doc.Poller.Began.IsZero() && !r.NotifyFirst {
+		finished = 0 // history
+	}
+	waiting := 0
+	for _, d := range r.doc.Outbox.Pending {
+		if r.isConfigured(d.Sink) && !d.NotBefore.After(r.head.Now) {
+			waiting++
+		}
+	}
+	return r.budget.fetchUntil(waiting, finished*max(1, len(r.Channels)))
+}
+
 func (r *run) limits(now time.Time) poller.Limits {
 	l := poller.DefaultLimits()
 	l.Margin = min(r.budget.deadline.Sub(now), 10*time.Minute) + time.Minute
 	l.Pages = r.budget.pages(now, r.QPS)
-	l.Scope = r.Scope
 	return l
 }
 
+// policy is who is notified of what. Each sink has a share of the outbox, so that one
+// that is down holds back its own events only.
 func (r *run) policy() poller.Policy {
+	names := r.sinkNames()
+	left := map[string]int{}
+	for _, name := range names {
+		left[name] = notifier.MaxEvents/len(names) - r.doc.Outbox.EventsFor(name)
+	}
 	return poller.Policy{
+		Scope:        r.Scope,
 		NotifyFirst:  r.NotifyFirst,
 		StalledAfter: r.StalledAfter,
-		Room:         (notifier.MaxEvents - r.doc.Outbox.Events()) / max(1, len(r.Channels)),
-		Tell:         func(e poller.Event) bool { return len(r.recipients(e)) > 0 },
+		Clock:        r.head.Now,
+		Full:         r.full,
+		Sinks: func(e poller.Event) poller.Sinks {
+			var bits poller.Sinks
+			for _, to := range r.recipients(e) {
+				bits |= r.doc.bits(to.Sink)
+			}
+			return bits
+		},
+		Room: func(want poller.Sinks) (got poller.Sinks) {
+			for _, name := range names {
+				if bit := r.doc.bits(name); want&bit != 0 && left[name] > 0 {
+					left[name]--
+					got |= bit
+				}
+			}
+			return got
+		},
 	}
 }

@@ -203,8 +203,8 @@ func TestOutboxIsBounded(t *testing.T) {
 		for n := range 2 {
 			report, err, _ := w.process().run(Request{Action: ActionPoll}, quick)
 			d := w.head()
-			if Code(err) != CodeDead || !report.Truncated || d.Outbox.Events() != notifier.MaxEvents || len(d.Poller.Done) != notifier.MaxEvents {
-				t.Fatalf("tick %d: %+v, %v; the outbox holds %d events, %d rows count as told", n, report, err, d.Outbox.Events(), len(d.Poller.Done))
+			if Code(err) != CodeDead || !report.Truncated || d.Outbox.Events() != notifier.MaxEvents || len(d.Poller.Finished) != notifier.MaxEvents {
+				t.Fatalf("tick %d: %+v, %v; the outbox holds %d events, %d rows count as told", n, report, err, d.Outbox.Events(), len(d.Poller.Finished))
 			}
 			time.Sleep(time.Minute)
 		}
@@ -236,7 +236,7 @@ func TestDamagedCheckpointIsNeverReplaced(t *testing.T) {
 		"a bit flipped": {func(w *world, head string, data []byte) { data[len(data)-1] ^= 1; w.store.Set(head, data) }, CodeCheckpointCorrupt},
 		"gone":          {func(w *world, head string, data []byte) { w.store.Set(head, nil) }, CodeCheckpointCorrupt},
 		"newer": {func(w *world, head string, data []byte) {
-			w.store.Set(head, []byte(strings.Replace(string(data), documentMagic+" 1 ", documentMagic+" 2 ", 1)))
+			w.store.Set(head, []byte(strings.Replace(string(data), documentMagic+" 2 ", documentMagic+" 3 ", 1)))
 		}, CodeCheckpointNewer},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -17,7 +17,8 @@ type Report struct {
 	Fetched    int          `json:"fetched"`   // distinct rows read
 	New        int          `json:"new"`       // terminal transitions found, told or silent
 	Complete   int          `json:"complete"`
-	Failed     int          `json:"failed"`
+	Failed     int          `json:"failed"` // Failed and Timeout
+	Canceled   int          `json:"canceled"`
 	Stalled    int          `json:"stalled"`
 	Expired    int          `json:"expired"`
 	Silent     int          `json:"silent"`              // of New: told to nobody by policy
@@ -30,6 +31,7 @@ type Report struct {
 	LagSeconds int64        `json:"lag_seconds"`        // age of the oldest transition not yet delivered
 	Conflict   bool         `json:"conflict"`           // lost the race to another run
 	Truncated  bool         `json:"truncated"`          // left work for the next run
+	Stuck      int          `json:"stuck,omitempty"`    // such runs in a row that made no progress; from the third on manual action is needed
 	Unproven   int          `json:"unproven,omitempty"` // windows the API answered, but contradicted itself about: asked again next time
 	Gap        *poller.Span `json:"gap"`                // what the API no longer answers for
 	TookMS     int64        `json:"took_ms"`

@@ -15,16 +15,18 @@ import (
 func (r *run) draft(c poller.Change, now time.Time) draft {
 	d := draft{doc: r.doc, changed: c.Changed, found: counted(c)}
 	d.doc.Poller = c.State
-	d.doc.Outbox = r.doc.Outbox.Add(r.deliveries(c.Events, now))
+	d.doc.Outbox = r.doc.Outbox.Add(r.deliveries(c.Notify, now))
 	return d
 }
 
 // deliveries batches the events for each channel they are routed to.
-func (r *run) deliveries(events []poller.Event, now time.Time) []notifier.Delivery {
+func (r *run) deliveries(events []poller.Notification, now time.Time) []notifier.Delivery {
 	routed := map[string][]notifier.Routed{}
-	for _, e := range events {
-		for _, t := range r.recipients(e) {
-			routed[t.Sink] = append(routed[t.Sink], notifier.Routed{Event: e, Mention: t.Mention})
+	for _, n := range events {
+		for _, t := range r.recipients(n.Event) {
+			if n.Sinks&r.doc.bits(t.Sink) != 0 {
+				routed[t.Sink] = append(routed[t.Sink], notifier.Routed{Event: n.Event, Mention: t.Mention})
+			}
 		}
 	}
 	var all []notifier.Delivery

@@ -69,6 +69,7 @@ type run struct {
 	doc   Document       // that generation, decoded
 	lease notifier.Lease // how long this run may send what it claims
 
+	full   bool  // the document can hold no more rows
 	facts  facts // what the report will say
 	apiErr error // why the API gave no full answer; what could be done without it was done
 }
@@ -112,6 +113,9 @@ func (r *run) tick(ctx context.Context, propose func(context.Context) draft) err
 		switch err := r.commit(ctx, d); {
 		case errors.Is(err, checkpoint.ErrConflict):
 			continue // the winner's document may be newer than these answers: begin again
+		case errors.Is(err, errTooLarge) && !r.full:
+			r.full = true // hold back what is not known yet, and go on with the rest
+			continue
 		case err != nil:
 			return err
 		}

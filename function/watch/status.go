@@ -14,7 +14,7 @@ type Status struct {
 	Written    time.Time           `json:"written_at,omitzero"`
 	Mark       time.Time           `json:"mark,omitzero"` // tasks created before it are known
 	Remembered int                 `json:"remembered"`    // finished rows
-	InFlight   []poller.Open       `json:"in_flight"`
+	InFlight   []poller.InFlight   `json:"in_flight"`
 	Outbox     []notifier.Delivery `json:"outbox"`
 	Dead       []notifier.Delivery `json:"dead"`
 	Trouble    *Health             `json:"trouble,omitempty"` // polls that fail in a row
@@ -30,16 +30,25 @@ func (r *run) status(ctx context.Context) error {
 	}
 	s := &Status{
 		Generation: r.head.Generation, Written: r.doc.Written,
-		Remembered: len(r.doc.Poller.Done), InFlight: append([]poller.Open{}, r.doc.Poller.Open...),
+		Remembered: len(r.doc.Poller.Finished), InFlight: r.watched(r.doc.Poller.InFlight),
 		Outbox: append([]notifier.Delivery{}, r.doc.Outbox.Pending...), Dead: append([]notifier.Delivery{}, r.doc.Outbox.Dead...),
 		Backfill: r.doc.Backfill, LastRun: r.doc.Last, Version: ThisVersion(),
 	}
-	if swept := r.doc.Poller.Swept; len(swept) > 0 {
-		s.Mark = swept[len(swept)-1].To
-	}
+	s.Mark = r.doc.Poller.Mark()
 	if r.doc.Health.Failures > 0 {
 		s.Trouble = &r.doc.Health
 	}
 	r.facts.status = s
 	return nil
+}
+
+// watched are the rows in flight that somebody would be notified of.
+func (r *run) watched(rows []poller.InFlight) []poller.InFlight {
+	watched := []poller.InFlight{}
+	for _, o := range rows {
+		if r.Scope.Has(o.Task) {
+			watched = append(watched, o)
+		}
+	}
+	return watched
 }

@@ -70,7 +70,7 @@ func (t *table) source(q Request, v view) []*row {
 	if q.TaskID != "" {
 		return t.byTask[q.TaskID]
 	}
-	if q.Status != "" && !q.Status.Terminal() && v.asOf.Equal(v.now) {
+	if q.Status != "" && !q.Status.Finished() && v.asOf.Equal(v.now) {
 		t.open = slices.DeleteFunc(t.open, func(r *row) bool { return r.over(v.now) })
 		return t.open
 	}

@@ -83,7 +83,7 @@ func process(s poller.Status) string {
 
 // over reports whether the row is terminal and stays as it is.
 func (r *row) over(now time.Time) bool {
-	if !r.at(now).Status.Terminal() || r.shown != nil && !r.shown.Status.Terminal() {
+	if !r.at(now).Status.Finished() || r.shown != nil && !r.shown.Status.Finished() {
 		return false
 	}
 	return r.set != nil || !now.Before(r.Created.Add(r.Steps[len(r.Steps)-1].After))

@@ -1,0 +1,59 @@
+package watch
+
+import (
+	"fmt"
+	"slices"
+
+	"refreshwatch/poller"
+)
+
+// mostSinks is how many sinks a row can remember.
+const mostSinks = 32
+
+// withSinks gives every configured sink a bit of [poller.Sinks]. A sink that is removed
+// keeps its bit: it may come back. Only when the bits run out is one that nobody uses
+// taken over, and what rows remember of its former sink forgotten. A document of format 1
+// names no sinks: then those of today are the ones that rows were sent to.
+func (d Document) withSinks(names []string) (Document, error) {
+	if len(names) > mostSinks {
+		return d, fmt.Errorf("%d sinks are configured, and a task can remember %d", len(names), mostSinks)
+	}
+	upgrade := len(d.Sinks) == 0
+	d.Sinks = slices.Clone(d.Sinks)
+	for _, name := range names {
+		if slices.Contains(d.Sinks, name) {
+			continue
+		}
+		if len(d.Sinks) < mostSinks {
+			d.Sinks = append(d.Sinks, name)
+			continue
+		}
+		i := slices.IndexFunc(d.Sinks, func(old string) bool { return !slices.Contains(names, old) })
+		d.Sinks[i] = name
+		d.Poller = d.Poller.OnlySinks(^(poller.Sinks(1) << i))
+	}
+	if upgrade {
+		d.Poller = d.Poller.OnlySinks(poller.Sinks(1)<<len(d.Sinks) - 1)
+	}
+	return d, nil
+}
+
+// bits are the sinks as rows remember them.
+func (d Document) bits(names ...string) poller.Sinks {
+	var bits poller.Sinks
+	for _, name := range names {
+		if i := slices.Index(d.Sinks, name); i >= 0 {
+			bits |= 1 << i
+		}
+	}
+	return bits
+}
+
+// sinkNames are the configured sinks.
+func (r *run) sinkNames() []string {
+	var names []string
+	for _, c := range r.Channels {
+		names = append(names, c.Name)
+	}
+	return names
+}

@@ -1,0 +1,163 @@
+package poller
+
+import (
+	"encoding/base64"
+	"encoding/binary"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+)
+
+// Window is a pinned question: neither its times nor its filters change, so its pages
+// keep their numbers, and a run that could not finish it leaves it to the next one,
+// which goes on at its next page. When its pages are through, the count decides
+// whether it is whole; why that proves anything is argued in doc.go.
+type Window struct {
+	Query
+	// Next is the page to go on with; 0 and 1 are the first.
+	Next int `json:"next,omitempty"`
+	// Total is the most rows that an answer of this pass has claimed, Before that of
+	// the pass before.
+	Total  int `json:"total,omitempty"`
+	Before int `json:"before,omitempty"`
+	// Passes is how often its pages were read to the end without a proof.
+	Passes int `json:"passes,omitempty"`
+	// Own: only rows that its own answers have listed count, since more were known than
+	// the API lists, or the question has filters.
+	Own bool `json:"own,omitempty"`
+	// Listed are rows that its own answers have listed: all of them if Own, else those
+	// that cannot be counted by their creation time.
+	Listed hashes `json:"listed,omitempty"`
+	// Added is how many of them this pass has added.
+	Added int `json:"added,omitempty"`
+	// Unproven is how often it was given up for a while, and Again until when.
+	Unproven int       `json:"unproven,omitempty"`
+	Again    time.Time `json:"again,omitzero"`
+
+	lookUp bool   // asks for one row in flight: refusing its id is no failure
+	end    result // what became of it in this run
+}
+
+// result is what became of a window in a run.
+type result uint8
+
+const (
+	unread   result = iota // not answered to the end; the next run goes on
+	whole                  // every row it lists is known
+	unproven               // read to the end several times without a proof
+	refused                // the API rejects the task id
+)
+
+// windowFor asks for every row created in s. It begins a second early: it is not
+// documented whether a row created at StartTime or EndTime counts.
+func windowFor(s Span) Window { return Window{Query: Query{From: s.From.Add(-time.Second), To: s.To}} }
+
+// lookUp asks for the rows of one task id, or one of them.
+func lookUp(window Span, taskID, path string) Window {
+	w := windowFor(window)
+	w.TaskID, w.ObjectPath = taskID, path
+	w.Own, w.lookUp = true, true
+	return w
+}
+
+// Span is what the window proves once it is whole, however the API counts its ends.
+func (w Window) Span() Span { return Span{w.From.Add(time.Second), w.To} }
+
+func (w Window) filtered() bool { return w.Query != Query{From: w.From, To: w.To} }
+
+// begun reports whether anything of it was answered.
+func (w Window) begun() bool { return w.Next > 1 || w.Passes > 0 || w.Unproven > 0 }
+
+// pagesLeft is how many pages are known to exist from the next one on.
+func (w Window) pagesLeft() int {
+	total := w.Total
+	if total == 0 {
+		total = w.Before
+	}
+	return pagesFor(total) - max(1, w.Next) + 1
+}
+
+// proved judges a window that was read to its end, of which so many rows are known.
+func (w *Window) proved(known int) bool {
+	switch {
+	case known == w.Total:
+		return true
+	case known > w.Total && w.Own:
+		// Its own answers have listed more than the API admits. Once a whole pass adds
+		// nothing to them it is the total that is wrong.
+		return w.Added == 0
+	case known > w.Total:
+		// Rows that were known have left the list, as many as nobody knows.
+		w.Own, w.Listed = true, nil
+	}
+	return false
+}
+
+// provedEarly judges a window in the midst of a pass. Its pages were read before, so
+// every row had its chance; but the total must not come from an answer that lags.
+func (w *Window) provedEarly(known int) bool {
+	return w.Passes > 0 && known == w.Total && w.Total >= w.Before
+}
+
+// restart begins another pass, whose rows add to those known.
+func (w *Window) restart() {
+	w.Passes++
+	w.Before, w.Total, w.Next, w.Added = w.Total, 0, 1, 0
+}
+
+// What cannot be proven is asked for less and less often.
+const (
+	firstPause   = 2 * time.Minute
+	longestPause = 6 * time.Hour
+)
+
+// pause leaves the window for a while.
+func (w *Window) pause(now time.Time) {
+	w.Again = now.Add(min(firstPause<<min(w.Unproven, 16), longestPause))
+	w.Unproven++
+	w.Passes, w.Next = 0, 1
+}
+
+// cut leaves out what the API does not answer for any more: another question, with
+// another total, whose first second has to be listed before it counts. Its pages keep
+// their numbers where the newest rows come first; where not, the count shows it.
+func (w Window) cut(floor time.Time) Window {
+	from := floor.Add(-time.Second)
+	if !w.From.Before(from) {
+		return w
+	}
+	if w.Own {
+		w.Own, w.Next = false, 1
+	}
+	if w.Total > 0 {
+		w.Before, w.Total = w.Total, 0
+	}
+	w.From, w.Listed = from, nil
+	return w
+}
+
+// hashes is a set of rows by the hash of their key; its text is base64.
+type hashes map[uint64]bool
+
+// MarshalText writes the hashes in order, so that equal sets have equal texts.
+func (h hashes) MarshalText() ([]byte, error) {
+	raw := make([]byte, 0, 8*len(h))
+	for _, hash := range slices.Sorted(maps.Keys(h)) {
+		raw = binary.LittleEndian.AppendUint64(raw, hash)
+	}
+	return base64.StdEncoding.AppendEncode(nil, raw), nil
+}
+
+// UnmarshalText reads what MarshalText wrote.
+func (h *hashes) UnmarshalText(text []byte) error {
+	raw, err := base64.StdEncoding.AppendDecode(nil, text)
+	if err != nil || len(raw)%8 != 0 {
+		return fmt.Errorf("hashes of listed rows: %d bytes make no list", len(raw))
+	}
+	*h = make(hashes, len(raw)/8)
+	for ; len(raw) > 0; raw = raw[8:] {
+		(*h)[binary.LittleEndian.Uint64(raw)] = true
+	}
+	return nil
+}
