@@ -63,7 +63,7 @@ func demo(ctx context.Context, _ *options, sh Shell) int {
 	}
 	fmt.Fprint(sh.Out, demoEnd)
 	if !sh.OutTTY {
-		sh.show(report, nil)
+		sh.show(report, nil, watch.Request{Action: watch.ActionPoll})
 	}
 	return 0
 }

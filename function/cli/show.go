@@ -14,9 +14,9 @@ import (
 
 // show prints a run's outcome: for people a summary, for scripts the report as the
 // last line.
-func (sh Shell) show(r watch.Report, err error) {
+func (sh Shell) show(r watch.Report, err error, req watch.Request) {
 	if !sh.OutTTY {
-		sh.showChecks(r.Checks)
+		sh.showChecks(r.Checks, req)
 		line, _ := json.Marshal(r) // strings and numbers only
 		fmt.Fprintf(sh.Out, "%s\n", line)
 		return
@@ -28,7 +28,7 @@ func (sh Shell) show(r watch.Report, err error) {
 	case r.Status != nil:
 		sh.showStatus(r)
 	case r.Checks != nil:
-		sh.showChecks(r.Checks)
+		sh.showChecks(r.Checks, req)
 	default:
 		fmt.Fprintln(sh.Out, summary(r))
 	}
@@ -152,19 +152,41 @@ func printable(s string) string {
 	}, s)
 }
 
-func (sh Shell) showChecks(findings []watch.Finding) {
+func (sh Shell) showChecks(findings []watch.Finding, req watch.Request) {
+	if findings == nil {
+		return
+	}
 	marks := map[sink.Level]string{sink.OK: "ok  ", sink.Warn: "warn", sink.Bad: "BAD "}
-	bad := 0
+	bad, warnings := 0, 0
 	for _, f := range findings {
 		fmt.Fprintf(sh.Out, "%s  %s: %s\n", marks[f.Level], f.Item, f.Detail)
 		if f.Hint != "" {
 			fmt.Fprintf(sh.Out, "      → %s\n", f.Hint)
 		}
-		if f.Level == sink.Bad {
+		switch f.Level {
+		case sink.Bad:
 			bad++
+		case sink.Warn:
+			warnings++
 		}
 	}
-	if bad > 0 {
-		fmt.Fprintf(sh.Out, "\nNot ready: fix %s, in the order of the list.\n", watch.Count(bad, "item"))
+	fmt.Fprintf(sh.Out, "\n%s\n", verdict(bad, warnings, req))
+}
+
+// verdict ends a check: whether the program is ready, and the next command.
+func verdict(bad, warnings int, req watch.Request) string {
+	ready := "Ready."
+	if warnings > 0 {
+		ready = fmt.Sprintf("Ready, with %s.", watch.Count(warnings, "warning"))
+	}
+	switch {
+	case bad > 0:
+		return fmt.Sprintf("Not ready: fix %s, in the order of the list, and run refreshwatch check again.", watch.Count(bad, "item"))
+	case req.Offline:
+		return "The configuration is valid; nothing was contacted. Next: refreshwatch check"
+	case req.Post:
+		return ready + " Next: refreshwatch poll"
+	default:
+		return ready + " Next: refreshwatch check -post sends a test message to every sink"
 	}
 }

@@ -15,29 +15,15 @@ import (
 	"refreshwatch/template"
 )
 
-func finding(item string, level sink.Level, detail, hint string) watch.Finding {
-	return watch.Finding{Item: item, Level: level, Detail: detail, Hint: hint}
-}
-
-// maxSkew is how far the clocks may be apart before it is worth a word; requests
-// are refused beyond 15 minutes (RPC signature, read 2026-11).
-const maxSkew = 2 * time.Minute
-
 // check verifies, item by item, what a deployment needs. It writes nothing but a
-// probe that it removes, and posts nothing unless it is asked to.
+// probe that it removes, and posts nothing unless it is asked to. Offline it looks at
+// the configuration alone, which was read without a mistake when it runs.
 func (w *Program) check(ctx context.Context, req watch.Request) (watch.Report, error) {
 	began := time.Now()
 	report := watch.Report{Action: watch.ActionCheck, Run: watch.NewRunID(), DryRun: req.DryRun}
-	report.Checks = append(report.Checks, w.checkSettings()...)
-	if report.Checks[0].Level == sink.OK {
-		report.Checks = append(report.Checks, w.checkAPI(ctx)...)
-		if report.Checks[len(report.Checks)-1].Level == sink.OK {
-			report.APICalls = 1
-		}
-	}
-	report.Checks = append(report.Checks, w.checkStore(ctx, !req.DryRun)...)
-	for _, c := range w.Channels {
-		report.Checks = append(report.Checks, checkSink(ctx, c, req.Post && !req.DryRun)...)
+	report.Checks = w.checkSettings()
+	if !req.Offline {
+		w.checkOutside(ctx, req, &report)
 	}
 	report.TookMS = time.Since(began).Milliseconds()
 	var bad []string
@@ -50,6 +36,20 @@ func (w *Program) check(ctx context.Context, req watch.Request) (watch.Report, e
 		return report, &watch.RunError{Code: watch.CodeCheck, Err: fmt.Errorf("not ready: %s", strings.Join(bad, "; "))}
 	}
 	return report, nil
+}
+
+// checkOutside adds what takes the network or a disk: the API, the checkpoint, and
+// each sink.
+func (w *Program) checkOutside(ctx context.Context, req watch.Request, report *watch.Report) {
+	if report.Checks[0].Level == sink.OK { // there are credentials
+		findings, calls := w.checkAPI(ctx)
+		report.Checks = append(report.Checks, findings...)
+		report.APICalls = calls
+	}
+	report.Checks = append(report.Checks, w.checkStore(ctx, !req.DryRun)...)
+	for _, c := range w.Channels {
+		report.Checks = append(report.Checks, checkSink(ctx, c, req.Post && !req.DryRun)...)
+	}
 }
 
 // checkSettings looks at what needs no network. The credentials come first.
@@ -72,39 +72,41 @@ func (w *Program) checkSettings() []watch.Finding {
 	if w.Config.TemplateDir != "" {
 		templates.Detail = "with the overrides in " + w.Config.TemplateDir
 	}
-	return []watch.Finding{credentials, sinks, templates}
+	findings := []watch.Finding{credentials, sinks, templates}
+	if len(w.Config.Unused) > 0 {
+		findings = append(findings, finding("variables", sink.Warn, strings.Join(w.Config.Unused, ", ")+": set without effect",
+			"Name them in CONFIG_FILE as ${NAME}, or take them away"))
+	}
+	return append(findings, w.checkUnrouted()...)
 }
 
-// checkAPI asks a real question: credentials, permission, service and clock are
-// right when it is answered.
-func (w *Program) checkAPI(ctx context.Context) []watch.Finding {
-	now := time.Now().UTC().Truncate(time.Second)
-	page, err := w.API.List(ctx, poller.Query{From: now.Add(-time.Hour), To: now}, 1)
-	api := finding("api", sink.OK, fmt.Sprintf("%s in the last hour", watch.Count(page.Total, "task")), "")
-	if err != nil {
-		api = explained("api", err)
-	}
-	findings := []watch.Finding{api}
-	if skew, ok := w.API.Skew(); ok {
-		clock := finding("clock", sink.OK, fmt.Sprintf("within %s of the API's", max(skew.Abs().Round(time.Second), time.Second)), "")
-		if skew.Abs() > maxSkew {
-			clock = finding("clock", sink.Bad, fmt.Sprintf("differs from the API's by %s", skew.Abs().Round(time.Second)),
-				"Set this machine's clock; the API refuses requests beyond 15 minutes")
+// checkUnrouted names the sinks to which no route leads: nothing else would.
+func (w *Program) checkUnrouted() []watch.Finding {
+	routed := map[string]bool{}
+	for _, r := range w.routes() {
+		for _, name := range r.To {
+			routed[name] = true
 		}
-		findings = append(findings, clock)
+	}
+	var findings []watch.Finding
+	for _, name := range w.names() {
+		if !routed[name] {
+			findings = append(findings, finding("sink "+name+": route", sink.Warn, "no route leads to it: it is never notified of a task",
+				"Add it to a route in CONFIG_FILE, or remove the sink"))
+		}
 	}
 	return findings
 }
 
 func (w *Program) checkStore(ctx context.Context, write bool) []watch.Finding {
-	readable := finding("checkpoint", sink.OK, "nothing is remembered yet; the first poll begins", "")
+	readable := finding("checkpoint", sink.OK, "none is stored yet; the first poll makes one", "")
 	head, err := w.Store.Load(ctx)
 	if err == nil && head.Generation > 0 {
 		readable.Detail = fmt.Sprintf("generation %d is readable", head.Generation)
 		_, err = watch.DecodeDocument(head.Data)
 	}
 	if err != nil {
-		readable = explained("checkpoint", err)
+		readable = failed("checkpoint", err)
 	}
 	findings := []watch.Finding{readable}
 	for _, e := range checkpoint.Inspect(ctx, w.Store) {
@@ -118,7 +120,7 @@ func (w *Program) checkStore(ctx context.Context, write bool) []watch.Finding {
 	}
 	once := finding("checkpoint write-once", sink.OK, "a second write of the same name is refused", "")
 	if err := checkpoint.Probe(ctx, w.Store); err != nil {
-		once = explained("checkpoint write-once", err)
+		once = failed("checkpoint write-once", err)
 	}
 	return append(findings, once)
 }
@@ -138,27 +140,40 @@ func checkSink(ctx context.Context, c notifier.Target, post bool) []watch.Findin
 	test := notifier.Notices([]notifier.Target{c}, template.Test, notice, time.Now().UTC())[0]
 	posted := finding("sink "+c.Name+": test message", sink.OK, "was accepted", "")
 	if err := c.Sink.Send(ctx, test.Message); err != nil {
-		posted = explained(posted.Item, err)
+		posted = failed(posted.Item, err)
 	}
 	return append(findings, posted)
 }
 
-// explained parts an error from its hint, so that the next step stands by itself.
-func explained(item string, err error) watch.Finding {
-	f := watch.Finding{Item: item, Level: sink.Bad, Detail: err.Error()}
+func finding(item string, level sink.Level, detail, hint string) watch.Finding {
+	return watch.Finding{Item: item, Level: level, Detail: detail, Hint: hint}
+}
+
+// failed is a finding about an attempt that failed. The error's hint stands by
+// itself.
+func failed(item string, err error) watch.Finding {
+	detail, hint := parts(err)
+	return finding(item, sink.Bad, strings.TrimRight(detail, " ."), hint)
+}
+
+// parts are an error's text without its hint, and the hint.
+func parts(err error) (detail, hint string) {
 	var api *poller.Error
 	var store *checkpoint.Error
-	var sink *sink.Error
+	var delivery *sink.Error
 	switch {
 	case errors.As(err, &api):
-		f.Hint = api.Hint
+		bare := *api
+		bare.Hint = ""
+		return bare.Error(), api.Hint
 	case errors.As(err, &store):
-		f.Hint = store.Next
-	case errors.As(err, &sink):
-		f.Hint = sink.Hint
+		bare := *store
+		bare.Next = ""
+		return bare.Error(), store.Next
+	case errors.As(err, &delivery):
+		bare := *delivery
+		bare.Hint = ""
+		return bare.Error(), delivery.Hint
 	}
-	if f.Hint != "" {
-		f.Detail = strings.TrimRight(strings.TrimSuffix(f.Detail, f.Hint), " .;")
-	}
-	return f
+	return err.Error(), ""
 }

@@ -42,7 +42,7 @@ type Config struct {
 	Lang        string         // MESSAGE_LANG; en or zh
 	Label       string         // LABEL; names this deployment in messages, "" for none
 	ConsoleURL  string         // CONSOLE_URL; behind a message's title, "" for the product's own console
-	TimeZone    *time.Location // TIME_ZONE; of written times, never nil
+	TimeZone    *time.Location // TIME_ZONE; of written times, nil for the language's own
 	TemplateDir string         // TEMPLATE_DIR; overrides of the embedded templates
 	Heartbeat   sink.Secret    // HEARTBEAT_URL; whoever knows it can fake a heartbeat
 	LogLevel    slog.Level     // LOG_LEVEL
@@ -83,7 +83,7 @@ func LoadConfig(getenv func(string) string, onFC bool) (Config, error) {
 		Allow:        r.allow("ALLOW_EVENTS"),
 	}
 	c.Endpoint = cmp.Or(c.Endpoint, product.Endpoint(c.Region))
-	c.TimeZone = r.timeZone("TIME_ZONE", c.Lang)
+	c.TimeZone = r.timeZone("TIME_ZONE")
 	if !onFC { // there the environment's may have aged with the instance
 		c.Key = r.key()
 	}

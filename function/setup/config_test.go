@@ -27,7 +27,7 @@ func TestLoadConfig(t *testing.T) {
 		"PRODUCT": "CDN", "CDN_MAX_QPS": "2.5", "VOD_MAX_QPS": "7", "CHECKPOINT": "file:///var/lib/refreshwatch", "FIRST_RUN": "notify", "STALLED_AFTER": "45m",
 		"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_CHANNEL": " C0OPS ", "SLACK_API_URL": "http://127.0.0.1:1/api/", "WEBHOOK_URL": "https://hooks.example.com/x", "MESSAGE_LANG": "zh",
 		"WATCH_DOMAINS": "cdn.example.com, *.example.net", "WATCH_OBJECT_TYPES": "File,regex", "HEARTBEAT_URL": "https://hc.example.com/1", "FEISHU_WEBHOOK_URL": "",
-		"GROUP_WAIT": "0", "LABEL": "prod 上海", "CONSOLE_URL": "http://console.intra/vod", "NOTIFY": "failed", "MENTION": "<!here> <@U1>",
+		"GROUP_WAIT": "0", "LABEL": "prod 上海", "CONSOLE_URL": "http://console.intra/vod", "TIME_ZONE": "+08:00", "NOTIFY": "failed", "MENTION": "<!here> <@U1>",
 	}), false)
 	if err != nil {
 		t.Fatal(err)

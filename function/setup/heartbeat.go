@@ -36,7 +36,7 @@ func (h *Heartbeat) Ping(ctx context.Context, good bool) error {
 		return errors.New("HEARTBEAT_URL: not a URL")
 	}
 	if !good {
-		u = u.JoinPath("fail")
+		u = failURL(u)
 	}
 	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), h.patience(ctx))
 	defer stop()
@@ -49,6 +49,22 @@ func (h *Heartbeat) Ping(ctx context.Context, good bool) error {
 		return fmt.Errorf("the heartbeat's host %s answered %d; check HEARTBEAT_URL", u.Hostname(), got.Status)
 	}
 	return nil
+}
+
+// failURL is where a failed poll is reported: /fail at the end of the path. What the
+// query says of a success stays behind: Uptime Kuma shows its push URL with
+// ?status=up&msg=OK&ping= (read 2026-11), and would take the failure for one.
+func failURL(u *url.URL) *url.URL {
+	failed := u.JoinPath("fail")
+	query := failed.Query()
+	before := len(query)
+	for _, success := range []string{"status", "msg", "ping"} {
+		query.Del(success)
+	}
+	if len(query) < before {
+		failed.RawQuery = query.Encode()
+	}
+	return failed
 }
 
 // patience is what the run's deadline leaves, of which a run keeps at least a second

@@ -42,6 +42,8 @@ func TestHeartbeatURLs(t *testing.T) {
 		{"https://hc.example.com/key/my-job?create=1", "GET /key/my-job?create=1", "GET /key/my-job/fail?create=1"},
 		{"https://hc.example.com/key/a%2Fb", "GET /key/a%2Fb", "GET /key/a%2Fb/fail"},
 		{"https://hc.example.com", "GET /", "GET /fail"},
+		{"https://kuma.example.com/api/push/key?status=up&msg=OK&ping=", "GET /api/push/key?status=up&msg=OK&ping=", "GET /api/push/key/fail"},
+		{"https://kuma.example.com/api/push/key?token=1&status=up", "GET /api/push/key?token=1&status=up", "GET /api/push/key/fail?token=1"},
 	} {
 		m := &monitor{}
 		h := &Heartbeat{URL: sink.Secret(p.url), Client: sink.NewClient(sink.ClientOptions{Transport: m})}

@@ -35,14 +35,14 @@ func (r *reader) language(variable string) string {
 	return "en"
 }
 
-// timeZone takes an offset such as +08:00, or a name where the system knows it. The
-// default goes by the language.
-func (r *reader) timeZone(variable, lang string) *time.Location {
+// timeZone takes an offset such as +08:00, or a name where the system knows it; nil
+// when it is not set.
+func (r *reader) timeZone(variable string) *time.Location {
 	text := r.text(variable, word)
 	switch {
-	case text == "" && lang == "zh":
-		return time.FixedZone("+08:00", 8*3600)
-	case text == "" || strings.EqualFold(text, "UTC") || strings.EqualFold(text, "GMT") || text == "Z":
+	case text == "":
+		return nil
+	case strings.EqualFold(text, "UTC") || strings.EqualFold(text, "GMT") || text == "Z":
 		return time.UTC
 	}
 	if offset, ok := parseOffset(text); ok {

@@ -73,7 +73,10 @@ func Assemble(config Config, log *slog.Logger, console io.Writer) (*Program, err
 	warn := func(err error) {
 		log.Warn("template override failed, embedded template used", "error", err.Error())
 	}
-	if w.Words, err = template.Load(template.Options{Lang: config.Lang, Dir: config.TemplateDir, Warn: warn}); err != nil {
+	if w.Words, err = template.Load(template.Options{
+		Lang: config.Lang, Dir: config.TemplateDir, Zone: config.TimeZone, Label: config.Label,
+		Product: config.Product.Name, Console: config.ConsoleURL, Warn: warn,
+	}); err != nil {
 		mistakes = append(mistakes, poller.At("TEMPLATE_DIR", err))
 	}
 	if w.Channels, err = targets(config, w.Words, log, console); err != nil {

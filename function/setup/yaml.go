@@ -51,11 +51,11 @@ func plainText(file []byte) (string, *poller.Mistake) {
 	text := strings.TrimPrefix(string(file), "\ufeff")
 	for i, line := range strings.Split(text, "\n") {
 		if column := invalidUTF8(line); column > 0 {
-			return "", place(i, column-1, "holds bytes that are not UTF-8", "Save the file as UTF-8: an editor has used another encoding, such as GBK")
+			return "", placed(i, column-1, "holds bytes that are not UTF-8", "Save the file as UTF-8: an editor has used another encoding, such as GBK")
 		}
 		line = strings.TrimSuffix(line, "\r")
 		if column := strings.IndexFunc(line, unprintable); column >= 0 {
-			return "", place(i, utf8.RuneCountInString(line[:column]), "holds a control character", "Remove it")
+			return "", placed(i, utf8.RuneCountInString(line[:column]), "holds a control character", "Remove it")
 		}
 	}
 	return text, nil
@@ -85,8 +85,8 @@ func invalidUTF8(line string) int {
 
 func unprintable(r rune) bool { return r < ' ' && r != '\t' || r >= 0x7f && r < 0xa0 }
 
-// place is a mistake at a line and column, both counted from 0.
-func place(line, column int, problem, next string) *poller.Mistake {
+// placed is a mistake at a line and column, both counted from 0.
+func placed(line, column int, problem, next string) *poller.Mistake {
 	return &poller.Mistake{Setting: at(line+1, column+1), Problem: problem, Next: next}
 }
 
@@ -97,7 +97,7 @@ func secondDocument(text string) *poller.Mistake {
 	for i, line := range strings.Split(text, "\n") {
 		marker := strings.HasPrefix(line, "---")
 		if marker && seen {
-			return place(i, 0, "begins a second document, which nobody would read", "Keep one document in the file")
+			return placed(i, 0, "begins a second document, which nobody would read", "Keep one document in the file")
 		}
 		seen = seen || !marker && strings.TrimSpace(line) != "" && !strings.HasPrefix(strings.TrimSpace(line), "#") && line[0] != '%'
 	}
@@ -111,19 +111,19 @@ func diagnose(text string) *poller.Mistake {
 	for i, line := range lines {
 		line = strings.TrimRight(line, "\r")
 		if indent := line[:len(line)-len(strings.TrimLeft(line, " \t"))]; strings.Contains(indent, "\t") && len(indent) < len(line) {
-			return place(i, strings.IndexByte(indent, '\t'), "a tab indents this line", "Indent with spaces")
+			return placed(i, strings.IndexByte(indent, '\t'), "a tab indents this line", "Indent with spaces")
 		}
 		if strings.HasPrefix(line, "%") {
-			return place(i, 0, "begins with a directive (%…)", "Remove the line")
+			return placed(i, 0, "begins with a directive (%…)", "Remove the line")
 		}
 		for _, column := range valueStarts(line) {
 			if why := needsQuotes(line[column:], text); why != "" {
-				return place(i, utf8.RuneCountInString(line[:column]), why, `Put the value in quotes: "…"`)
+				return placed(i, utf8.RuneCountInString(line[:column]), why, `Put the value in quotes: "…"`)
 			}
 		}
 	}
 	if i := lastReadable(lines); i >= 0 {
-		return place(i, indentation(lines[i]), "is not YAML from here on", "Check the quotes, brackets, indentation and the space after each colon; a value that holds \": \" or \" #\" needs quotes")
+		return placed(i, indentation(lines[i]), "is not YAML from here on", "Check the quotes, brackets, indentation and the space after each colon; a value that holds \": \" or \" #\" needs quotes")
 	}
 	return &poller.Mistake{Setting: "CONFIG_FILE", Problem: "is not YAML", Next: "Compare it with the example in notifier/README.md"}
 }

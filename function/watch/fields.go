@@ -50,6 +50,8 @@ var Fields = []Field{
 		Of: func(r *Request) any { return &r.DryRun }},
 	{JSON: "post", Flag: "post", Actions: []string{ActionCheck}, Help: "also send a test message to every sink",
 		Of: func(r *Request) any { return &r.Post }},
+	{JSON: "offline", Flag: "offline", Actions: []string{ActionCheck}, Help: "verify the configuration alone, without network",
+		Of: func(r *Request) any { return &r.Offline }},
 	{JSON: "discard", Flag: "discard", Actions: []string{ActionRedrive}, Help: "drop dead deliveries instead of sending them again",
 		Of: func(r *Request) any { return &r.Discard }},
 }

@@ -35,6 +35,7 @@ type Request struct {
 	Renotify    bool     `json:"renotify,omitempty"`
 	DryRun      bool     `json:"dry_run,omitempty"`
 	Post        bool     `json:"post,omitempty"`    // check: post a test message
+	Offline     bool     `json:"offline,omitempty"` // check: the configuration alone
 	Discard     bool     `json:"discard,omitempty"` // redrive: drop instead of sending again
 }
 
@@ -61,6 +62,9 @@ func (r Request) Validate() error {
 	}
 	if m := r.checkWindow(); m != nil {
 		mistakes = append(mistakes, m)
+	}
+	if r.Offline && r.Post {
+		mistakes = append(mistakes, &poller.Mistake{Setting: "offline", Problem: "does not go with post", Next: "Give one of the two"})
 	}
 	if r.Discard && len(r.Sinks) == 0 {
 		mistakes = append(mistakes, &poller.Mistake{Setting: "discard", Problem: "needs sinks", Next: "Name the sink whose dead deliveries are to be dropped"})
