@@ -25,7 +25,7 @@ import (
 // does. Times and sizes are printed, and only counts are asserted: a busy machine is
 // no bug.
 //
-//	go test ./function/cli -run TestFigure -v -starts 40 -ticks 40
+//	go test ./function/cli -run TestFigure -v -long -starts 40 -ticks 40
 var (
 	starts = flag.Int("starts", 5, "how many starts of each binary TestFigureStart times")
 	ticks  = flag.Int("ticks", 5, "how many ticks TestFigureSteadyTick measures")
@@ -34,9 +34,7 @@ var (
 // From the start of the process to its first question for work, beside a handler
 // that does nothing, built the same way; in turns.
 func TestFigureStart(t *testing.T) {
-	if testing.Short() {
-		t.Skip("much work that the plain run does: left out where only races are looked for")
-	}
+	needLong(t)
 	ours, empty := fctest.Deployed(t), fctest.Build(t, filepath.Join("..", "fctest", "testdata", "echo"))
 	env := []string{
 		"CHECKPOINT=oss://bucket/refreshwatch?region=cn-shanghai", "SLACK_BOT_TOKEN=xoxb-1", "SLACK_CHANNEL=C1",
@@ -64,9 +62,7 @@ func median(d []time.Duration) time.Duration {
 // Memory and CPU of ticks that find nothing new beside what is remembered: 7,800
 // rows are three days of VOD's default quotas.
 func TestFigureSteadyTick(t *testing.T) {
-	if testing.Short() {
-		t.Skip("much work that the plain run does: left out where only races are looked for")
-	}
+	needLong(t)
 	needProc(t)
 	for _, rows := range []int{100, 7_800, 100_000} {
 		t.Run(fmt.Sprint(rows, " rows"), func(t *testing.T) {
@@ -86,9 +82,7 @@ func TestFigureSteadyTick(t *testing.T) {
 // there is more to notify. Function Compute would kill what takes more than 128 MB, again
 // at every tick, and nothing would ever be sent.
 func TestFigureFullOutbox(t *testing.T) {
-	if testing.Short() {
-		t.Skip("much work that the plain run does: left out where only races are looked for")
-	}
+	needLong(t)
 	needProc(t)
 	p := newPlant(t, 0)
 	p.env = append(p.env, "WEBHOOK_URL=http://127.0.0.1:9/nobody", "SLACK_WEBHOOK_URL=http://127.0.0.1:9/nobody")
@@ -113,9 +107,7 @@ func needProc(t *testing.T) {
 // 10,000 rows finish between two ticks. The webhook's receiver answers in 5 ms; on
 // Slack they are a few messages.
 func TestFigureThroughput(t *testing.T) {
-	if testing.Short() {
-		t.Skip("much work that the plain run does: left out where only races are looked for")
-	}
+	needLong(t)
 	const rows = 10_000
 	p := newPlant(t, 0)
 	var mu sync.Mutex
@@ -162,9 +154,7 @@ func TestFigureThroughput(t *testing.T) {
 // What a month costs: a run's time when the API answers in 50 ms and OSS in 10 ms, its
 // requests to both, and its bytes of log.
 func TestFigureCost(t *testing.T) {
-	if testing.Short() {
-		t.Skip("much work that the plain run does: left out where only races are looked for")
-	}
+	needLong(t)
 	p := newPlant(t, 50*time.Millisecond)
 	store, err := checkpointtest.StartOSS()
 	if err != nil {

@@ -155,9 +155,7 @@ func (w *town) counts(r *notifiertest.Receiver) (lost, doubled int) {
 // Processes die by SIGKILL at random moments of a poll, while tasks keep finishing.
 // What they had claimed is free again 15 seconds past their deadline, and is sent.
 func TestKilledProcesses(t *testing.T) {
-	if testing.Short() {
-		t.Skip("the processes are built as they are deployed, without the race detector")
-	}
+	needLong(t)
 	fctest.Deployed(t)
 	for _, store := range []string{"file", "oss"} {
 		t.Run(store, func(t *testing.T) {
@@ -234,9 +232,7 @@ func (w *town) drain(patience time.Duration) {
 // Eight processes find the same 200 finished rows at the same time: each row is sent
 // once, and those that lose the race say so and are content.
 func TestEightProcesses(t *testing.T) {
-	if testing.Short() {
-		t.Skip("the processes are built as they are deployed, without the race detector")
-	}
+	needLong(t)
 	const processes, rows = 8, 200
 	fctest.Deployed(t)
 	for _, store := range []string{"file", "oss"} {

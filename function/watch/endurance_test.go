@@ -17,16 +17,14 @@ import (
 
 // A month before a release:
 //
-//	go test ./function/watch -run TestEndurance -v -days 30
+//	go test ./function/watch -run TestEndurance -v -long -days 30
 var days = flag.Int("days", 3, "how many days TestEndurance lives through")
 
 // Days of a one-minute timer at VOD's default quotas, each with its share of faults:
 // nothing is lost, nothing told twice but by a fault, and what is remembered, stored
 // and asked stays what it was in the first days.
 func TestEndurance(t *testing.T) {
-	if testing.Short() {
-		t.Skip("the random histories race as much in less time")
-	}
+	needLong(t)
 	defer debug.SetGCPercent(debug.SetGCPercent(400)) // half the time
 	synctest.Test(t, func(t *testing.T) {
 		e := newEndurance(t)

@@ -19,7 +19,7 @@ import (
 //
 //	go test ./function/watch -run TestHistories -seeds 5000
 var (
-	seeds     = flag.Uint64("seeds", 200, "how many random histories to live through")
+	seeds     = flag.Uint64("seeds", 40, "how many random histories to live through; at least 200 with -long")
 	firstSeed = flag.Uint64("first-seed", 1, "the first of them")
 )
 
@@ -27,8 +27,8 @@ var (
 // overlap, and the API, the store, the sinks and the processes fail. Whatever
 // happens, afterwards everything was told, and twice only where that is excused.
 func TestHistories(t *testing.T) {
-	if testing.Short() {
-		*seeds = min(*seeds, 40)
+	if *long {
+		*seeds = max(*seeds, 200)
 	}
 	for seed := *firstSeed; seed < *firstSeed+*seeds; seed++ {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {

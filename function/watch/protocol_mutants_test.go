@@ -1,13 +1,10 @@
 package watch
 
 import (
-	"flag"
 	"fmt"
 	"testing"
 	"time"
 )
-
-var protocolLong = flag.Bool("protocol.long", false, "explore the protocol with several faults at once and with three runs: a minute or two")
 
 // TestProtocolHolds visits all that can happen to the protocol in worlds of two or
 // three runs. Each run may start and be frozen at any time; the faults come on top.
@@ -48,7 +45,7 @@ func TestProtocolHolds(t *testing.T) {
 		{name: "removal, a put that lands late", long: true, in: func(m *model) { m.removal(); m.faults.latePut = 1 }},
 	}
 	for _, w := range worlds {
-		if w.long && !*protocolLong {
+		if w.long && !*long {
 			continue
 		}
 		t.Run(w.name, func(t *testing.T) {
@@ -117,7 +114,7 @@ func TestProtocolMutants(t *testing.T) {
 			}
 			t.Logf("after %d states: %s", states, m.story(wrong, trace))
 			sound := newModel(mu.in)
-			if sound.ttl[0] > sound.ttl[1] && !*protocolLong {
+			if sound.ttl[0] > sound.ttl[1] && !*long {
 				return // among the long worlds of TestProtocolHolds
 			}
 			if _, wrong, trace := sound.explore([]modelInvariant{mu.breaks}); wrong != "" {
