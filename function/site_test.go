@@ -37,9 +37,9 @@ func newSite(t *testing.T) *site {
 	log := slog.New(slog.NewJSONHandler(&s.logged, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	client, err := aliyun.New(aliyun.Config{
 		Region: "cn-shanghai", MaxQPS: 4, Transport: s.api,
-		Credentials: func() aliyun.Credentials {
+		Keys: aliyun.KeyFunc(func() aliyun.Credentials {
 			return aliyun.Credentials{AccessKeyID: apitest.AccessKeyID, Secret: apitest.Secret}
-		},
+		}),
 	})
 	if err != nil {
 		t.Fatal(err)

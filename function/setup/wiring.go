@@ -62,7 +62,7 @@ func Assemble(config Config, log *slog.Logger, console io.Writer) (*Program, err
 	}
 	var mistakes []error
 	var err error
-	if w.API, err = aliyun.New(aliyun.Config{Product: config.Product, Region: config.Region, Endpoint: config.Endpoint, MaxQPS: config.MaxQPS, Credentials: w.Keys.vod, UserAgent: watch.UserAgent()}); err != nil {
+	if w.API, err = aliyun.New(aliyun.Config{Product: config.Product, Region: config.Region, Endpoint: config.Endpoint, MaxQPS: config.MaxQPS, Keys: aliyun.KeyFunc(w.Keys.vod), UserAgent: watch.UserAgent()}); err != nil {
 		mistakes = append(mistakes, err)
 	}
 	if config.Checkpoint != "" { // otherwise a mistake that was reported

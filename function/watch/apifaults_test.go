@@ -23,9 +23,9 @@ func (w *world) client() *aliyun.Client {
 	w.t.Helper()
 	c, err := aliyun.New(aliyun.Config{
 		Region: "cn-shanghai", MaxQPS: 4, Transport: w.api,
-		Credentials: func() aliyun.Credentials {
+		Keys: aliyun.KeyFunc(func() aliyun.Credentials {
 			return aliyun.Credentials{AccessKeyID: apitest.AccessKeyID, Secret: apitest.Secret}
-		},
+		}),
 	})
 	if err != nil {
 		w.t.Fatal(err)

@@ -115,7 +115,10 @@ func unexplained(got answer, err error, op operation, s secrets) *poller.Error {
 			e.Code = "UnknownAnswer"
 		}
 		e.Class, e.Hint = poller.Unreadable, op.advice(hintUnknown)
-		e.Err = fmt.Errorf("%w; it begins: %s", err, s.excerpt(got.body))
+		e.Err = err
+		if !op.holdsKey {
+			e.Err = fmt.Errorf("%w; it begins: %s", err, s.excerpt(got.body))
+		}
 	}
 	return e
 }

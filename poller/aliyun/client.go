@@ -7,26 +7,10 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"refreshwatch/poller"
 )
-
-const (
-	maxSessions = 8 // calls on the wire at once
-	maxAttempts = 4 // of one call, the first included
-
-	// One attempt, headers and body. The API answers in tenths of a second.
-	attemptTimeout = 10 * time.Second
-)
-
-// Credentials sign the requests. Token is empty for a user's long-lived key.
-type Credentials struct {
-	AccessKeyID string
-	Secret      string
-	Token       string
-}
 
 // Config says which API to query, as whom, and how often.
 type Config struct {
@@ -35,9 +19,8 @@ type Config struct {
 	Endpoint string  // VOD_ENDPOINT and the like; "" for the product's own; http:// for loopback only
 	MaxQPS   float64 // VOD_MAX_QPS and the like: requests a second of the whole client, retries included, from 0.01 to 1000
 
-	// Credentials is called before each request: on Function Compute every
-	// invocation brings new ones. It may be called from several goroutines.
-	Credentials func() Credentials
+	Keys KeySource // whose key signs the requests, or assumes Role
+	Role Role      // the tasks are listed as this role; zero for the key's own
 
 	// UserAgent is sent with each request; "" for "refreshwatch".
 	UserAgent string
@@ -50,14 +33,9 @@ type Config struct {
 // Client queries the API. It is safe for concurrent use; its goroutines share one
 // rate limit and at most eight connections.
 type Client struct {
-	list        operation
-	region      string
-	userAgent   string
-	credentials func() Credentials
-	wire        http.RoundTripper
-	limit       *limiter
-	sessions    chan *session // idle ones; nil stands for one not made yet
-	skew        atomic.Pointer[time.Duration]
+	*caller
+	keys        KeySource
+	list, quota operation
 }
 
 var _ poller.Lister = (*Client)(nil)
@@ -72,24 +50,23 @@ func New(c Config) (*Client, error) {
 	if err := errors.Join(endpointErr, checkRegion(c.Region), checkQPS(c.Product.QPSVariable(), c.MaxQPS)); err != nil {
 		return nil, err
 	}
-	if c.Credentials == nil {
-		return nil, &poller.Mistake{Problem: "aliyun.Config.Credentials is missing"}
+	if c.Keys == nil {
+		return nil, &poller.Mistake{Problem: "aliyun.Config.Keys is missing"}
 	}
 	client := &Client{
-		list:        c.Product.list(endpoint),
-		region:      c.Region,
-		userAgent:   cmp.Or(c.UserAgent, "refreshwatch"),
-		credentials: c.Credentials,
-		wire:        c.Transport,
-		limit:       newLimiter(c.MaxQPS),
-		sessions:    make(chan *session, maxSessions),
+		caller: newCaller(c.Region, c.UserAgent, c.MaxQPS, c.Transport),
+		keys:   c.Keys,
+		list:   c.Product.operation(endpoint, c.Product.Action, c.Product.Permission(), c.Role),
+		quota:  c.Product.operation(endpoint, c.Product.QuotaAction, c.Product.QuotaPermission(), c.Role),
 	}
-	if client.wire == nil {
-		client.wire = newTransport()
+	if c.Role.ARN == "" {
+		return client, nil
 	}
-	for range maxSessions {
-		client.sessions <- nil
+	role, err := assume(client.caller, c.Role, c.Keys)
+	if err != nil {
+		return nil, err
 	}
+	client.keys = role
 	return client, nil
 }
 
@@ -110,10 +87,13 @@ func checkQPS(setting string, maxQPS float64) error {
 }
 
 // Close drops idle connections. The client stays usable.
-func (c *Client) Close() {
-	if t, ok := c.wire.(interface{ CloseIdleConnections() }); ok {
-		t.CloseIdleConnections()
-	}
+func (c *Client) Close() { c.close() }
+
+// Assume requests the role's key, if the client has a role and no key of it yet: for
+// check, which reports this step apart from the listing.
+func (c *Client) Assume(ctx context.Context) error {
+	_, err := c.keys.Key(ctx)
+	return err
 }
 
 // Skew is how far the API's clock was ahead of ours at the last answer, give or
@@ -135,8 +115,8 @@ func (c *Client) List(ctx context.Context, q poller.Query, page int) (poller.Pag
 		return poller.Page{}, err
 	}
 	var answer poller.Page
-	err = c.retry(ctx, func() (err error) {
-		answer, err = c.ask(ctx, q, params, page)
+	err = c.keyed(ctx, c.keys, func(key Credentials) (err error) {
+		answer, err = c.ask(ctx, q, params, page, key)
 		return err
 	})
 	if err != nil {
@@ -146,15 +126,14 @@ func (c *Client) List(ctx context.Context, q poller.Query, page int) (poller.Pag
 }
 
 // ask is one attempt of List.
-func (c *Client) ask(ctx context.Context, q poller.Query, params map[string]string, page int) (poller.Page, error) {
-	key := c.credentials()
+func (c *Client) ask(ctx context.Context, q poller.Query, params map[string]string, page int, key Credentials) (poller.Page, error) {
 	got, err := c.call(ctx, c.list, params, key)
 	if err != nil {
 		return poller.Page{}, aboutTask(q, err)
 	}
 	answer, err := decode(got.body, page)
 	if err != nil {
-		return poller.Page{}, unreadable(got, err, c.list, secretsOf(key))
+		return poller.Page{}, unreadable(got, err, c.list, c.list.secrets(key))
 	}
 	answer.Now = got.serverTime.UTC()
 	return answer, nil
@@ -169,59 +148,4 @@ func aboutTask(q poller.Query, err error) error {
 		e.Err = fmt.Errorf("%w: %w", poller.ErrNoSuchTask, e.Err)
 	}
 	return err
-}
-
-// call is one attempt of any operation, and returns what a 200 holds. Its error is
-// errNoTime or a [*poller.Error].
-func (c *Client) call(ctx context.Context, op operation, params map[string]string, key Credentials) (answer, error) {
-	if key.AccessKeyID == "" || key.Secret == "" {
-		return answer{}, noCredentials()
-	}
-	got, err := c.send(ctx, op, params, key)
-	switch {
-	case errors.Is(err, errNoTime):
-		return answer{}, err
-	case err != nil:
-		return answer{}, transportError(err, op, secretsOf(key))
-	case got.status != http.StatusOK:
-		return answer{}, classify(got, op, secretsOf(key))
-	}
-	return got, nil
-}
-
-// send sends one request when a session is free and the rate allows it.
-func (c *Client) send(ctx context.Context, op operation, params map[string]string, key Credentials) (got answer, err error) {
-	s, err := c.session(ctx)
-	if err != nil {
-		return answer{}, err
-	}
-	defer func() { c.sessions <- s }()
-	if err := c.limit.wait(ctx); err != nil {
-		return answer{}, err
-	}
-	got, err = s.do(ctx, op, params, key)
-	if err == errPanic {
-		s = nil // nobody knows what state the SDK's client is in
-	}
-	if err == nil && !got.serverTime.IsZero() {
-		skew := got.serverTime.Sub(got.at)
-		c.skew.Store(&skew)
-	}
-	return got, err
-}
-
-// session takes an idle one, or makes the one that an empty place stands for.
-func (c *Client) session(ctx context.Context) (s *session, err error) {
-	select {
-	case s = <-c.sessions:
-	case <-ctx.Done():
-		return nil, errNoTime
-	}
-	if s != nil {
-		return s, nil
-	}
-	if s, err = newSession(c.region, c.userAgent, c.wire); err != nil {
-		c.sessions <- nil
-	}
-	return s, err
 }

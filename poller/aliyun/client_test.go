@@ -31,8 +31,8 @@ func client(t *testing.T, s http.RoundTripper) *aliyun.Client {
 func newClient(t *testing.T, c aliyun.Config) *aliyun.Client {
 	t.Helper()
 	c.Region = "cn-shanghai"
-	if c.Credentials == nil {
-		c.Credentials = func() aliyun.Credentials { return key }
+	if c.Keys == nil {
+		c.Keys = aliyun.KeyFunc(func() aliyun.Credentials { return key })
 	}
 	client, err := aliyun.New(c)
 	if err != nil {
@@ -220,7 +220,7 @@ func TestCredentialsAreReadForEachRequest(t *testing.T) {
 		now := time.Now()
 		s := apitest.New(options())
 		current := key
-		c := newClient(t, aliyun.Config{Transport: s, MaxQPS: 10, Credentials: func() aliyun.Credentials { return current }})
+		c := newClient(t, aliyun.Config{Transport: s, MaxQPS: 10, Keys: aliyun.KeyFunc(func() aliyun.Credentials { return current })})
 		ask := func() *poller.Error {
 			_, err := c.List(t.Context(), lastDay(now), 1)
 			var e *poller.Error

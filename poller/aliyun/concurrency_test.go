@@ -209,7 +209,7 @@ func BenchmarkListOverLoopback(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer stop()
-	c, err := aliyun.New(aliyun.Config{Region: "cn-shanghai", Endpoint: url, MaxQPS: 1000, Credentials: func() aliyun.Credentials { return key }})
+	c, err := aliyun.New(aliyun.Config{Region: "cn-shanghai", Endpoint: url, MaxQPS: 1000, Keys: aliyun.KeyFunc(func() aliyun.Credentials { return key })})
 	if err != nil {
 		b.Fatal(err)
 	}

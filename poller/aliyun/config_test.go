@@ -9,7 +9,7 @@ import (
 )
 
 func TestNewNamesEachMistake(t *testing.T) {
-	creds := func() aliyun.Credentials { return key }
+	keys := aliyun.KeyFunc(func() aliyun.Credentials { return key })
 	for _, row := range []struct {
 		config aliyun.Config
 		want   string // "" for none
@@ -30,12 +30,27 @@ func TestNewNamesEachMistake(t *testing.T) {
 		{aliyun.Config{Region: "cn-shanghai", MaxQPS: 4, Endpoint: "vod.example.com"}, "VOD_ENDPOINT"},
 		{aliyun.Config{Region: "cn-shanghai", MaxQPS: 4, Endpoint: "ftp://vod.example.com"}, "VOD_ENDPOINT"},
 		{aliyun.Config{Region: "cn-shanghai", MaxQPS: 4, Endpoint: "https://\x7fhunter2"}, "VOD_ENDPOINT"},
+		{aliyun.Config{Region: "cn-shanghai", MaxQPS: 4, Product: product("cdn"), Endpoint: "https://user:hunter2@cdn.example.com"}, "CDN_ENDPOINT"},
+		{aliyun.Config{Region: "cn-shanghai", MaxQPS: -4, Product: product("dcdn")}, "DCDN_MAX_QPS"},
+		{aliyun.Config{Region: "cn-shanghai", MaxQPS: 4, Role: aliyun.Role{ARN: "acs:ram::1234567890123456:role/refresh.watch"}}, ""},
+		{aliyun.Config{Region: "cn-shanghai", MaxQPS: 4, Role: aliyun.Role{ARN: "acs:ram::1234567890123456:user/ann"}}, "WATCH_ROLE_ARN"},
+		{aliyun.Config{Region: "cn-shanghai", MaxQPS: 4, Role: aliyun.Role{ARN: "acs:ram::hunter2:role/x"}}, "WATCH_ROLE_ARN"},
+		{aliyun.Config{Region: "cn-shanghai", MaxQPS: 4, Role: aliyun.Role{ARN: "refreshwatch", Setting: "ALIBABA_CLOUD_PROFILE"}}, "ALIBABA_CLOUD_PROFILE"},
+		{aliyun.Config{Region: "cn-shanghai", MaxQPS: 4, Role: aliyun.Role{ARN: "acs:ram::1:role/x", Endpoint: "sts"}}, "STS_ENDPOINT"},
 		{aliyun.Config{Region: "", MaxQPS: -1, Endpoint: "https://"}, "VOD_ENDPOINT VOD_REGION VOD_MAX_QPS"},
 	} {
-		row.config.Credentials = creds
+		row.config.Keys = keys
 		_, err := aliyun.New(row.config)
 		checkMistake(t, row.config, err, row.want)
 	}
+}
+
+func product(name string) aliyun.Product {
+	p, ok := aliyun.ProductNamed(name)
+	if !ok {
+		panic(name)
+	}
+	return p
 }
 
 func checkMistake(t *testing.T, c aliyun.Config, err error, want string) {

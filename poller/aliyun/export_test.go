@@ -16,7 +16,11 @@ func (c *Client) Ask(ctx context.Context, q poller.Query, page int) (poller.Page
 	if err != nil {
 		return poller.Page{}, err
 	}
-	return c.ask(ctx, q, params, page)
+	key, err := c.keys.Key(ctx)
+	if err != nil {
+		return poller.Page{}, err
+	}
+	return c.ask(ctx, q, params, page, key)
 }
 
 // MaxAttempts is how often one call is attempted.

@@ -159,7 +159,7 @@ func (f failing) Read([]byte) (int, error) { return 0, errors.New(f.text) }
 func checkSilence(t *testing.T, wire http.RoundTripper, creds aliyun.Credentials) {
 	t.Helper()
 	eye := &spy{next: wire, secrets: []string{creds.Secret}}
-	c := newClient(t, aliyun.Config{Transport: eye, MaxQPS: 10, Credentials: func() aliyun.Credentials { return creds }})
+	c := newClient(t, aliyun.Config{Transport: eye, MaxQPS: 10, Keys: aliyun.KeyFunc(func() aliyun.Credentials { return creds })})
 	var err error
 	printed := captured(t, func() { _, err = c.List(t.Context(), lastDay(time.Now()), 1) })
 	if err == nil {

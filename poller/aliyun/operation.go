@@ -3,6 +3,7 @@ package aliyun
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 
 	"refreshwatch/poller"
@@ -12,30 +13,47 @@ import (
 type operation struct {
 	scheme, host    string
 	version, action string
-	rules           []rule            // beside the common ones
+	rules           []rule            // before the common ones
 	terms           *strings.Replacer // what stands in braces in a hint
+	hidden          secrets           // beside the key's
+	holdsKey        bool              // an answer may hold a key, so no text shows any of it
+}
+
+func (op operation) secrets(key Credentials) secrets {
+	return append(secretsOf(key), op.hidden...)
 }
 
 func (op operation) advice(hint string) string { return op.terms.Replace(hint) }
 
-// list is the operation that lists a product's tasks, and quota the one that tells
-// what is left of a day.
-func (p Product) list(endpoint *url.URL) operation {
-	return p.operation(endpoint, p.Action, p.Permission())
-}
-
-func (p Product) operation(endpoint *url.URL, action, permission string) operation {
+// operation is one action of a product, called with the program's own key or as a role.
+func (p Product) operation(endpoint *url.URL, action, permission string, as Role) operation {
 	address := p.EndpointVariable()
 	if strings.Contains(p.Host, "REGION") {
 		address += " or VOD_REGION"
 	}
-	return operation{
-		scheme: endpoint.Scheme, host: endpoint.Host, version: p.Version, action: action,
-		terms: strings.NewReplacer(append(ownKey(),
-			"{title}", p.Title, "{product}", p.Name, "{address}", address,
-			"{who}", "the RAM user or role", "{permission}", permission, "{policy}", policy(permission, "*"),
-		)...),
+	who, rules := "the RAM user or role", []rule(nil)
+	if as.ARN != "" {
+		who, rules = "the role "+as.ARN, roleRules[:]
 	}
+	return operation{
+		scheme: endpoint.Scheme, host: endpoint.Host, version: p.Version, action: action, rules: rules, hidden: secrets{as.ExternalID},
+		terms: terms(ownKey(), []string{
+			"{title}", p.Title, "{product}", p.Name, "{address}", address,
+			"{who}", who, "{permission}", permission, "{policy}", policy(permission, "*"),
+		}),
+	}
+}
+
+// roleRules replace the advice on keys, which nobody has set.
+var roleRules = [...]rule{
+	{"InvalidSecurityToken", poller.Credentials, hintRoleKey},
+	{"InvalidAccessKeyId", poller.Credentials, hintRoleKey},
+}
+
+const hintRoleKey = "The API refuses the temporary key of {who}; the next run requests another one."
+
+func terms(lists ...[]string) *strings.Replacer {
+	return strings.NewReplacer(slices.Concat(lists...)...)
 }
 
 // ownKey names the settings of the program's own access key.

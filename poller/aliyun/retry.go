@@ -23,7 +23,7 @@ const (
 
 // retry repeats attempt while its failure may pass and ctx has room for the wait.
 // It returns the last attempt's error, or errNoTime.
-func (c *Client) retry(ctx context.Context, attempt func() error) error {
+func (c *caller) retry(ctx context.Context, attempt func() error) error {
 	for n := 1; ; n++ {
 		err := attempt()
 		if err == nil {
@@ -42,7 +42,7 @@ func (c *Client) retry(ctx context.Context, attempt func() error) error {
 // backoff decides whether err may pass, and how long to wait: full jitter under a
 // doubling bound. A throttling answer holds back every goroutine of the client,
 // since the limit is the account's.
-func (c *Client) backoff(err error, attempt int) (time.Duration, bool) {
+func (c *caller) backoff(err error, attempt int) (time.Duration, bool) {
 	var e *poller.Error
 	if !errors.As(err, &e) || e.Class != poller.Transient && e.Class != poller.Unreadable {
 		return 0, false

@@ -75,8 +75,8 @@ func (op operation) request(params map[string]string) *requests.CommonRequest {
 	r.Domain = op.host
 	r.Version = op.version
 	r.ApiName = op.action
-	r.QueryParams = maps.Clone(params) // the SDK adds the key and the signature
-	r.SetReadTimeout(attemptTimeout)   // else the previous call's counts
+	maps.Copy(r.QueryParams, params) // the SDK adds the key and the signature
+	r.SetReadTimeout(attemptTimeout) // else the previous call's counts
 	return r
 }
 

@@ -17,6 +17,8 @@ type verdict struct {
 	listing listing
 	refused *refusal
 	fault   *Fault
+	product product
+	other   func(id string) []byte // the answer of an operation that lists nothing
 }
 
 // answer decides about one question. parse reads and authenticates it first.
@@ -31,21 +33,41 @@ func (s *Server) answer(parse func(now time.Time) (Request, *refusal)) verdict {
 		v.refused = s.limit(now)
 	}
 	v.fault = s.due(q)
-	if v.refused == nil {
-		v.refused = rules(q, now, s.options.Strict)
+	v.product, _, _ = productOf(q.Action)
+	if v.refused == nil && q.Action == v.product.action {
+		v.refused = rules(q, v.product, now, s.options.Strict)
 	}
 	if v.refused == nil && v.fault != nil {
 		v.refused = v.fault.refused
 	}
 	if v.refused == nil {
-		v.listing, v.refused = s.list(q, now, v.fault)
+		s.carryOut(&v, q, now)
 	}
 	s.record(q, v)
 	if v.fault != nil && v.fault.then != nil {
-		v.fault.then(s.table, q, now)
+		v.fault.then(s.tables[s.options.Product], q, now)
 	}
 	return v
 }
+
+// carryOut does what the request asks for.
+func (s *Server) carryOut(v *verdict, q Request, now time.Time) {
+	switch {
+	case q.Action == assumeRole:
+		v.other, v.refused = s.assume(q.form, now)
+	case s.options.RoleOnly && q.As == "":
+		v.refused = forbidden()
+	case q.Action == v.product.quota && s.options.QuotaDenied:
+		v.refused = forbidden()
+	case q.Action == v.product.quota:
+		p := v.product
+		v.other = func(id string) []byte { return s.quotaBody(p, id) }
+	default:
+		v.listing, v.refused = s.list(q, v.product, now, v.fault)
+	}
+}
+
+func forbidden() *refusal { return NoPermission().refused }
 
 // limit counts the requests of the last second, as the account's limit does.
 func (s *Server) limit(now time.Time) *refusal {
@@ -60,7 +82,7 @@ func (s *Server) limit(now time.Time) *refusal {
 	return nil
 }
 
-func (s *Server) list(q Request, now time.Time, f *Fault) (listing, *refusal) {
+func (s *Server) list(q Request, p product, now time.Time, f *Fault) (listing, *refusal) {
 	v := view{
 		now: now, asOf: now, lazy: s.options.Lazy,
 		oldestFirst: s.options.OldestFirst, endExclusive: s.options.EndExclusive,
@@ -68,7 +90,7 @@ func (s *Server) list(q Request, now time.Time, f *Fault) (listing, *refusal) {
 	if f != nil {
 		v.asOf, v.shuffle = now.Add(-f.stale), f.shuffle
 	}
-	l := s.table.find(q, v)
+	l := s.tables[p.name].find(q, v)
 	if q.TaskID != "" && l.total == 0 && s.options.UnknownTaskIsError {
 		return l, invalid("InvalidTaskId.NotFound", "The specified TaskId does not exist.")
 	}
@@ -107,7 +129,9 @@ func (s *Server) reply(v verdict) reply {
 	r.header.Set("x-acs-request-id", v.id)
 	if v.refused != nil {
 		r.status = v.refused.status
-		r.body = v.refused.body(v.id)
+		r.body = v.refused.body(v.product, v.id)
+	} else if v.other != nil {
+		r.body = v.other(v.id)
 	} else {
 		r.body = s.page(v)
 	}
@@ -117,10 +141,10 @@ func (s *Server) reply(v verdict) reply {
 	return r
 }
 
-func (f *refusal) body(id string) []byte {
+func (f *refusal) body(p product, id string) []byte {
 	return encode(map[string]string{
-		"RequestId": id, "HostId": "vod.cn-shanghai.aliyuncs.com", "Code": f.code, "Message": f.message,
-		"Recommend": "https://api.aliyun.com/troubleshoot?q=" + f.code + "&product=vod&requestId=" + id,
+		"RequestId": id, "HostId": p.host, "Code": f.code, "Message": f.message,
+		"Recommend": "https://api.aliyun.com/troubleshoot?q=" + f.code + "&product=" + p.name + "&requestId=" + id,
 	})
 }
 
@@ -145,7 +169,7 @@ func (s *Server) page(v verdict) []byte {
 			rows[i].TaskID = json.Number(t.TaskID)
 		}
 	}
-	tasks := map[string]any{"Task": rows}
+	tasks := map[string]any{v.product.listKey: rows}
 	if len(rows) == 0 && s.options.NoListWhenEmpty {
 		tasks = map[string]any{}
 	}

@@ -1,5 +1,6 @@
-// Package apitest is a simulated ApsaraVideo VOD: DescribeVodRefreshTasks as its
-// document says, and every way we know it, or the network before it, to go wrong.
+// Package apitest simulates the API: the refresh and prefetch tasks of VOD, CDN and
+// DCDN as their documents say, the day's quota, STS's AssumeRole, and every way we
+// know them, or the network before them, to go wrong.
 //
 // A [Server] holds tasks whose status moves with the clock ([Task], [Finish],
 // [Fail]) and answers in three ways, with the same rules, rows and faults:
@@ -11,10 +12,10 @@
 //
 // A server for a bubble is made within that bubble.
 //
-// [Server.Fault] makes it misbehave, [Server.Requests] tells what it was asked.
+// [Server.Fault] makes it misbehave, [Server.Requests] returns what it was asked.
 //
-// Its one invariant: without a fault it never says anything the document, or the
-// documents of the siblings CDN and DCDN (read 2026-11), would not let it say.
+// Its one invariant: without a fault it never says anything that the documents (read
+// 2026-11) would not let it say. Where VOD's is silent, those of CDN and DCDN count.
 //
 // Start reading at [Server], then fault.go.
 package apitest

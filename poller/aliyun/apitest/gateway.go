@@ -40,8 +40,13 @@ func (s *Server) authenticate(r *http.Request, now time.Time) *refusal {
 	if err := r.ParseForm(); err != nil {
 		return invalid("InvalidParameter", "Specified parameters cannot be read.")
 	}
+	action := r.Form.Get("Action")
+	_, version, known := productOf(action)
+	if action != "" && !known {
+		return &refusal{http.StatusNotFound, "InvalidAction.NotFound", "Specified api is not found, please check your url and method.", poller.Rejected}
+	}
 	for name, want := range map[string]string{
-		"Action": "DescribeVodRefreshTasks", "Version": "2017-03-21", "Format": "JSON",
+		"Action": action, "Version": version, "Format": "JSON",
 		"SignatureMethod": "HMAC-SHA1", "SignatureVersion": "1.0",
 	} {
 		switch got := r.Form.Get(name); {
@@ -60,13 +65,14 @@ func (s *Server) authenticate(r *http.Request, now time.Time) *refusal {
 }
 
 func (s *Server) checkKey(form url.Values, _ string, _ time.Time) *refusal {
-	switch form.Get("AccessKeyId") {
-	case "":
+	id := form.Get("AccessKeyId")
+	if id == "" {
 		return missing("AccessKeyId")
-	case s.options.AccessKeyID:
-		return nil
 	}
-	return &refusal{http.StatusNotFound, "InvalidAccessKeyId.NotFound", "Specified access key is not found.", poller.Denied}
+	if _, known := s.keys[id]; !known {
+		return &refusal{http.StatusNotFound, "InvalidAccessKeyId.NotFound", "Specified access key is not found.", poller.Denied}
+	}
+	return nil
 }
 
 func (s *Server) checkTime(form url.Values, _ string, now time.Time) *refusal {
@@ -101,7 +107,7 @@ func (s *Server) checkNonce(form url.Values, _ string, now time.Time) *refusal {
 
 func (s *Server) checkSignature(form url.Values, method string, _ time.Time) *refusal {
 	text := stringToSign(method, form)
-	want := sign(text, s.options.Secret)
+	want := sign(text, s.keys[form.Get("AccessKeyId")].secret)
 	if hmac.Equal([]byte(want), []byte(form.Get("Signature"))) {
 		return nil
 	}
@@ -110,7 +116,8 @@ func (s *Server) checkSignature(form url.Values, method string, _ time.Time) *re
 }
 
 func (s *Server) checkToken(form url.Values, _ string, now time.Time) *refusal {
-	got, want, expires := form.Get("SecurityToken"), s.options.Token, s.options.TokenExpires
+	key := s.keys[form.Get("AccessKeyId")]
+	got, want, expires := form.Get("SecurityToken"), key.token, key.expires
 	switch {
 	case got == "" && want != "":
 		return &refusal{http.StatusBadRequest, "MissingSecurityToken", "SecurityToken is mandatory for this action.", poller.Denied}

@@ -87,7 +87,13 @@ func TestRules(t *testing.T) {
 		{name: "strict and good", strict: true, status: 200},
 		{name: "defaults", edit: unset("StartTime", "EndTime"), strict: true, status: 200},
 		{name: "no action", edit: unset("Action"), status: 400, code: "MissingAction"},
-		{name: "another action", edit: set("Action", "DescribeVodRefreshQuota"), status: 400, code: "InvalidAction"},
+		{name: "another action", edit: set("Action", "DescribeScdnRefreshTasks"), status: 404, code: "InvalidAction.NotFound"},
+		{name: "another product's action", edit: set("Action", "DescribeRefreshTasks"), status: 400, code: "InvalidVersion"},
+		{name: "no such role", edit: func(f url.Values) {
+			f.Set("Action", "AssumeRole")
+			f.Set("Version", "2015-04-01")
+			f.Set("RoleArn", "acs:ram::1:role/nobody")
+		}, status: 404, code: "EntityNotExist.Role"},
 		{name: "another version", edit: set("Version", "2014-05-26"), status: 400, code: "InvalidVersion"},
 		{name: "XML by default", edit: unset("Format"), status: 400, code: "InvalidFormat"},
 		{name: "no key", edit: unset("AccessKeyId"), status: 400, code: "MissingAccessKeyId"},

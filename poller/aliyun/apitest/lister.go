@@ -30,7 +30,8 @@ func (l lister) List(ctx context.Context, q poller.Query, page int) (poller.Page
 	}
 	v := l.server.answer(func(time.Time) (Request, *refusal) {
 		return Request{
-			Page: page, Size: poller.PageSize, From: q.From.UTC().Truncate(time.Second), To: q.To.UTC().Truncate(time.Second),
+			Action: productNamed(l.server.options.Product).action,
+			Page:   page, Size: poller.PageSize, From: q.From.UTC().Truncate(time.Second), To: q.To.UTC().Truncate(time.Second),
 			Status: q.Status, ObjectType: q.ObjectType, Domain: q.Domain, TaskID: q.TaskID, ObjectPath: q.ObjectPath,
 		}, nil
 	})

@@ -55,7 +55,7 @@ func TestShortCutsFindWhatAFullScanFinds(t *testing.T) {
 // scan is the listing as one would first write it.
 func scan(s *Server, q poller.Query, now time.Time) []poller.Task {
 	var rows []*row
-	for _, r := range s.table.byKey {
+	for _, r := range s.tables["vod"].byKey {
 		if !r.since.After(now) && !r.Created.Before(q.From.Truncate(time.Second)) && !r.Created.After(q.To.Truncate(time.Second)) &&
 			!r.Created.Before(now.Add(-memory)) && (q.ObjectType == "" || r.ObjectType == q.ObjectType) &&
 			(q.Status == "" || r.at(now).Status == q.Status) && (q.TaskID == "" || r.TaskID == q.TaskID) {

@@ -2,6 +2,7 @@ package apitest
 
 import (
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -14,6 +15,7 @@ const timeLayout = "2006-01-02T15:04:05Z"
 // read takes the operation's parameters from a form.
 func read(form url.Values) (q Request, refused *refusal) {
 	q = Request{
+		Action: form.Get("Action"), form: form,
 		Page: 1, Size: 20, // the document's defaults
 		Status:     poller.Status(form.Get("Status")),
 		ObjectType: form.Get("ObjectType"),
@@ -43,8 +45,8 @@ func read(form url.Values) (q Request, refused *refusal) {
 }
 
 // rules are the document's; with strict those of the siblings, too.
-func rules(q Request, now time.Time, strict bool) *refusal {
-	if refused := documented(q); refused != nil || !strict {
+func rules(q Request, p product, now time.Time, strict bool) *refusal {
+	if refused := documented(q, p); refused != nil || !strict {
 		return refused
 	}
 	switch {
@@ -58,21 +60,20 @@ func rules(q Request, now time.Time, strict bool) *refusal {
 	return nil
 }
 
-func documented(q Request) *refusal {
+func documented(q Request, p product) *refusal {
 	switch {
 	case q.Page < 1 || q.Page > 100_000:
 		return invalid("InvalidPageNumber", "Specified parameter PageNumber is not valid.")
-	case q.Size < 1 || q.Size > poller.PageSize:
+	case q.Size < 1 || q.Size > p.maxSize:
 		return invalid("InvalidPageSize", "Specified parameter PageSize is not valid.")
 	case !q.From.IsZero() && !q.To.IsZero() && !q.From.Before(q.To):
 		return invalid("InvalidEndTime.Mismatch", "The specified EndTime does not match the specified StartTime.")
-	case q.Status != "" && q.Status != poller.Complete && q.Status != poller.Refreshing && q.Status != poller.Failed:
+	case q.Status != "" && !slices.Contains(p.statuses, q.Status):
 		return invalid("InvalidStatus.ValueNotSupported", "The specified Status is not supported.")
 	case !taskID(q.TaskID):
 		return invalid("InvalidTaskId.Malformed", "The specified TaskId is invalid.")
 	}
-	switch q.ObjectType {
-	case "", "file", "directory", "preload":
+	if q.ObjectType == "" || slices.Contains(p.types, strings.ToLower(q.ObjectType)) {
 		return nil
 	}
 	return invalid("InvalidObjectType.ValueNotSupported", "The specified ObjectType is not supported.")

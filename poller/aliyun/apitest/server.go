@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"net/url"
 	"sync"
 	"time"
 
@@ -22,6 +23,13 @@ type Options struct {
 	Secret       string // default [Secret]
 	Token        string // of a temporary key; "" for a user's own
 	TokenExpires time.Time
+
+	Product string // what Add, Set, Remove and Lister are about; default "vod"; all are answered
+
+	Roles       []Role // that can be assumed
+	RoleOnly    bool   // only a role may list tasks and read the quota
+	Quota       Quota  // what is left; default that of VOD's sample
+	QuotaDenied bool   // the quota's permission is missing
 
 	Now  func() time.Time // default time.Now
 	Skew time.Duration    // how far the server's clock is ahead of Now
@@ -45,7 +53,9 @@ type Server struct {
 	stop    func()
 
 	mu     sync.Mutex
-	table  *table
+	tables map[string]*table // by product
+	keys   map[string]apiKey // by access key id
+	issued []string          // what is secret in the sessions
 	faults []*Fault
 	log    []Request
 	nonces map[string]time.Time
@@ -55,6 +65,8 @@ type Server struct {
 // Request is one question as the server understood it, and how it ended.
 type Request struct {
 	At         time.Time // on the server's clock
+	Action     string    // the operation
+	As         string    // the role whose key signed it; "" for the server's own
 	Page, Size int
 	From, To   time.Time
 	Status     poller.Status
@@ -66,6 +78,8 @@ type Request struct {
 	Outcome string // "ok", the error code, or the fault's name
 	Rows    int    // on the page
 	Total   int    // as claimed
+
+	form url.Values
 }
 
 // New makes a server without tasks.
@@ -76,14 +90,23 @@ func New(o Options) *Server {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	if o.Product == "" {
+		o.Product = "vod"
+	}
 	stopped := make(chan struct{})
-	return &Server{
+	s := &Server{
 		options: o,
 		stopped: stopped,
 		stop:    sync.OnceFunc(func() { close(stopped) }),
-		table:   newTable(),
+		tables:  map[string]*table{},
+		keys:    map[string]apiKey{o.AccessKeyID: {secret: o.Secret, token: o.Token, expires: o.TokenExpires}},
 		nonces:  map[string]time.Time{},
 	}
+	for _, p := range products {
+		s.tables[p.name] = newTable()
+	}
+	productNamed(o.Product) // or it panics
+	return s
 }
 
 // Start listens on a free port of 127.0.0.1 until stop is called, which waits for
@@ -111,25 +134,32 @@ func (s *Server) Add(tasks ...Task) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, t := range tasks {
-		if err := s.table.add(t, s.options.Late); err != nil {
+		if err := s.tables[s.product(t)].add(t, s.options.Late); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+func (s *Server) product(t Task) string {
+	if t.Product != "" {
+		return productNamed(t.Product).name
+	}
+	return s.options.Product
+}
+
 // Set fixes a row's status from now on, whatever its steps say.
 func (s *Server) Set(key poller.Key, status poller.Status, process, description string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.table.set(key, Step{Status: status, Process: process, Description: description}, s.now())
+	return s.tables[s.options.Product].set(key, Step{Status: status, Process: process, Description: description}, s.now())
 }
 
 // Remove makes the API forget a row.
 func (s *Server) Remove(key poller.Key) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.table.remove(key)
+	s.tables[s.options.Product].remove(key)
 }
 
 // Rotate replaces the key the server knows: requests signed with the old one are
@@ -137,8 +167,9 @@ func (s *Server) Remove(key poller.Key) {
 func (s *Server) Rotate(accessKeyID, secret, token string, expires time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	o := &s.options
-	o.AccessKeyID, o.Secret, o.Token, o.TokenExpires = accessKeyID, secret, token, expires
+	delete(s.keys, s.options.AccessKeyID)
+	s.options.AccessKeyID = accessKeyID
+	s.keys[accessKeyID] = apiKey{secret: secret, token: token, expires: expires}
 }
 
 // Requests are all questions so far, those that were refused included.

@@ -12,6 +12,7 @@ import (
 // Task is one row and what becomes of it.
 type Task struct {
 	poller.Key
+	Product string        // whose task it is; "" for the server's own product
 	Created time.Time     // the row exists from then on; the future is fine
 	Late    time.Duration // how much later the API lists it
 	Steps   []Step        // in order of time; before the first it is Pending

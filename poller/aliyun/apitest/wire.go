@@ -15,7 +15,7 @@ func (s *Server) serve(r *http.Request) reply {
 		refused := s.authenticate(r, now)
 		q, wrong := read(r.Form)
 		if refused == nil {
-			refused = wrong
+			q.As, refused = s.keys[r.Form.Get("AccessKeyId")].role, wrong
 		}
 		return q, refused
 	}))
