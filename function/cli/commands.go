@@ -81,11 +81,13 @@ the last run. Reads the checkpoint and nothing else.
 		},
 		{
 			name: "preview", flags: previewFlags, run: preview,
-			summary: "show the messages; touches no network",
-			about: `Renders the messages of every configured sink on samples. Touches no network.
+			summary: "show the messages, or post them as samples",
+			about: `Renders the messages of every configured sink on samples, in the sink's own words.
+Touches no network, except with -post.
 `,
 			examples: `  refreshwatch preview           readable
   refreshwatch preview -json     the exact bodies, one JSON object a line
+  refreshwatch preview -post     post them to your sinks, each marked "sample"
 `,
 		},
 		{

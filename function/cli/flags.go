@@ -22,6 +22,8 @@ type options struct {
 	timeout time.Duration
 	json    bool // the report as JSON also on a terminal; preview: the exact bodies
 	quiet   bool
+	links   bool   // preview: links to pages that show a card
+	post    bool   // preview: post the samples
 	event   string // invoke: a file, or - for stdin
 }
 
@@ -37,6 +39,8 @@ func parse(c command, args []string) (*options, error) {
 		return nil, watch.Usage(&poller.Mistake{Setting: c.name, Problem: err.Error(), Next: fs.suggest(args)})
 	case fs.NArg() > 0:
 		return nil, watch.Usage(&poller.Mistake{Setting: c.name, Problem: fmt.Sprintf("unexpected argument %.64q", fs.Arg(0)), Next: "Flags are written like -timeout 1m"})
+	case o.post && (o.json || o.links):
+		return nil, watch.Usage(&poller.Mistake{Setting: "-post", Problem: "does not go with -json and -links", Next: "Give one of them"})
 	case o.json && o.quiet:
 		return nil, watch.Usage(&poller.Mistake{Setting: "-quiet", Problem: "does not go with -json", Next: "Give one of the two"})
 	}
@@ -130,6 +134,8 @@ func runFlags(fs *flagSet, o *options) {
 
 func previewFlags(fs *flagSet, o *options) {
 	fs.bool(&o.json, "json", "the exact bodies, one JSON object a line")
+	fs.bool(&o.links, "links", "links to Slack's Block Kit Builder, too")
+	fs.bool(&o.post, "post", "post the samples to the configured sinks, each marked as a sample")
 }
 
 func invokeFlags(fs *flagSet, o *options) {

@@ -2,34 +2,65 @@ package cli
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
+	"syscall"
 	"time"
 
 	"refreshwatch/function/setup"
+	"refreshwatch/function/watch"
 	"refreshwatch/notifier"
 	"refreshwatch/notifier/sink"
+	"refreshwatch/poller"
 	"refreshwatch/template"
 )
 
-// preview renders the messages of every configured sink on samples, readably or as
-// the exact bodies. It touches no network.
-func preview(_ context.Context, o *options, sh Shell) int {
+// preview renders the messages of every configured sink on samples: readably, as the
+// exact bodies, or by posting them. Only the last touches the network.
+func preview(ctx context.Context, o *options, sh Shell) int {
 	silent := func(slog.Level) *slog.Logger { return slog.New(slog.DiscardHandler) }
 	w, err := setup.Configure(sh.Getenv, false, silent, sh.Out)
+	if err == nil && o.post && len(w.Config.Sinks) == 0 {
+		err = watch.Usage(&poller.Mistake{Setting: "-post", Problem: "no sink is configured", Next: `Set one up; "refreshwatch help variables" lists them`})
+	}
+	if err == nil && o.post {
+		w.Config.Sample = true
+		w, err = setup.Assemble(w.Config, w.Log, sh.Out)
+	}
 	if err != nil {
 		return sh.fail(err)
 	}
-	for _, c := range w.Channels {
+	show := sh.readable
+	switch {
+	case o.post:
+		show = sh.posted
+	case o.json:
+		show = sh.exact
+	}
+	failed := 0
+	for _, t := range w.Channels {
 		for _, sample := range template.Samples() {
-			if err := sh.previewOne(w, c, sample, o.json); err != nil {
-				fmt.Fprintf(sh.Err, "refreshwatch: %s, sample %s: %v\n", c.Name, sample.Name, err)
+			err := show(ctx, w, t, sample)
+			if err == nil && o.links {
+				err = sh.link(t, sample)
+			}
+			switch {
+			case errors.Is(err, syscall.EPIPE) || ctx.Err() != nil: // nobody reads on
 				return 1
+			case err != nil:
+				fmt.Fprintf(sh.Err, "refreshwatch: %s, sample %s: %v\n", t.Name, sample.Name, err)
+				failed++
+			}
+			if err != nil && o.post {
+				break // the next one would fail as well
 			}
 		}
 	}
-	return 0
+	return min(failed, 1)
 }
 
 // previewBody is one line of preview -json.
@@ -39,34 +70,87 @@ type previewBody struct {
 	Body   json.RawMessage `json:"body"`
 }
 
-func (sh Shell) previewOne(w *setup.Program, c notifier.Target, sample template.Sample, exact bool) error {
-	m := sink.MessageOf(sample.Message, time.Now().UTC())
-	var body json.RawMessage
-	if p, ok := c.Sink.(sink.Previewer); ok {
-		var err error
-		if body, err = p.Body(m); err != nil {
+// bodyOf is the exact body; null for the console, which prints text.
+func bodyOf(t notifier.Target, sample template.Sample) (json.RawMessage, error) {
+	p, ok := t.Sink.(sink.Previewer)
+	if !ok {
+		return nil, nil
+	}
+	return p.Body(sink.MessageOf(sample.Message, time.Now().UTC()))
+}
+
+// exact prints one line of JSON.
+func (sh Shell) exact(_ context.Context, _ *setup.Program, t notifier.Target, sample template.Sample) error {
+	body, err := bodyOf(t, sample)
+	if err != nil {
+		return err
+	}
+	line, err := json.Marshal(previewBody{t.Name, sample.Name, body})
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(sh.Out, "%s\n", line)
+	return err
+}
+
+// readable prints what people will see, in the sink's own words; what machines will
+// read as indented JSON.
+func (sh Shell) readable(ctx context.Context, w *setup.Program, t notifier.Target, sample template.Sample) error {
+	if _, err := fmt.Fprintf(sh.Out, "── %s · %s\n", t.Name, sample.Name); err != nil {
+		return err
+	}
+	if t.Grouping == sink.Batched {
+		body, err := bodyOf(t, sample)
+		if err != nil {
 			return err
 		}
-	}
-	if exact {
-		line, err := json.Marshal(previewBody{c.Name, sample.Name, body})
-		fmt.Fprintf(sh.Out, "%s\n", line)
-		return err
-	}
-	fmt.Fprintf(sh.Out, "── %s · %s\n", c.Name, sample.Name)
-	if c.Grouping == sink.Batched {
 		text, err := json.MarshalIndent(body, "", "  ")
-		fmt.Fprintf(sh.Out, "%s\n\n", text)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(sh.Out, "%s\n\n", text)
 		return err
 	}
-	console := &sink.Console{Common: sink.Common{Templates: w.Words, Region: w.Config.Region}, Out: sh.Out}
-	if err := console.Send(context.Background(), m); err != nil {
+	console := &sink.Console{Common: sink.Common{Templates: w.Words, Region: w.Config.Region}, Out: sh.Out, Dialect: dialectOf(w, t.Name)}
+	return console.Send(ctx, sink.MessageOf(sample.Message, time.Now().UTC()))
+}
+
+// dialectOf is the dialect of a configured sink, "" for the console.
+func dialectOf(w *setup.Program, name string) template.Dialect {
+	for _, s := range w.Config.Sinks {
+		if s.Name != name {
+			continue
+		}
+		kinds := setup.Kinds()
+		if i := slices.IndexFunc(kinds, func(k sink.Kind) bool { return k.Type == s.Type }); i >= 0 {
+			return kinds[i].Dialect
+		}
+	}
+	return ""
+}
+
+// link prints where the sink's platform shows the card without posting it.
+func (sh Shell) link(t notifier.Target, sample template.Sample) error {
+	l, ok := t.Sink.(sink.Linker)
+	if !ok {
+		return nil
+	}
+	link, err := l.BuilderLink(sink.MessageOf(sample.Message, time.Now().UTC()))
+	if err != nil {
 		return err
 	}
-	if b, ok := c.Sink.(sink.Linker); ok {
-		link, err := b.BuilderLink(m)
-		fmt.Fprintf(sh.Out, "    Block Kit Builder: %s\n\n", link)
+	_, err = fmt.Fprintf(sh.Out, "    Block Kit Builder: %s\n\n", link)
+	return err
+}
+
+// posted posts the sample once. Each has an id of its own: a receiver that knows ids
+// would drop a second one.
+func (sh Shell) posted(ctx context.Context, _ *setup.Program, t notifier.Target, sample template.Sample) error {
+	m := sink.MessageOf(sample.Message, time.Now().UTC())
+	m.ID, m.Sink = "sample_"+rand.Text(), t.Name
+	if err := t.Sink.Send(ctx, m); err != nil {
 		return err
 	}
-	return nil
+	_, err := fmt.Fprintf(sh.Out, "%s: posted %s\n", t.Name, sample.Name)
+	return err
 }

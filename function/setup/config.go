@@ -40,6 +40,7 @@ type Config struct {
 	GroupWait time.Duration   // GROUP_WAIT; how long rows wait for the others of their submission
 
 	Lang        string         // MESSAGE_LANG; en or zh
+	Sample      bool           // messages are marked as samples; no variable sets it
 	Label       string         // LABEL; names this deployment in messages, "" for none
 	ConsoleURL  string         // CONSOLE_URL; behind a message's title, "" for the product's own console
 	TimeZone    *time.Location // TIME_ZONE; of written times, nil for the language's own

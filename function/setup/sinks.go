@@ -155,7 +155,10 @@ func everythingTo(sinks []SinkConfig) notifier.Routes {
 
 // targets builds the configured sinks. Without any, messages go to console.
 func targets(config Config, words *template.Set, log *slog.Logger, console io.Writer) ([]notifier.Target, error) {
-	common := sink.Common{Client: sink.NewClient(sink.ClientOptions{UserAgent: watch.UserAgent()}), Region: config.Region, Templates: words}
+	common := sink.Common{
+		Client: sink.NewClient(sink.ClientOptions{UserAgent: watch.UserAgent()}), Templates: words,
+		Region: config.Region, Product: config.Product.Name, Label: config.label(),
+	}
 	if len(config.Sinks) == 0 {
 		printed := &sink.Console{Common: common, Out: console}
 		return []notifier.Target{{Name: "console", Sink: printed, Grouping: sink.PerTask}}, nil
@@ -208,4 +211,16 @@ func (s SinkConfig) explain(err error) error {
 		all = append(all, &named)
 	}
 	return errors.Join(all...)
+}
+
+// label is what machines read: the deployment's, and whether it is only a sample.
+func (c Config) label() string {
+	if !c.Sample {
+		return c.Label
+	}
+	mark := "sample"
+	if c.Lang == "zh" {
+		mark = "示例"
+	}
+	return strings.TrimSpace(mark + " " + c.Label)
 }

@@ -75,7 +75,7 @@ func Assemble(config Config, log *slog.Logger, console io.Writer) (*Program, err
 	}
 	if w.Words, err = template.Load(template.Options{
 		Lang: config.Lang, Dir: config.TemplateDir, Zone: config.TimeZone, Label: config.Label,
-		Product: config.Product.Name, Console: config.ConsoleURL, Warn: warn,
+		Product: config.Product.Name, Console: config.ConsoleURL, Sample: config.Sample, Warn: warn,
 	}); err != nil {
 		mistakes = append(mistakes, poller.At("TEMPLATE_DIR", err))
 	}

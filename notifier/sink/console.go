@@ -12,7 +12,8 @@ import (
 // previews.
 type Console struct {
 	Common
-	Out io.Writer
+	Out     io.Writer
+	Dialect template.Dialect // whose words it shows, without markup; "" for its own
 }
 
 // Send prints the message.
@@ -29,7 +30,11 @@ func (c *Console) Send(_ context.Context, m Message) error {
 
 // Render is the message as indented text.
 func (c *Console) Render(m Message) (string, error) {
-	card, err := c.Card(template.Plain, m)
+	dialect := c.Dialect
+	if dialect == "" {
+		dialect = template.Plain
+	}
+	card, err := c.Card(dialect, m)
 	if err != nil {
 		return "", err
 	}
@@ -52,7 +57,7 @@ func (c *Console) Render(m Message) (string, error) {
 		b.WriteString("    " + line + "\n")
 	}
 	b.WriteString("\n")
-	return b.String(), nil
+	return template.Readable(dialect, b.String()), nil
 }
 
 // columns is the width of text in a terminal: Chinese takes two a character.
