@@ -19,10 +19,10 @@ import (
 )
 
 // serve answers Function Compute's invocations for as long as the instance lives.
-// What is wrong with the configuration is said by every invocation: at the start
-// nobody listens.
+// A wrong configuration is the answer to every invocation: an error at the start would
+// reach no caller.
 func serve() {
-	signal.Ignore(syscall.SIGPIPE) // a log that nobody reads must not end a run before it has settled
+	signal.Ignore(syscall.SIGPIPE) // a log without a reader must not end a run before it has settled
 	limitMemory(os.Getenv)
 	log := func(level slog.Level) *slog.Logger {
 		return slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
@@ -36,8 +36,8 @@ func serve() {
 	})
 }
 
-// misconfigured is the answer of a function that cannot start to work. Nobody reads
-// its answers as a rule, so the monitor hears of it too.
+// misconfigured is the answer of a function that cannot start to work. Its answers are
+// rarely read, so the heartbeat fails, too.
 func misconfigured(ctx context.Context, config setup.Config, err error, log *slog.Logger) error {
 	log.Error("invalid configuration", "code", watch.Code(err), "error", err.Error())
 	if config.Heartbeat != "" {

@@ -69,15 +69,21 @@ func summary(r watch.Report) string {
 	if r.Truncated {
 		say("Incomplete; the next run continues.")
 	}
+	if r.Stuck > 0 {
+		say("No progress in %s.", watch.Count(r.Stuck, "run"))
+	}
 	say("%s, %s read, %.1f s.", watch.Count(r.APICalls, "API call"), watch.Count(r.Fetched, "row"), float64(r.TookMS)/1000)
 	return strings.Join(parts, " ")
 }
 
 // outcome is what a run has found. A baseline and a backfill are not "newly finished".
 func outcome(r watch.Report) string {
-	statuses := ""
+	statuses, canceled := "", ""
+	if r.Canceled > 0 {
+		canceled = fmt.Sprintf(", %d canceled", r.Canceled)
+	}
 	if r.New > 0 {
-		statuses = fmt.Sprintf(" (%d complete, %d failed)", r.Complete, r.Failed)
+		statuses = fmt.Sprintf(" (%d complete, %d failed%s)", r.Complete, r.Failed, canceled)
 	}
 	flight := watch.Count(r.InFlight, "task") + " in flight"
 	switch {
@@ -102,7 +108,7 @@ func (sh Shell) showStatus(r watch.Report) {
 	if s.Mark.IsZero() {
 		fmt.Fprintln(sh.Out, "No poll has read all tasks yet.")
 	} else {
-		fmt.Fprintf(sh.Out, "All tasks created before %s have been read; %s remembered.\n", local(s.Mark), watch.Count(s.Remembered, "finished row"))
+		fmt.Fprintf(sh.Out, "All tasks created before %s have been read; %s recorded.\n", local(s.Mark), watch.Count(s.Remembered, "finished row"))
 	}
 	t := tabwriter.NewWriter(sh.Out, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(t, "\nIn flight (%d)\n", len(s.InFlight))

@@ -15,8 +15,7 @@ import (
 const slicePages = 100
 
 // backfill goes through a whole window, slice by slice, each slice a tick of its own.
-// What is left when time runs out is remembered, and the same request continues
-// there.
+// What is left when time runs out is stored, and the same request continues there.
 func (r *run) backfill(ctx context.Context) error {
 	if w := r.req.window(r.began); w.From.Before(r.began.Add(-apiWindow)) {
 		r.Log.Warn("the window begins before the API's three days, older tasks are left out", "from", w.From)
@@ -96,7 +95,7 @@ func (r *run) filter() poller.Filter {
 // such as that of a daily timer, begins again.
 const resumeWithin = time.Hour
 
-// resume remembers where the backfill stands.
+// resume stores how far the backfill has come.
 func (r *run) resume(d *draft, rest []poller.Window, now time.Time) {
 	switch {
 	case len(rest) > 0:

@@ -13,8 +13,8 @@ import (
 	"refreshwatch/poller/checkpoint"
 )
 
-// Document is all that refreshwatch remembers. It is one blob, so that what was
-// seen and what is to be told about it change together or not at all.
+// Document is all state of refreshwatch. It is one blob, so that what was read and the
+// deliveries it calls for change together or not at all.
 type Document struct {
 	Commit   string          `json:"commit"`  // the tick that wrote this generation: how it recognizes its own write
 	Written  time.Time       `json:"written"` // by that run's clock
@@ -87,7 +87,7 @@ func DecodeDocument(data []byte) (Document, error) {
 	}
 	finished, err := poller.DecodeRecords(body[headSize:])
 	if err != nil {
-		return Document{}, fmt.Errorf("%w: remembered rows: %v", checkpoint.ErrCorrupt, err)
+		return Document{}, fmt.Errorf("%w: finished rows: %v", checkpoint.ErrCorrupt, err)
 	}
 	if err := d.decodeHead(body[:headSize], version, finished); err != nil {
 		return Document{}, fmt.Errorf("%w: head: %v", checkpoint.ErrCorrupt, err)

@@ -13,15 +13,15 @@ import (
 const (
 	CodeUsage             = "usage"              // the event or the flags
 	CodeConfig            = "config"             // the environment or CONFIG_FILE
-	CodeAPIUnavailable    = "api_unavailable"    // heals by itself: throttling, 5xx, transport
+	CodeAPIUnavailable    = "api_unavailable"    // recovers by itself: throttling, 5xx, transport
 	CodeAPICredentials    = "api_credentials"    // expired; the next invocation brings new ones
-	CodeAPIDenied         = "api_denied"         // a person must act
+	CodeAPIDenied         = "api_denied"         // manual action is needed
 	CodeAPIRejected       = "api_rejected"       // the API refused the query, or answered in a shape nobody knows
 	CodeCheckpoint        = "checkpoint"         // the store cannot be read or written now
-	CodeCheckpointCorrupt = "checkpoint_corrupt" // a person must look; nothing was written
+	CodeCheckpointCorrupt = "checkpoint_corrupt" // manual action is needed; nothing was written
 	CodeCheckpointNewer   = "checkpoint_newer"   // a newer release wrote it
 	CodeOutboxFull        = "outbox_full"        // a sink has been down for too long
-	CodeDead              = "dead_deliveries"    // refused for good; mend the sink, then redrive
+	CodeDead              = "dead_deliveries"    // rejected permanently; fix the sink, then redrive
 	CodeStuck             = "stuck"              // polls make no progress although there is work
 	CodeCheck             = "check"              // an item of check failed
 	CodeInterrupted       = "interrupted"        // by a signal; what had begun was recorded

@@ -136,8 +136,8 @@ func (o object) only(what string, names ...string) error {
 	return nil
 }
 
-// objectOf reads text that holds one JSON object and nothing else. A field that stands
-// there twice is an error: which of the two is meant is anybody's guess.
+// objectOf reads text that holds one JSON object and nothing else. A field that is given
+// more than once is an error: it is not clear which value is meant.
 func objectOf(text []byte) (object, error) {
 	o := object{values: map[string]json.RawMessage{}}
 	d := json.NewDecoder(bytes.NewReader(text))
@@ -155,7 +155,7 @@ func objectOf(text []byte) (object, error) {
 		}
 		name, _ := t.(string) // the key of an object always is
 		if o.has(name) {
-			return o, fmt.Errorf("the field %s stands there twice", quoted(name))
+			return o, fmt.Errorf("the field %s is given more than once", quoted(name))
 		}
 		o.names, o.values[name] = append(o.names, name), value
 	}

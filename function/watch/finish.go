@@ -44,7 +44,7 @@ func (r *run) finish(err error) (Report, error) {
 	return r.report(r.doc), err
 }
 
-// stuckRuns is how many polls without progress a person need not know of.
+// stuckRuns is how many polls without progress need no manual action.
 const stuckRuns = 3
 
 // dead is what a redrive can revive: an operator who took a sink away is not asked

@@ -39,7 +39,7 @@ func frames(skip int) []string {
 }
 
 // Guarded is the API as a run asks it: it counts the pages for people who wait, and
-// a panic on the way is an answer that nobody can use, not the end of the process.
+// a panic on the way is an answer that cannot be used, not the end of the process.
 type Guarded struct {
 	poller.Lister
 	Log   *slog.Logger

@@ -32,13 +32,13 @@ func LogSummary(log *slog.Logger, r Report, err error) {
 	log.Log(context.Background(), severity(r, err), "run", fields...)
 }
 
-// severity is Error when a person must act, Warn when a later run may heal it, else
+// severity is Error when manual action is needed, Warn when a later run may succeed, else
 // Info.
 func severity(r Report, err error) slog.Level {
 	switch {
-	case err != nil && !heals(err):
+	case err != nil && !recovers(err):
 		return slog.LevelError
-	case r.Dead > 0 && err != nil: // beside what heals
+	case r.Dead > 0 && err != nil: // beside what recovers by itself
 		return slog.LevelError
 	case err != nil || r.Retrying > 0 && r.Action != ActionStatus:
 		return slog.LevelWarn
@@ -46,8 +46,8 @@ func severity(r Report, err error) slog.Level {
 	return slog.LevelInfo
 }
 
-// heals reports whether a later run may succeed without a person.
-func heals(err error) bool {
+// recovers reports whether a later run may succeed without manual action.
+func recovers(err error) bool {
 	switch Code(err) {
 	case CodeAPIUnavailable, CodeAPICredentials, CodeInterrupted:
 		return true

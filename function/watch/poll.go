@@ -37,7 +37,7 @@ func (r *run) poll(ctx context.Context) draft {
 var errNoAnswer = &poller.Error{Class: poller.Transient, Code: "Timeout", Err: errors.New("no answer in the time of this run")}
 
 // read asks within the time that is kept for it. Running out of it is no error, as long
-// as the API answers: the next run goes on where this one ended.
+// as the API answers: the next run continues where this one stopped.
 func (r *run) read(ctx context.Context, ask func(context.Context, *poller.Reader)) poller.Batch {
 	ctx, stop := context.WithDeadline(ctx, r.budget.fetch)
 	defer stop()
@@ -55,7 +55,7 @@ func (r *run) read(ctx context.Context, ask func(context.Context, *poller.Reader
 }
 
 // fetchUntil is when the questions end of a run that has come upon so many finished
-// rows: what they and the outbox need to be sent is kept.
+// rows: the time that they and the outbox need to be sent is kept.
 func (r *run) fetchUntil(finished int) time.Time {
 	if r.doc.Poller.Began.IsZero() && !r.NotifyFirst {
 		finished = 0 // history

@@ -22,7 +22,7 @@ func (r *run) redrive(context.Context) draft {
 	return d
 }
 
-// checkSinks rejects a request about sinks that nobody knows. What waits for a sink
+// checkSinks rejects a request about unknown sinks. What waits for a sink
 // that is gone can still be discarded, by the name it had.
 func (r *run) checkSinks() error {
 	var known []string

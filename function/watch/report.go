@@ -15,13 +15,13 @@ type Report struct {
 	DryRun     bool         `json:"dry_run"`
 	APICalls   int          `json:"api_calls"` // pages answered by the API
 	Fetched    int          `json:"fetched"`   // distinct rows read
-	New        int          `json:"new"`       // terminal transitions found, told or silent
+	New        int          `json:"new"`       // newly finished tasks, notified or silent
 	Complete   int          `json:"complete"`
 	Failed     int          `json:"failed"` // Failed and Timeout
 	Canceled   int          `json:"canceled"`
 	Stalled    int          `json:"stalled"`
 	Expired    int          `json:"expired"`
-	Silent     int          `json:"silent"`              // of New: told to nobody by policy
+	Silent     int          `json:"silent"`              // of New: recorded without notification by policy
 	Sent       int          `json:"sent"`                // deliveries accepted by a sink
 	Covered    int          `json:"covered"`             // transitions in them, counted per sink
 	Retrying   int          `json:"retrying"`            // deliveries left in the outbox

@@ -50,7 +50,7 @@ func TestParseEvent(t *testing.T) {
 		"payload no string":    {event: `{"triggerName":"t","payload":{}}`, wrong: "payload: must be a string"},
 		"payload no request":   {event: `{"triggerName":"t","payload":"poll"}`, wrong: "payload: not a JSON object"},
 		"timer and request":    {event: `{"triggerName":"t","action":"poll"}`, wrong: "action: unknown field in the timer event"},
-		"a field twice":        {event: `{"action":"poll","action":"backfill"}`, wrong: `event: the field "action" stands there twice`},
+		"a field twice":        {event: `{"action":"poll","action":"backfill"}`, wrong: `event: the field "action" is given more than once`},
 		"two objects":          {event: `{"action":"poll"}{"action":"poll"}`, wrong: "event: something follows the JSON object"},
 		"cut off":              {event: `{"action":"poll"`, wrong: "event: not a JSON object"},
 		"empty task id":        {event: `{"action":"backfill","task_id":""}`, wrong: "task_id: is empty. Leave it out"},

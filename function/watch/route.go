@@ -63,5 +63,5 @@ func (r *run) addNotices(d *draft, apiErr error, gap *poller.Span, now time.Time
 // gapNotice is sent when tasks may have finished unseen.
 func gapNotice(gap poller.Span) *template.Notice {
 	return &template.Notice{From: gap.From, To: gap.To, Code: "gap",
-		Hint: "Tasks created in that time may have ended unseen: the API forgets them after three days. Look them up in the console."}
+		Hint: "Tasks created in that time may have finished unseen: the API keeps three days. Look them up in the console."}
 }

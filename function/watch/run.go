@@ -122,7 +122,7 @@ func (r *run) tick(ctx context.Context, propose func(context.Context) draft) err
 		r.facts.add(d.found)
 
 		// deliver: a crash here leaves accepted messages unrecorded. Only those are sent
-		// twice, with the same delivery id.
+		// again, with the same delivery id.
 		results := notifier.Deliver(ctx, r.Channels, r.doc.Outbox.Claimed(r.owner()), r.lease.MayStart)
 
 		// settle: a crash after it leaves nothing to do.

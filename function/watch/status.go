@@ -8,7 +8,7 @@ import (
 	"refreshwatch/poller"
 )
 
-// Status is what refreshwatch remembers, for people and scripts.
+// Status is the stored state, for people and scripts.
 type Status struct {
 	Generation uint64              `json:"generation"` // 0: nothing was ever written
 	Written    time.Time           `json:"written_at,omitzero"`
@@ -42,7 +42,7 @@ func (r *run) status(ctx context.Context) error {
 	return nil
 }
 
-// watched are the rows in flight that somebody would be notified of.
+// watched are the rows in flight that are in scope.
 func (r *run) watched(rows []poller.InFlight) []poller.InFlight {
 	watched := []poller.InFlight{}
 	for _, o := range rows {

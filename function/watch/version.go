@@ -29,7 +29,7 @@ var ThisVersion = sync.OnceValue(func() Version {
 	return v
 })
 
-// fill takes from the Go command's own record what the linker was not told.
+// fill takes from the Go command's own record what the linker was not given.
 func (v *Version) fill(info *debug.BuildInfo) {
 	if v.Version == "" && info.Main.Version != "(devel)" {
 		v.Version = info.Main.Version
