@@ -84,7 +84,7 @@ func TestProgress(t *testing.T) {
 			var line, out bytes.Buffer
 			s, log := &screen{line: &line, began: time.Now()}, slog.New(slog.DiscardHandler)
 			app := &watch.App{
-				API:   &watch.Guarded{Lister: api.Lister(900 * time.Millisecond), Log: log, Tell: s.pageAnswered},
+				API:   &watch.Guarded{Lister: api.Lister(900 * time.Millisecond), Log: log, Answered: s.pageAnswered},
 				Store: checkpointtest.NewMem(), QPS: 4, Log: log, Progress: s.sliceDone,
 				Channels: []notifier.Target{{Name: "hook"}}, Routes: notifier.Routes{{To: []string{"hook"}}},
 			}

@@ -40,9 +40,9 @@ func (c cleaning) Run() int {
 //	deny CODE                        lets the API refuse with one of its documented errors
 //	heal                             lets it answer again
 //	damage corrupt|newer             spoils the checkpoint in $WORK/state
-//	undamaged                        nothing was written over it since; mends it
+//	undamaged                        nothing was written over it since; repairs it
 //	exits CODE COMMAND ARGUMENTS     runs a command that must end with this exit code
-//	told SINK N                      so many rows have arrived at the sink
+//	received SINK N                      so many rows have arrived at the sink
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "../../testdata/script",
@@ -69,7 +69,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"task": scriptTask, "deny": scriptDeny, "heal": scriptHeal, "damage": scriptDamage, "undamaged": scriptUndamaged,
-			"exits": scriptExits, "told": scriptTold,
+			"exits": scriptExits, "received": scriptReceived,
 		},
 	})
 }
@@ -167,7 +167,7 @@ func scriptExits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-func scriptTold(ts *testscript.TestScript, neg bool, args []string) {
+func scriptReceived(ts *testscript.TestScript, neg bool, args []string) {
 	want, err := strconv.Atoi(args[1])
 	ts.Check(err)
 	got := 0
@@ -180,7 +180,7 @@ func scriptTold(ts *testscript.TestScript, neg bool, args []string) {
 		}
 	}
 	if (got == want) == neg {
-		ts.Fatalf("%s was told %d rows, want %d", args[0], got, want)
+		ts.Fatalf("%s was notified %d rows, want %d", args[0], got, want)
 	}
 }
 

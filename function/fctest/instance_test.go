@@ -89,7 +89,7 @@ func testHandOver(t *testing.T, binary string) {
 		Timeout: 2500 * time.Millisecond, MemoryMB: 256, Name: "watch", Region: "cn-beijing", AccountID: "42",
 		Credentials: Credentials{"id", "secret", "token"},
 	})
-	got := sayInv(t, in, Invocation{Event: event("tell", "hello"), RetryCount: 2})
+	got := sayInv(t, in, Invocation{Event: event("notify", "hello"), RetryCount: 2})
 	if got.Text != "hello" {
 		t.Errorf("text %q", got.Text)
 	}
@@ -113,7 +113,7 @@ func testHandOver(t *testing.T, binary string) {
 
 func testEnvironment(t *testing.T, binary string) {
 	in := Start(t, binary, []string{"CHECKPOINT=file:///x", "FC_REGION=cn-beijing"}, Options{Region: "cn-shanghai"})
-	got := say(t, in, "tell", "")
+	got := say(t, in, "notify", "")
 	var names []string
 	values := map[string]string{}
 	for _, entry := range got.Env {
@@ -142,8 +142,8 @@ func testEnvironment(t *testing.T, binary string) {
 
 func testWarm(t *testing.T, binary string) {
 	in := Start(t, binary, nil, Options{})
-	first := say(t, in, "tell", "")
-	second := sayInv(t, in, Invocation{Event: event("tell", ""), Credentials: &Credentials{"fresh", "s", "t"}})
+	first := say(t, in, "notify", "")
+	second := sayInv(t, in, Invocation{Event: event("notify", ""), Credentials: &Credentials{"fresh", "s", "t"}})
 	if first.PID != second.PID || first.Count != 1 || second.Count != 2 {
 		t.Errorf("process %d, %d then %d, %d; want the same one twice", first.PID, first.Count, second.PID, second.Count)
 	}
@@ -160,7 +160,7 @@ func testOneAtATime(t *testing.T, binary string) {
 	answers := make(chan Result)
 	for range 16 {
 		go func() {
-			res, _ := in.Invoke(t.Context(), event("tell", "")) // no body tells below
+			res, _ := in.Invoke(t.Context(), event("notify", "")) // no body notifies about below
 			answers <- res
 		}()
 	}
@@ -182,12 +182,12 @@ func testOverlap(t *testing.T, binary string) {
 		_, err := stuck.Invoke(t.Context(), event("hang", ""))
 		outcome <- err
 	}()
-	say(t, other, "tell", "")
+	say(t, other, "notify", "")
 	stuck.Kill()
 	if err := <-outcome; !errors.Is(err, ErrExited) {
 		t.Errorf("killed in an invocation: %v", err)
 	}
-	say(t, other, "tell", "")
+	say(t, other, "notify", "")
 }
 
 func testErrors(t *testing.T, binary string) {
@@ -208,7 +208,7 @@ func testErrors(t *testing.T, binary string) {
 			t.Errorf("%s: stack %v", tt.do, res.Error.Stack)
 		}
 	}
-	if got := say(t, in, "tell", "still here"); got.Count != 4 {
+	if got := say(t, in, "notify", "still here"); got.Count != 4 {
 		t.Errorf("invocation %d of the process, want 4", got.Count)
 	}
 }
@@ -224,7 +224,7 @@ func testExit(t *testing.T, binary string) {
 
 func testDeadline(t *testing.T, binary string) {
 	in := Start(t, binary, nil, Options{Timeout: 2 * time.Second})
-	say(t, in, "tell", "warm")
+	say(t, in, "notify", "warm")
 	res, err := in.Invoke(t.Context(), event("hang", ""))
 	if !errors.Is(err, ErrTimeout) {
 		t.Fatalf("%+v, %v", res, err)
@@ -235,7 +235,7 @@ func testDeadline(t *testing.T, binary string) {
 	if _, stderr := in.Logs(); !strings.Contains(stderr, "doing hang\n") {
 		t.Errorf("stderr: %s", stderr)
 	}
-	if _, err := in.Invoke(t.Context(), event("tell", "")); !errors.Is(err, ErrExited) {
+	if _, err := in.Invoke(t.Context(), event("notify", "")); !errors.Is(err, ErrExited) {
 		t.Errorf("after the kill: %v", err)
 	}
 }
@@ -243,7 +243,7 @@ func testDeadline(t *testing.T, binary string) {
 func testNoDeadline(t *testing.T, binary string) {
 	in := Start(t, binary, nil, Options{Timeout: 2 * time.Second})
 	_, err := in.Do(t.Context(), Invocation{
-		Event:  event("tell", ""),
+		Event:  event("notify", ""),
 		Header: http.Header{"x-fc-function-deadline": nil},
 	})
 	if !errors.Is(err, ErrTimeout) {
@@ -259,7 +259,7 @@ func testMute(t *testing.T, binary string) {
 	in := Start(t, binary, []string{"ECHO_MUTE=1"}, Options{})
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := in.Invoke(ctx, event("tell", "")); !errors.Is(err, context.Canceled) {
+	if _, err := in.Invoke(ctx, event("notify", "")); !errors.Is(err, context.Canceled) {
 		t.Fatal(err)
 	}
 }
@@ -267,7 +267,7 @@ func testMute(t *testing.T, binary string) {
 func testBig(t *testing.T, binary string) {
 	in := Start(t, binary, nil, Options{Timeout: time.Minute})
 	text := strings.Repeat("x", 6<<20)
-	if got := say(t, in, "tell", text); got.Text != text {
+	if got := say(t, in, "notify", text); got.Text != text {
 		t.Errorf("%d bytes came back of %d", len(got.Text), len(text))
 	}
 }

@@ -125,7 +125,7 @@ func TestEveryDamageOverHTTP(t *testing.T) {
 			}
 			w.api.Heal()
 			if report, err = w.poll(time.Minute); err != nil || report.Complete != rows {
-				t.Errorf("%s healed: %+v, %v; want %d rows told", f.Name, report, err, rows)
+				t.Errorf("%s healed: %+v, %v; want %d rows notified", f.Name, report, err, rows)
 			}
 			for id, times := range w.receiver.Arrived() {
 				if times != 1 {

@@ -15,7 +15,7 @@ import (
 )
 
 // The heartbeat is the last effect of a poll. Whatever becomes of it, the poll stays
-// what it was, and nothing is told again; a death here leaves nothing behind that a
+// what it was, and nothing is notified again; a death here leaves nothing behind that a
 // death after the collection would not (see TestFaultTable).
 func TestHeartbeatFaults(t *testing.T) {
 	gone := httptest.NewServer(http.NotFoundHandler())

@@ -14,7 +14,7 @@ import (
 	"refreshwatch/notifier/sink"
 )
 
-// monitor is a dead man's switch: it notes what is asked for, and answers as told.
+// monitor is a dead man's switch: it notes what is asked for, and answers as notified.
 type monitor struct {
 	answer func(*http.Request) (*http.Response, error) // nil: 200
 	mu     sync.Mutex

@@ -124,7 +124,7 @@ func (w *Program) act(ctx context.Context, req watch.Request, log *slog.Logger) 
 	if key := w.Keys.key.Load(); (key.ID == "" || key.Secret == "") && (req.Action == watch.ActionPoll || req.Action == watch.ActionBackfill) {
 		return watch.Report{Action: req.Action, DryRun: req.DryRun}, &watch.RunError{Code: watch.CodeConfig, Err: errNoKey}
 	}
-	api := &watch.Guarded{Lister: w.API, Log: log, Tell: w.PageAnswered}
+	api := &watch.Guarded{Lister: w.API, Log: log, Answered: w.PageAnswered}
 	app := watch.App{
 		API: api, Store: w.Store, Channels: w.Channels, Routes: w.routes(),
 		Scope: w.Config.Scope, NotifyFirst: w.Config.NotifyFirst, StalledAfter: w.Config.StalledAfter,

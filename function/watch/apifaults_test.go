@@ -39,9 +39,9 @@ func (w *world) polls(c *aliyun.Client) (Report, error) {
 	return report, err
 }
 
-// An API that gives no usable answer changes nothing in what is told: the run fails
+// An API that gives no usable answer changes nothing in what is notified: the run fails
 // with its class, what was due goes out all the same, people hear of it once, and
-// the first answer tells what was missed.
+// the first answer notifies about what was missed.
 func TestEveryAPIFault(t *testing.T) {
 	faults := append(apitest.Faults(), apitest.Redirect(http.StatusFound, "https://elsewhere.example.com/"))
 	for _, f := range faults {
@@ -67,7 +67,7 @@ func suffersAPI(t *testing.T, f apitest.Fault) {
 		case report.Fetched+report.New+report.APICalls > 0 || report.InFlight != faultRows:
 			t.Errorf("tick %d made something of it: %+v", n, report)
 		}
-		if n == 1 && hook.told[key(faultRows)] != 1 {
+		if n == 1 && hook.notified[key(faultRows)] != 1 {
 			t.Error("what was due was not delivered")
 		}
 		want := 0
@@ -75,7 +75,7 @@ func suffersAPI(t *testing.T, f apitest.Fault) {
 			want = 1
 		}
 		if got := hook.notices[template.Trouble]; got != want {
-			t.Errorf("after %d failed ticks people were told %d times, want %d", n, got, want)
+			t.Errorf("after %d failed ticks people were notified %d times, want %d", n, got, want)
 		}
 		leaks(t, log.String()+fmt.Sprintf("%v %+v %#v", err, err, err), apitest.AccessKeyID, apitest.Secret, "Signature=")
 		time.Sleep(time.Minute)
@@ -86,9 +86,9 @@ func suffersAPI(t *testing.T, f apitest.Fault) {
 		t.Errorf("after healing: %+v, %v; want %d new", report, err, faultRows)
 	}
 	if hook.notices[template.Recovered] != 1 || hook.notices[template.Trouble] != 1 {
-		t.Errorf("people were told %v, want trouble and its end once", hook.notices)
+		t.Errorf("people were notified %v, want trouble and its end once", hook.notices)
 	}
-	w.toldOnce(faultRows + 1)
+	w.notifiedOnce(faultRows + 1)
 }
 
 // faultRows are unfinished when a fault begins: three pages.
@@ -120,13 +120,13 @@ func (w *world) dueAndFinished(c *aliyun.Client) {
 	time.Sleep(time.Minute)
 }
 
-// toldOnce checks that every sink heard of the first n rows exactly once.
-func (w *world) toldOnce(n int) {
+// notifiedOnce checks that every sink heard of the first n rows exactly once.
+func (w *world) notifiedOnce(n int) {
 	w.t.Helper()
 	for _, b := range w.sinks {
 		for i := range n {
-			if got := b.told[key(i)]; got != 1 {
-				w.t.Errorf("%s was told %d times of row %d (%+v)", b.name, got, i, b.tellings[key(i)])
+			if got := b.notified[key(i)]; got != 1 {
+				w.t.Errorf("%s was notified %d times of row %d (%+v)", b.name, got, i, b.notifications[key(i)])
 			}
 		}
 	}
@@ -210,7 +210,7 @@ func extra(n int) (tasks []apitest.Task) {
 }
 
 // Answers that lie cost time at most: the tick says what it could not prove, and
-// once the API is sane again everything was told once.
+// once the API is sane again everything was notified once.
 func TestEveryPageFault(t *testing.T) {
 	for _, f := range pageFaults() {
 		t.Run(f.name, func(t *testing.T) { synctest.Test(t, func(t *testing.T) { f.suffered(t) }) })
@@ -259,7 +259,7 @@ func (f pageFault) suffered(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	w.toldOnce(faultRows + newRows + extras)
+	w.notifiedOnce(faultRows + newRows + extras)
 	if n := w.sinks[0].repeats(); n > 0 {
 		t.Errorf("%d messages came twice", n)
 	}

@@ -13,7 +13,7 @@ import (
 	"refreshwatch/poller/aliyun/apitest"
 )
 
-// archive is a world whose first poll found n finished rows of every sort, and told
+// archive is a world whose first poll found n finished rows of every sort, and notified
 // nobody of them.
 func archive(t *testing.T, n int, o apitest.Options) *world {
 	t.Helper()
@@ -51,11 +51,11 @@ func (w *world) quick(req Request) (Report, error) {
 	return report, err
 }
 
-// times is how often each row was told, by number.
+// times is how often each row was notified, by number.
 func (b *inbox) times(n int) []int {
 	counts := make([]int, n)
 	for i := range n {
-		counts[i] = b.told[archived(i)]
+		counts[i] = b.notified[archived(i)]
 	}
 	return counts
 }
@@ -65,23 +65,23 @@ func (w *world) expectTimes(n, want int) {
 	for _, b := range w.sinks {
 		for i, got := range b.times(n) {
 			if got != want {
-				w.t.Errorf("%s was told %d times of row %d, want %d", b.name, got, i, want)
+				w.t.Errorf("%s was notified %d times of row %d, want %d", b.name, got, i, want)
 				return
 			}
 		}
 	}
 }
 
-// What a baseline passed over in silence is told by the first backfill, and by no
+// What a baseline passed over in silence is notified by the first backfill, and by no
 // later one unless it is asked to.
-func TestBackfillTellsWhatWasMissed(t *testing.T) {
+func TestBackfillNotifiesWhatWasMissed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const rows = 70
 		w := archive(t, rows, apitest.Options{Strict: true})
 		dryRun := w.withoutTrace(Request{Action: ActionBackfill, DryRun: true})
 		report := w.do(Request{Action: ActionBackfill})
 		if report.New != rows || report.Failed != rows/3 || report.Covered != 2*rows || report.Silent != 0 {
-			t.Errorf("%+v, want %d rows told to two sinks", report, rows)
+			t.Errorf("%+v, want %d rows notified to two sinks", report, rows)
 		}
 		if dryRun.New != report.New || dryRun.Complete != report.Complete || dryRun.Failed != report.Failed || dryRun.Fetched != report.Fetched {
 			t.Errorf("the dry run said %+v, the run %+v", dryRun, report)
@@ -97,8 +97,8 @@ func TestBackfillTellsWhatWasMissed(t *testing.T) {
 		}
 		w.expectTimes(rows, 2)
 		for _, b := range w.sinks {
-			if n := len(b.tellings[archived(0)]); n != 2 || b.repeats() > 0 {
-				t.Errorf("%s: %d delivery ids for a row told twice, %d repeats", b.name, n, b.repeats())
+			if n := len(b.notifications[archived(0)]); n != 2 || b.repeats() > 0 {
+				t.Errorf("%s: %d delivery ids for a row notified twice, %d repeats", b.name, n, b.repeats())
 			}
 		}
 		if again := w.do(Request{Action: ActionBackfill}); again.New+again.Sent > 0 || w.poll().Sent > 0 {
@@ -127,7 +127,7 @@ func (w *world) withoutTrace(req Request) Report {
 	return report
 }
 
-// Each filter tells exactly its rows, and an unfiltered backfill afterwards the rest.
+// Each filter notifies about exactly its rows, and an unfiltered backfill afterwards the rest.
 func TestBackfillFilters(t *testing.T) {
 	const rows = 36
 	has := func(f func(i int, k poller.Key) bool) func(int) bool {
@@ -162,13 +162,13 @@ func TestBackfillFilters(t *testing.T) {
 				want := 0
 				report := w.do(c.req)
 				for i := range rows {
-					told := 0
+					notified := 0
 					if c.want(i) {
-						told, want = 1, want+1
+						notified, want = 1, want+1
 					}
 					for _, b := range w.sinks {
-						if got := b.told[archived(i)]; got != told {
-							t.Errorf("%s was told %d times of row %d, want %d", b.name, got, i, told)
+						if got := b.notified[archived(i)]; got != notified {
+							t.Errorf("%s was notified %d times of row %d, want %d", b.name, got, i, notified)
 						}
 					}
 				}
@@ -182,7 +182,7 @@ func TestBackfillFilters(t *testing.T) {
 	}
 }
 
-// A backfill for one sink tells that one alone. It must not hide from the other
+// A backfill for one sink notifies only that one. It must not hide from the other
 // what no poll has seen yet, nor what is still under way.
 func TestBackfillForOneSink(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -195,19 +195,19 @@ func TestBackfillForOneSink(t *testing.T) {
 		w.finished(1, 1) // which no poll has seen
 		report := w.do(Request{Action: ActionBackfill, Sinks: []string{"ops"}})
 		if report.New != rows || report.Covered != rows {
-			t.Errorf("%+v, want %d rows told to one sink", report, rows)
+			t.Errorf("%+v, want %d rows notified to one sink", report, rows)
 		}
 		if ops, hook := w.sinks[0].times(rows), w.sinks[1].times(rows); slices.Min(ops) != 1 || slices.Max(hook) != 0 {
-			t.Errorf("ops was told %v times, hook %v", ops, hook)
+			t.Errorf("ops was notified %v times, hook %v", ops, hook)
 		}
 		time.Sleep(time.Minute)
 		w.poll()
-		w.toldOnce(2)
+		w.notifiedOnce(2)
 	})
 }
 
 // A backfill that runs out of time says so; the same call goes on where it stood,
-// tells nothing twice, and is not disturbed by the polls in between. After hours the
+// sends nothing twice, and is not disturbed by the polls in between. After hours the
 // API may have forgotten where it stood.
 func TestBackfillGoesOn(t *testing.T) {
 	for _, renotify := range []bool{false, true} {
@@ -222,9 +222,9 @@ func TestBackfillGoesOn(t *testing.T) {
 func goesOn(t *testing.T, renotify bool, pause time.Duration) {
 	const rows = 3000
 	w := archive(t, rows, apitest.Options{Strict: true})
-	told := 1
+	notified := 1
 	if renotify {
-		told = 2
+		notified = 2
 		if _, err := w.quick(Request{Action: ActionBackfill}); err != nil {
 			t.Fatal(err)
 		}
@@ -251,23 +251,23 @@ func goesOn(t *testing.T, renotify bool, pause time.Duration) {
 	if calls < 2 || counted != rows {
 		t.Errorf("%d calls found %d rows, want %d in several calls", calls, counted, rows)
 	}
-	w.expectTimes(rows, told)
+	w.expectTimes(rows, notified)
 	if w.head().Backfill != nil {
 		t.Error("the end is not remembered")
 	}
 }
 
-// A long backfill is told slice by slice; rows at the joints are told once.
+// A long backfill is notified slice by slice; rows at the joints are notified once.
 func TestBackfillInSlices(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const rows = 2*slicePages*poller.PageSize + 700
 		w := archive(t, rows, apitest.Options{})
-		for told := range 2 {
+		for notified := range 2 {
 			report, err := w.quick(Request{Action: ActionBackfill, Renotify: true})
 			if err != nil || report.New != rows || report.Truncated || report.Covered != 2*rows {
 				t.Errorf("%+v, %v; want %d rows", report, err, rows)
 			}
-			w.expectTimes(rows, told+1)
+			w.expectTimes(rows, notified+1)
 		}
 	})
 }
@@ -333,7 +333,7 @@ func (w *world) fill(events int) {
 	}
 }
 
-// Backfills and polls at the same time, while rows finish: every row is told once.
+// Backfills and polls at the same time, while rows finish: every row is notified once.
 func TestBackfillBesidePolls(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const rows, fresh = 400, 120
@@ -369,7 +369,7 @@ func TestBackfillBesidePolls(t *testing.T) {
 			t.Errorf("the reports speak of %d rows, want %d", found, rows+fresh)
 		}
 		w.expectTimes(rows, 1)
-		w.toldOnce(fresh)
+		w.notifiedOnce(fresh)
 		t.Log("runs that lost the race:", conflicts[true], "of", conflicts[true]+conflicts[false])
 	})
 }

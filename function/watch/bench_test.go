@@ -18,9 +18,9 @@ import (
 // bench is a run's surroundings in memory, with what they are asked counted.
 type bench struct {
 	*App
-	api   *apitest.Server
-	calls atomic.Int64
-	told  atomic.Int64 // rows
+	api      *apitest.Server
+	calls    atomic.Int64
+	notified atomic.Int64 // rows
 }
 
 // newBench remembers so many finished rows of three days.
@@ -57,7 +57,7 @@ func (w *bench) List(ctx context.Context, q poller.Query, page int) (poller.Page
 }
 
 func (w *bench) Send(_ context.Context, d sink.Message) error {
-	w.told.Add(int64(len(d.Events)))
+	w.notified.Add(int64(len(d.Events)))
 	return nil
 }
 
@@ -93,7 +93,7 @@ func (w *bench) measure(b *testing.B, news int) {
 		b.Fatal(err)
 	}
 	w.calls.Store(0)
-	w.told.Store(0)
+	w.notified.Store(0)
 	writes := 0
 	b.ReportAllocs()
 	b.ResetTimer()
@@ -110,10 +110,10 @@ func (w *bench) measure(b *testing.B, news int) {
 	}
 	b.ReportMetric(float64(w.calls.Load())/float64(b.N), "requests/tick")
 	b.ReportMetric(float64(writes)/float64(b.N), "writes/tick")
-	b.ReportMetric(float64(w.told.Load())/float64(b.N), "told/tick")
+	b.ReportMetric(float64(w.notified.Load())/float64(b.N), "notified/tick")
 }
 
-// BenchmarkRoute finds out who is to be told of 10,000 rows, in which messages.
+// BenchmarkRoute finds out who is to be notified of 10,000 rows, in which messages.
 func BenchmarkRoute(b *testing.B) {
 	r := run{App: &App{
 		Channels: []notifier.Target{{Name: "ops"}, {Name: "hook", Grouping: sink.Batched}},

@@ -21,7 +21,7 @@ import (
 var days = flag.Int("days", 3, "how many days TestEndurance lives through")
 
 // Days of a one-minute timer at VOD's default quotas, each with its share of faults:
-// nothing is lost, nothing told twice but by a fault, and what is remembered, stored
+// nothing is lost, nothing notified twice but by a fault, and what is remembered, stored
 // and asked stays what it was in the first days.
 func TestEndurance(t *testing.T) {
 	needLong(t)
@@ -211,7 +211,7 @@ func (e *endurance) check() {
 	end, lost := time.Now(), 0
 	for _, b := range e.sinks {
 		for _, row := range e.rows {
-			if e.checkTold(b, row, end); len(b.tellings[row.Key]) == 0 && row.Steps[len(row.Steps)-1].Status.Finished() {
+			if e.checkNotified(b, row, end); len(b.notifications[row.Key]) == 0 && row.Steps[len(row.Steps)-1].Status.Finished() {
 				lost++
 			}
 		}
@@ -239,8 +239,8 @@ func (e *endurance) check() {
 	}
 }
 
-// checkTold: each end once, an end that never came once as expired.
-func (e *endurance) checkTold(b *inbox, row apitest.Task, end time.Time) {
+// checkNotified: each end once, an end that never came once as expired.
+func (e *endurance) checkNotified(b *inbox, row apitest.Task, end time.Time) {
 	want := 1
 	kind, status := poller.Finished, row.Steps[len(row.Steps)-1].Status
 	if !status.Finished() {
@@ -249,13 +249,13 @@ func (e *endurance) checkTold(b *inbox, row apitest.Task, end time.Time) {
 			want = 0
 		}
 	}
-	got := b.tellings[row.Key]
+	got := b.notifications[row.Key]
 	if len(got) != want {
-		e.t.Errorf("%s was told %d times of %v, created %v, %+v; want %d", b.name, len(got), row.Key, row.Created, row.Steps, want)
+		e.t.Errorf("%s was notified %d times of %v, created %v, %+v; want %d", b.name, len(got), row.Key, row.Created, row.Steps, want)
 	}
 	for _, x := range got {
 		if x.Event.Kind != kind || x.Event.Task.Status != status {
-			e.t.Errorf("%s was told that %v is %s and %s, want %s and %s", b.name, row.Key, x.Event.Kind, x.Event.Task.Status, kind, status)
+			e.t.Errorf("%s was notified that %v is %s and %s, want %s and %s", b.name, row.Key, x.Event.Kind, x.Event.Task.Status, kind, status)
 		}
 	}
 }

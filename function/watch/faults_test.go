@@ -13,7 +13,7 @@ import (
 )
 
 // stage is one effect of a tick, and what each fault at it may cost: an error code,
-// and sinks that are told a second time under the same delivery id. What is not
+// and sinks that are notified a second time under the same delivery id. What is not
 // listed costs nothing.
 type stage struct {
 	what  string
@@ -25,9 +25,9 @@ type stage struct {
 
 var both = []string{"ops", "hook"}
 
-// stages are all effects of a tick that has something to tell two sinks and
-// something to collect. A sink is told twice only where its answer was lost, or
-// where nobody recorded that it was told.
+// stages are all effects of a tick that has something to notify two sinks and
+// something to collect. A sink is notified twice only where its answer was lost, or
+// where nobody recorded that it was notified.
 func stages() []stage {
 	unread := map[effect]string{
 		failed: CodeCheckpoint, lost: CodeCheckpoint, late: CodeCheckpoint, slow: CodeCheckpoint, tardy: CodeCheckpoint,
@@ -171,8 +171,8 @@ func (s stage) suffers(t *testing.T, e effect) {
 	}
 	for _, b := range w.sinks {
 		for i := range 3 {
-			if n := len(b.tellings[key(i)]); n != 1 {
-				t.Errorf("%s: task %d was told under %d delivery ids", b.name, i, n)
+			if n := len(b.notifications[key(i)]); n != 1 {
+				t.Errorf("%s: task %d was notified under %d delivery ids", b.name, i, n)
 			}
 		}
 		most := 0
@@ -180,7 +180,7 @@ func (s stage) suffers(t *testing.T, e effect) {
 			most = 1
 		}
 		if n := b.repeats(); n > most {
-			t.Errorf("%s was told %d messages again, want at most %d", b.name, n, most)
+			t.Errorf("%s got %d messages again, want at most %d", b.name, n, most)
 		}
 	}
 	if left := w.head().Outbox; len(left.Pending)+len(left.Dead) > 0 {
@@ -210,7 +210,7 @@ func TestSettlesAfterTheSendsWereCutOff(t *testing.T) {
 		if report := w.poll(); report.Sent != 1 || report.Retrying != 0 {
 			t.Errorf("the next tick: %+v, want the other one sent", report)
 		}
-		w.toldOnce(3)
+		w.notifiedOnce(3)
 	})
 }
 
@@ -246,12 +246,12 @@ func suffersBoth(t *testing.T, name string, first, second stage, e, f effect) {
 	w.poll()
 	for _, b := range w.sinks {
 		for i := range 3 {
-			if n := len(b.tellings[key(i)]); n != 1 {
-				t.Errorf("%s: %s: task %d was told under %d delivery ids", name, b.name, i, n)
+			if n := len(b.notifications[key(i)]); n != 1 {
+				t.Errorf("%s: %s: task %d was notified under %d delivery ids", name, b.name, i, n)
 			}
 		}
 		if n := b.repeats(); n > 2 {
-			t.Errorf("%s: %s was told %d messages again", name, b.name, n)
+			t.Errorf("%s: %s got %d messages again", name, b.name, n)
 		}
 	}
 }

@@ -11,7 +11,7 @@ import (
 
 // A run is frozen for hours between two questions of its load, while others go on
 // and collect what it was about to ask for. It must not take the old head for the
-// newest, and tell everything again.
+// newest, and notify everything again.
 func TestFrozenWhileLoading(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, "hook")
@@ -49,8 +49,8 @@ func TestFrozenWhileLoading(t *testing.T) {
 			t.Errorf("the frozen run ended with %v", err)
 		}
 		for i := range tasks {
-			if got := w.sinks[0].told[key(i)]; got != 1 {
-				t.Errorf("task %d was told %d times", i, got)
+			if got := w.sinks[0].notified[key(i)]; got != 1 {
+				t.Errorf("task %d was notified %d times", i, got)
 			}
 		}
 	})

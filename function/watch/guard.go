@@ -42,9 +42,9 @@ func frames(skip int) []string {
 // a panic on the way is an answer that cannot be used, not the end of the process.
 type Guarded struct {
 	poller.Lister
-	Log   *slog.Logger
-	pages atomic.Int64
-	Tell  func(pages int64) // after each answer; may be nil
+	Log      *slog.Logger
+	pages    atomic.Int64
+	Answered func(pages int64) // called after each answer; may be nil
 }
 
 func (w *Guarded) List(ctx context.Context, q poller.Query, page int) (answer poller.Page, err error) {
@@ -54,8 +54,8 @@ func (w *Guarded) List(ctx context.Context, q poller.Query, page int) (answer po
 		}
 	}()
 	answer, err = w.Lister.List(ctx, q, page)
-	if n := w.pages.Add(1); w.Tell != nil && err == nil {
-		w.Tell(n)
+	if n := w.pages.Add(1); w.Answered != nil && err == nil {
+		w.Answered(n)
 	}
 	return answer, err
 }

@@ -45,11 +45,11 @@ func TestPanicBesideTheRun(t *testing.T) {
 			t.Errorf("the API's: %v, log %s", err, log.String())
 		}
 		report, err, _ := w.process().run(Request{Action: ActionPoll}, func(a *App) { a.Channels[0].Sink = broken{} })
-		if Code(err) != CodeDead || report.Sent != 1 || report.Dead != 1 || w.sinks[1].told[key(1)] != 1 {
+		if Code(err) != CodeDead || report.Sent != 1 || report.Dead != 1 || w.sinks[1].notified[key(1)] != 1 {
 			t.Errorf("the sink's: %+v, %v", report, err)
 		}
 		leaks(t, fmt.Sprintf("%v %+v %s %v", err, w.head(), log.String(), w.head().Outbox.Dead[0].LastError), panicSecret)
-		if report := w.do(Request{Action: ActionRedrive}); report.Sent != 1 || w.sinks[0].told[key(1)] != 1 {
+		if report := w.do(Request{Action: ActionRedrive}); report.Sent != 1 || w.sinks[0].notified[key(1)] != 1 {
 			t.Errorf("redriven: %+v", report)
 		}
 	})

@@ -25,16 +25,16 @@ func TestHealth(t *testing.T) {
 		writes string // generations: one to say it, one to settle it
 	}{
 		{"two bad answers are nothing", ".tt..", ".....", "01110"},
-		{"three are told, and their end", ".ttttt..", "...T..R.", "01120020"},
+		{"three are notified, and their end", ".ttttt..", "...T..R.", "01120020"},
 		{"expired credentials may heal", ".xxx.", "...TR", "01122"},
-		{"denied is told at once", ".dddd.", ".T...R", "021102"},
+		{"denied is notified at once", ".dddd.", ".T...R", "021102"},
 		{"suspended too", ".s.", ".TR", "022"},
 		{"a wrong key too", ".k.", ".TR", "022"},
 		{"a clock too", ".c.", ".TR", "022"},
 		{"denied after two that might have healed", ".ttd.", "...TR", "01122"},
 		{"what turns from one into another is one trouble", ".tttdddt.", "...T....R", "011200002"},
 		{"now and then is nothing", ".t.tt.t.t.tt.", ".............", "0111111111111"},
-		{"flapping is told three times", ".d.d.d.d.d.d.", ".TRTRTR......", "0222222111111"},
+		{"flapping is notified three times", ".d.d.d.d.d.d.", ".TRTRTR......", "0222222111111"},
 		{"flapping in threes as well", ".ttt.ttt.ttt.ttt.ttt.", "...TR..TR..TR........", "011221122112211111111"},
 	} {
 		t.Run(h.name, func(t *testing.T) {
@@ -75,7 +75,7 @@ func (w *world) answers(lister poller.Lister, answer rune) (heard, writes string
 	case 'k', 'c':
 		w.api.Fault(refusal(map[rune]string{'k': "SignatureDoesNotMatch", 'c': "InvalidTimeStamp.Expired"}[answer]))
 	}
-	before, told := w.store.Writes(), maps.Clone(w.sinks[0].notices)
+	before, notified := w.store.Writes(), maps.Clone(w.sinks[0].notices)
 	_, err, _ := w.process().run(Request{Action: ActionPoll}, func(a *App) { a.API = lister })
 	if (err == nil) != (answer == '.') {
 		w.t.Errorf("answer %c: %v", answer, err)
@@ -87,7 +87,7 @@ func (w *world) answers(lister poller.Lister, answer rune) (heard, writes string
 	}
 	heard = "."
 	for kind, letter := range map[poller.Kind]string{template.Trouble: "T", template.Recovered: "R"} {
-		if w.sinks[0].notices[kind] > told[kind] {
+		if w.sinks[0].notices[kind] > notified[kind] {
 			heard = letter
 		}
 	}
@@ -103,13 +103,13 @@ func refusal(code string) apitest.Fault {
 	panic("apitest has no refusal " + code)
 }
 
-// What flaps for hours is told a few times an hour, and what fails at the end of the
-// quiet time is told then.
+// What flaps for hours is notified a few times an hour, and what fails at the end of the
+// quiet time is notified then.
 func TestHealthOverHours(t *testing.T) {
 	now := time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)
 	denied := &poller.Error{Class: poller.Denied, Code: "Forbidden.RAM"}
 	var h Health
-	told := map[poller.Kind]int{}
+	notified := map[poller.Kind]int{}
 	for minute := range 6 * 60 {
 		var err error
 		if minute%2 == 0 || minute > 5*60 {
@@ -117,10 +117,10 @@ func TestHealthOverHours(t *testing.T) {
 		}
 		var kind poller.Kind
 		h, kind, _ = h.After(err, now.Add(time.Duration(minute)*time.Minute))
-		told[kind]++
+		notified[kind]++
 	}
-	if told[template.Trouble] != 5*MostTroubles+1 || told[template.Recovered] != 5*MostTroubles {
-		t.Errorf("five hours of flapping and one of trouble were told %d and %d times", told[template.Trouble], told[template.Recovered])
+	if notified[template.Trouble] != 5*MostTroubles+1 || notified[template.Recovered] != 5*MostTroubles {
+		t.Errorf("five hours of flapping and one of trouble were notified %d and %d times", notified[template.Trouble], notified[template.Recovered])
 	}
 }
 
@@ -143,15 +143,15 @@ func TestTroubleNotice(t *testing.T) {
 	}
 	want := template.Notice{From: began, Code: "Throttling.User", Message: "slow down", Hint: "Wait.", Count: TroubleAfter}
 	if notice == nil || *notice != want {
-		t.Errorf("told %+v, want %+v", notice, want)
+		t.Errorf("notified %+v, want %+v", notice, want)
 	}
 	end := began.Add(time.Hour)
 	if _, kind, notice := h.After(nil, end); kind != template.Recovered || notice.From != began || notice.To != end {
-		t.Errorf("the end was told as %q %+v", kind, notice)
+		t.Errorf("the end was notified as %q %+v", kind, notice)
 	}
 }
 
-// A store that cannot be read leaves no checkpoint to count in, and nobody to tell
+// A store that cannot be read leaves no checkpoint to count in, and nobody to notify
 // by: the run's error has to.
 func TestStoreTroubleIsAnError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -171,15 +171,15 @@ func TestStoreTroubleIsAnError(t *testing.T) {
 			time.Sleep(time.Minute)
 		}
 		w.poll()
-		if told := w.sinks[0].notices; len(told) > 0 {
-			t.Errorf("told %v of what nobody could count", told)
+		if notified := w.sinks[0].notices; len(notified) > 0 {
+			t.Errorf("notified %v of what nobody could count", notified)
 		}
 	})
 }
 
-// Nobody looked for longer than the API remembers: that is told once, and stays in
+// Nobody looked for longer than the API remembers: that is notified once, and stays in
 // the report of its run.
-func TestGapIsToldOnce(t *testing.T) {
+func TestGapIsNotifiedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, "ops", "hook")
 		w.poll()
@@ -198,7 +198,7 @@ func TestGapIsToldOnce(t *testing.T) {
 		}
 		for _, b := range w.sinks {
 			if b.notices[template.Gap] != 1 || b.repeats() > 0 {
-				t.Errorf("%s was told of the gap %d times", b.name, b.notices[template.Gap])
+				t.Errorf("%s was notified of the gap %d times", b.name, b.notices[template.Gap])
 			}
 		}
 	})
@@ -219,8 +219,8 @@ func TestTroubleWaitsForItsSink(t *testing.T) {
 			time.Sleep(time.Minute)
 			w.answers(w.client(), 'd')
 		}
-		if told := w.sinks[0].notices; told[template.Trouble] != 1 || len(told) != 1 {
-			t.Errorf("told %v", told)
+		if notified := w.sinks[0].notices; notified[template.Trouble] != 1 || len(notified) != 1 {
+			t.Errorf("notified %v", notified)
 		}
 	})
 }

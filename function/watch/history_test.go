@@ -25,7 +25,7 @@ var (
 
 // Random histories: tasks come in bursts and end in every way, polls and backfills
 // overlap, and the API, the store, the sinks and the processes fail. Whatever
-// happens, afterwards everything was told, and twice only where that is excused.
+// happens, afterwards everything was notified, and twice only where that is excused.
 func TestHistories(t *testing.T) {
 	if *long {
 		*seeds = max(*seeds, 200)
@@ -276,7 +276,7 @@ func (h *history) quiet() {
 	}
 }
 
-// check compares what the sinks were told with what became of the rows.
+// check compares what the sinks were notified with what became of the rows.
 func (h *history) check() {
 	if began := h.head().Poller.Began; began.After(h.began) {
 		h.t.Errorf("a poll succeeded at %v, yet watching began at %v", h.began, began)
@@ -293,19 +293,19 @@ func (h *history) check() {
 }
 
 func (h *history) checkRow(b *inbox, row apitest.Task) {
-	tellings := slices.Clone(b.tellings[row.Key])
-	slices.SortFunc(tellings, func(x, y telling) int { return x.Event.Observed.Compare(y.Event.Observed) })
+	notifications := slices.Clone(b.notifications[row.Key])
+	slices.SortFunc(notifications, func(x, y notification) int { return x.Event.Observed.Compare(y.Event.Observed) })
 	ended := row.Steps[len(row.Steps)-1].Status.Finished()
 	history := !h.notify && row.Created.Before(h.began)
-	if len(tellings) == 0 && ended && !history {
-		h.t.Errorf("%s was never told of %v, created %v, %+v", b.name, row.Key, row.Created, row.Steps)
+	if len(notifications) == 0 && ended && !history {
+		h.t.Errorf("%s was never notified of %v, created %v, %+v", b.name, row.Key, row.Created, row.Steps)
 	}
-	for i, x := range tellings {
+	for i, x := range notifications {
 		if x.Event.Kind != poller.Finished || !ended {
-			h.t.Errorf("%s was told that %v is %s", b.name, row.Key, x.Event.Kind)
+			h.t.Errorf("%s was notified that %v is %s", b.name, row.Key, x.Event.Kind)
 		}
-		if i > 0 && tellings[i-1].Event.Task.Status == x.Event.Task.Status && !h.renotified(x.Event.Observed) {
-			h.t.Errorf("%s was told twice that %v is %s, as %s and %s", b.name, row.Key, x.Event.Task.Status, tellings[i-1].ID, x.ID)
+		if i > 0 && notifications[i-1].Event.Task.Status == x.Event.Task.Status && !h.renotified(x.Event.Observed) {
+			h.t.Errorf("%s was notified twice that %v is %s, as %s and %s", b.name, row.Key, x.Event.Task.Status, notifications[i-1].ID, x.ID)
 		}
 	}
 }
@@ -327,7 +327,7 @@ func (h *history) checkRepeats(b *inbox) {
 	for id, by := range b.from {
 		for _, a := range by[:len(by)-1] {
 			if p := byProcess[a.process]; !a.unheard && (p == nil || !p.unrecorded) {
-				h.t.Errorf("%s was told %s again, although its sender knew and recorded it", b.name, id)
+				h.t.Errorf("%s was notified %s again, although its sender knew and recorded it", b.name, id)
 			}
 		}
 	}

@@ -12,7 +12,7 @@ import (
 
 // A signal may come at any step of a run. The run ends at once, records what it had
 // sent and lets go of what it had not, so that the next one does not have to wait;
-// nobody is told twice, and it does not count as trouble.
+// nobody is notified twice, and it does not count as trouble.
 func TestInterruptedAnywhere(t *testing.T) {
 	for _, e := range []effect{fine, slow, tardy} { // of the step that was under way
 		for step := 0; ; step++ {
@@ -69,8 +69,8 @@ func interruptAt(t *testing.T, n int, e effect) bool {
 	w.poll()
 	for _, b := range w.sinks {
 		for i := range 3 {
-			if got := len(b.tellings[key(i)]); got != 1 {
-				t.Errorf("%s at step %d (%s): %s was told %d times of row %d", effectNames[e], n, op, b.name, got, i)
+			if got := len(b.notifications[key(i)]); got != 1 {
+				t.Errorf("%s at step %d (%s): %s was notified %d times of row %d", effectNames[e], n, op, b.name, got, i)
 			}
 		}
 		if b.repeats() > 0 && op != "send "+b.name && !(settling && e == slow) {

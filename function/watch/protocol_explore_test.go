@@ -18,13 +18,13 @@ var (
 	nothingLost = modelInvariant{"nothing is lost", func(_ *model, s *modelState) string {
 		doc := s.gens[s.head].doc
 		for row := range modelRows {
-			if doc.seen&(1<<row) != 0 && s.told[row] == 0 && doc.waiting()&(1<<row) == 0 {
-				return "the poll state has passed row " + rowName(row) + ", which is neither told nor in the outbox"
+			if doc.seen&(1<<row) != 0 && s.notified[row] == 0 && doc.waiting()&(1<<row) == 0 {
+				return "the poll state has passed row " + rowName(row) + ", which is neither notified nor in the outbox"
 			}
 		}
 		return ""
 	}}
-	toldOnce = modelInvariant{"told once", func(_ *model, s *modelState) string { return s.excess() }}
+	notifiedOnce = modelInvariant{"notified once", func(_ *model, s *modelState) string { return s.excess() }}
 
 	oneHistory = modelInvariant{"one history", func(_ *model, s *modelState) string {
 		switch {
@@ -51,7 +51,7 @@ var (
 	}}
 	soloHeals = modelInvariant{"one run heals", func(m *model, s *modelState) string { return m.solo(s) }}
 
-	modelInvariants = []modelInvariant{nothingLost, toldOnce, oneHistory, oneSender, soloHeals}
+	modelInvariants = []modelInvariant{nothingLost, notifiedOnce, oneHistory, oneSender, soloHeals}
 )
 
 func rowName(row int) string { return string(rune('a' + row)) }
@@ -64,11 +64,11 @@ func (d modelDoc) waiting() (rows uint8) {
 	return rows
 }
 
-// excess says which row was told more often than the faults excuse.
+// excess says which row was notified more often than the faults excuse.
 func (s *modelState) excess() string {
 	for row := range modelRows {
-		if s.told[row] > 1+s.charged[row] {
-			return "row " + rowName(row) + " was told again, and no fault excuses it"
+		if s.notified[row] > 1+s.charged[row] {
+			return "row " + rowName(row) + " was notified again, and no fault excuses it"
 		}
 	}
 	return ""
@@ -89,7 +89,7 @@ func (m *model) maySend(s *modelState, i, id int) bool {
 	return item.rows != 0 && item.owner == uint8(i)+1 && r.result[id] == untried && m.mayStart(s, i)
 }
 
-// solo lets every run die and all claims end; then one run without faults must tell
+// solo lets every run die and all claims end; then one run without faults must notify
 // what is left, and nothing that it has no excuse for.
 func (m *model) solo(s *modelState) string {
 	n := *s
@@ -103,7 +103,7 @@ func (m *model) solo(s *modelState) string {
 	for id := range doc.outbox {
 		doc.outbox[id].left = 0
 	}
-	known := modelEnd{*doc, n.told, n.charged} // all that the answer hangs on
+	known := modelEnd{*doc, n.notified, n.charged} // all that the answer hangs on
 	wrong, ok := m.ends[known]
 	if !ok {
 		wrong = m.goesOn(n)
@@ -114,8 +114,8 @@ func (m *model) solo(s *modelState) string {
 
 // modelEnd is what is left when all runs have ended.
 type modelEnd struct {
-	doc           modelDoc
-	told, charged [modelRows]uint8
+	doc               modelDoc
+	notified, charged [modelRows]uint8
 }
 
 // goesOn lets one more run live.
@@ -125,8 +125,8 @@ func (m *model) goesOn(n modelState) string {
 		m.runSteps(&was, modelSolo, func(_ modelAct, next modelState) { n = next })
 	}
 	for row := range m.rows {
-		if n.told[row] == 0 {
-			return "if all runs end here, row " + rowName(row) + " will never be told"
+		if n.notified[row] == 0 {
+			return "if all runs end here, row " + rowName(row) + " will never be notified"
 		}
 	}
 	if wrong := n.excess(); wrong != "" {
@@ -136,7 +136,7 @@ func (m *model) goesOn(n modelState) string {
 }
 
 // tidy takes the steps that nobody else can see, and forgets what no longer matters,
-// so that states which cannot be told apart are one.
+// so that states which cannot be notified apart are one.
 func (m *model) tidy(s modelState) modelState {
 	oldest := s.head
 	for i := range s.run {
@@ -299,7 +299,7 @@ func (m *model) trace(origins []modelOrigin) []string {
 	return lines
 }
 
-// story tells a trace in few lines.
+// story notifies about a trace in few lines.
 func (m *model) story(wrong string, trace []string) string {
 	var b strings.Builder
 	b.WriteString(wrong + ":")

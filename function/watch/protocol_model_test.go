@@ -53,7 +53,7 @@ type modelRules struct {
 	noDeadline      bool // MayStart says always yes
 	refusalIsOurs   bool // a refused put counts as written
 	ownIsLoss       bool // after doubt the head is not read for our own write
-	markFirst       bool // committed as told, then sent
+	markFirst       bool // committed as notified, then sent
 	keyByTask       bool // the delivery's id leaves out the object path
 	lookFirst       bool // poll before load
 	noCompare       bool // a put replaces what is there
@@ -87,10 +87,10 @@ type modelState struct {
 	late modelLate
 	left modelFaults
 
-	told    [modelRows]uint8 // how often the sink accepted each row
-	charged [modelRows]uint8 // faults that excuse telling it once more
-	forked  bool             // a generation was written twice
-	setBack bool             // a generation forgot what the one before had seen
+	notified [modelRows]uint8 // how often the sink accepted each row
+	charged  [modelRows]uint8 // faults that excuse notification it once more
+	forked   bool             // a generation was written twice
+	setBack  bool             // a generation forgot what the one before had seen
 }
 
 // modelGen is one generation in the store.

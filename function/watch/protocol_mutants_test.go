@@ -77,32 +77,32 @@ func TestProtocolMutants(t *testing.T) {
 		mutate func(*model)
 		breaks modelInvariant
 	}{
-		{"deliver before commit", oneRow, func(m *model) { m.rules.sendFirst = true }, toldOnce},
+		{"deliver before commit", oneRow, func(m *model) { m.rules.sendFirst = true }, notifiedOnce},
 		{"mark before send", oneRow, func(m *model) { m.rules.markFirst = true }, soloHeals},
 		{"poll before load", oneRow, func(m *model) { m.rules.lookFirst = true }, oneHistory},
-		{"no compare-and-swap", oneRow, func(m *model) { m.rules.noCompare = true }, toldOnce},
+		{"no compare-and-swap", oneRow, func(m *model) { m.rules.noCompare = true }, notifiedOnce},
 		{"no compare-and-swap", oneRow, func(m *model) { m.rules.noCompare = true }, oneHistory},
 		{"key by task id only", func(*model) {}, func(m *model) { m.rules.keyByTask = true }, nothingLost},
 
-		{"refusal taken for success", oneRow, func(m *model) { m.rules.refusalIsOurs = true }, toldOnce},
-		{"own write taken for a loss", lostPut, func(m *model) { m.rules.ownIsLoss = true }, toldOnce},
-		{"claims of others not minded", oneRow, func(m *model) { m.rules.claimHeld = true }, toldOnce},
+		{"refusal taken for success", oneRow, func(m *model) { m.rules.refusalIsOurs = true }, notifiedOnce},
+		{"own write taken for a loss", lostPut, func(m *model) { m.rules.ownIsLoss = true }, notifiedOnce},
+		{"claims of others not minded", oneRow, func(m *model) { m.rules.claimHeld = true }, notifiedOnce},
 
-		{"no deadline check", oneRow, func(m *model) { m.rules.noDeadline = true }, toldOnce},
-		{"margin without the POST", tight, func(m *model) { m.margin.post = 0 }, toldOnce},
-		{"margin without the commit", tight, func(m *model) { m.margin.commit = 0 }, toldOnce},
-		{"margin without the skew", slow, func(m *model) { m.margin.skew = 0 }, toldOnce},
-		{"margin without the tick", tight, func(m *model) { m.margin.tick = 0 }, toldOnce},
+		{"no deadline check", oneRow, func(m *model) { m.rules.noDeadline = true }, notifiedOnce},
+		{"margin without the POST", tight, func(m *model) { m.margin.post = 0 }, notifiedOnce},
+		{"margin without the commit", tight, func(m *model) { m.margin.commit = 0 }, notifiedOnce},
+		{"margin without the skew", slow, func(m *model) { m.margin.skew = 0 }, notifiedOnce},
+		{"margin without the tick", tight, func(m *model) { m.margin.tick = 0 }, notifiedOnce},
 		{"lease counted from the commit", oneRow, func(m *model) { m.rules.leaseAtCommit = true }, oneSender},
 		{"lease renewed by reading back", lostPut, func(m *model) { m.rules.leaseAtReadBack = true }, oneSender},
 
 		{"settling given up on a conflict", func(*model) {}, func(m *model) { m.rules.settleOnce = true }, soloHeals},
-		{"settling frees what others hold", func(m *model) { m.rows, m.runs = 1, 3; m.tight() }, func(m *model) { m.rules.settleAll = true }, toldOnce},
+		{"settling frees what others hold", func(m *model) { m.rows, m.runs = 1, 3; m.tight() }, func(m *model) { m.rules.settleAll = true }, notifiedOnce},
 		{"failed deliveries dropped", func(m *model) { m.rows, m.faults.lostPost = 1, 1 }, func(m *model) { m.rules.dropFailed = true }, nothingLost},
 
-		{"early removal", removal, func(m *model) { m.rules.earlyRemoval = true }, toldOnce},
-		{"no second look before a late put", func(m *model) { m.removal(); m.ttl[0] = 7 }, func(m *model) { m.stale = 0 }, toldOnce},
-		{"slow loads trusted", func(m *model) { m.removal(); m.ttl[0] = 7; m.step[0] = true }, func(m *model) { m.rules.trustSlowLoad = true }, toldOnce},
+		{"early removal", removal, func(m *model) { m.rules.earlyRemoval = true }, notifiedOnce},
+		{"no second look before a late put", func(m *model) { m.removal(); m.ttl[0] = 7 }, func(m *model) { m.stale = 0 }, notifiedOnce},
+		{"slow loads trusted", func(m *model) { m.removal(); m.ttl[0] = 7; m.step[0] = true }, func(m *model) { m.rules.trustSlowLoad = true }, notifiedOnce},
 	}
 	for _, mu := range mutants {
 		t.Run(mu.name+"/"+mu.breaks.name, func(t *testing.T) {
@@ -146,7 +146,7 @@ func TestProtocolSlack(t *testing.T) {
 	}
 }
 
-// The same model is explored in the same order each time, so that a story can be told
+// The same model is explored in the same order each time, so that a story can be notified
 // again.
 func TestProtocolExploresAlike(t *testing.T) {
 	if testing.Short() {
@@ -155,7 +155,7 @@ func TestProtocolExploresAlike(t *testing.T) {
 	explore := func() string {
 		m := newModel(func(m *model) { m.rows, m.faults.crash = 1, 1 })
 		m.margin.commit = 0
-		states, wrong, trace := m.explore([]modelInvariant{toldOnce})
+		states, wrong, trace := m.explore([]modelInvariant{notifiedOnce})
 		return fmt.Sprint(states, m.story(wrong, trace))
 	}
 	if a, b := explore(), explore(); a != b {

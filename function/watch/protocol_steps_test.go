@@ -119,7 +119,7 @@ func (m *model) runFaults(s *modelState, i int, emit modelEmit) {
 	}
 }
 
-// charge excuses one more telling of what the run has sent, or is sending, and the
+// charge excuses one more notification of what the run has sent, or is sending, and the
 // store does not know yet.
 func (s *modelState) charge(i int) {
 	r := &s.run[i]
@@ -137,9 +137,9 @@ func (s *modelState) excuse(rows uint8) {
 	}
 }
 
-func (s *modelState) tell(rows uint8) {
+func (s *modelState) notify(rows uint8) {
 	for row := range modelRows {
-		s.told[row] += rows >> row & 1
+		s.notified[row] += rows >> row & 1
 	}
 }
 
@@ -275,16 +275,16 @@ func (m *model) send(s *modelState, i int, emit modelEmit) {
 func (m *model) answer(s *modelState, i int, emit modelEmit) {
 	id := int(s.run[i].sending)
 	rows := s.run[i].doc.outbox[id].rows
-	end := func(what string, at modelStep, res modelResult, told, lost bool) {
+	end := func(what string, at modelStep, res modelResult, notified, lost bool) {
 		n := *s
 		r := &n.run[i]
 		r.at, r.result[id], r.sending, r.bound = at, res, 0, modelCommit
-		if told {
-			n.tell(rows)
+		if notified {
+			n.notify(rows)
 		}
 		if lost {
 			n.left.lostPost--
-			if told {
+			if notified {
 				n.excuse(rows)
 			}
 		}
@@ -300,7 +300,7 @@ func (m *model) answer(s *modelState, i int, emit modelEmit) {
 	if s.left.crash > 0 { // dies after the sink has it; runFaults has the death before
 		n := *s
 		n.left.crash--
-		n.tell(rows)
+		n.notify(rows)
 		n.charge(i)
 		n.run[i] = modelRun{at: modelDone}
 		emit(modelAct{i, "delivery %c is accepted, the run dies", 'a' + id}, m.tidy(n))

@@ -12,7 +12,7 @@ import (
 )
 
 // A store that refuses every write is asked a few times, not until the deadline,
-// and nothing is told that could not be recorded.
+// and nothing is notified that could not be recorded.
 func TestStoreThatRefusesEveryWrite(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, "hook")
@@ -34,13 +34,13 @@ func TestStoreThatRefusesEveryWrite(t *testing.T) {
 		if took := time.Since(began); took > 10*time.Second {
 			t.Errorf("took %s", took)
 		}
-		if told := w.sinks[0].told[key(1)]; told != 0 {
-			t.Errorf("told %d times without a record", told)
+		if notified := w.sinks[0].notified[key(1)]; notified != 0 {
+			t.Errorf("notified %d times without a record", notified)
 		}
 	})
 }
 
-// Whoever asks for more than the API keeps is told so.
+// Whoever asks for more than the API keeps is notified so.
 func TestBackfillSaysWhatTheAPIForgot(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for since, want := range map[string]bool{"5d": true, "72h": false, "1h": false} {

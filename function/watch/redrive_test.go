@@ -30,7 +30,7 @@ func refuses(sink.Message) error {
 }
 
 // A refusal for good makes the delivery dead at once: the run needs a person, the
-// other sink does not notice, and redrive tells what was held back.
+// other sink does not notice, and redrive notifies about what was held back.
 func TestRefusedForGood(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, "ops", "hook")
@@ -54,16 +54,16 @@ func TestRefusedForGood(t *testing.T) {
 		if before, _, _ := w.process().run(Request{Action: ActionPoll}); before.Sent+before.New > 0 {
 			t.Errorf("a dead delivery was tried again: %+v", before)
 		}
-		w.toldStatus(3)
+		w.notifiedStatus(3)
 
 		report, err, _ := w.process().run(Request{Action: ActionRedrive})
 		if Code(err) != CodeDead || report.Dead != 3 || report.Sent != 0 {
-			t.Errorf("redrive without mending: %+v, %v", report, err)
+			t.Errorf("redrive without fixing: %+v, %v", report, err)
 		}
 		dry := w.store.Writes()
 		ops.verdict = nil
 		report, err, _ = w.process().run(Request{Action: ActionRedrive, DryRun: true})
-		if w.store.Writes() != dry || report.Sent != 0 || len(ops.told) > 0 {
+		if w.store.Writes() != dry || report.Sent != 0 || len(ops.notified) > 0 {
 			t.Errorf("a dry redrive left a trace: %+v, %v", report, err)
 		}
 		if report, err, _ = w.process().run(Request{Action: ActionRedrive, Sinks: []string{"hook"}}); report.Sent != 0 || report.Dead != 3 {
@@ -75,13 +75,13 @@ func TestRefusedForGood(t *testing.T) {
 		if again := w.do(Request{Action: ActionRedrive}); again.Sent != 0 {
 			t.Errorf("a second redrive: %+v", again)
 		}
-		w.toldOnce(3)
+		w.notifiedOnce(3)
 	})
 }
 
-// toldStatus checks what status says while n deliveries are dead: to a script, and
+// notifiedStatus checks what status says while n deliveries are dead: to a script, and
 // without a trace.
-func (w *world) toldStatus(dead int) {
+func (w *world) notifiedStatus(dead int) {
 	w.t.Helper()
 	p := w.process()
 	writes := w.store.Writes()
@@ -101,7 +101,7 @@ func (w *world) toldStatus(dead int) {
 }
 
 // A sink is down for a day while the timer ticks: nothing is lost, the attempts
-// become rare, and the other sink is told at once and once.
+// become rare, and the other sink is notified at once and once.
 func TestSinkDownForADay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, "ops", "hook")
@@ -126,8 +126,8 @@ func TestSinkDownForADay(t *testing.T) {
 				rows++
 			}
 			w.poll()
-			if n := hook.told[key(rows-1)]; n != 1 {
-				t.Fatalf("minute %d: the other sink was told %d times of the newest row", minute, n)
+			if n := hook.notified[key(rows-1)]; n != 1 {
+				t.Fatalf("minute %d: the other sink was notified %d times of the newest row", minute, n)
 			}
 			time.Sleep(time.Minute)
 		}
@@ -146,12 +146,12 @@ func TestSinkDownForADay(t *testing.T) {
 		if last := w.poll(); last.Retrying > 0 || lag < 22*3600 {
 			t.Errorf("an hour after it came back: %+v; the lag was %d s", last, lag)
 		}
-		w.toldOnce(rows)
+		w.notifiedOnce(rows)
 	})
 }
 
-// After a send whose outcome is unknown a sink that must never tell twice rather
-// loses the message; the other sinks tell it again.
+// After a send whose outcome is unknown a sink that must never notify twice rather
+// loses the message; the other sinks notify it again.
 func TestOnUnknownDrop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, "ops", "hook")
@@ -174,14 +174,14 @@ func TestOnUnknownDrop(t *testing.T) {
 			time.Sleep(time.Minute)
 			w.poll()
 		}
-		if ops, hook := w.sinks[0].told[key(0)], w.sinks[1].told[key(0)]; ops != 0 || hook != 1 {
-			t.Errorf("the dropping sink was told %d times, the other %d; want 0 and 1", ops, hook)
+		if ops, hook := w.sinks[0].notified[key(0)], w.sinks[1].notified[key(0)]; ops != 0 || hook != 1 {
+			t.Errorf("the dropping sink was notified %d times, the other %d; want 0 and 1", ops, hook)
 		}
 	})
 }
 
 // Once the outbox is full the poll does not go on: what it could not take down is
-// told when there is room again, and nothing is dropped.
+// notified when there is room again, and nothing is dropped.
 func TestOutboxIsBounded(t *testing.T) {
 	if testing.Short() {
 		t.Skip("much work that the plain run does: left out where only races are looked for")
@@ -204,22 +204,22 @@ func TestOutboxIsBounded(t *testing.T) {
 			report, err, _ := w.process().run(Request{Action: ActionPoll}, quick)
 			d := w.head()
 			if Code(err) != CodeDead || !report.Truncated || d.Outbox.Events() != notifier.MaxEvents || len(d.Poller.Finished) != notifier.MaxEvents {
-				t.Fatalf("tick %d: %+v, %v; the outbox holds %d events, %d rows count as told", n, report, err, d.Outbox.Events(), len(d.Poller.Finished))
+				t.Fatalf("tick %d: %+v, %v; the outbox holds %d events, %d rows count as notified", n, report, err, d.Outbox.Events(), len(d.Poller.Finished))
 			}
 			time.Sleep(time.Minute)
 		}
 		ops.verdict = nil
 		w.do(Request{Action: ActionRedrive}, quick)
 		w.do(Request{Action: ActionPoll}, quick)
-		told := 0
-		for _, n := range ops.told {
+		notified := 0
+		for _, n := range ops.notified {
 			if n != 1 {
-				t.Fatal("a row was told twice")
+				t.Fatal("a row was notified twice")
 			}
-			told += n
+			notified += n
 		}
-		if told != rows {
-			t.Errorf("%d of %d rows were told", told, rows)
+		if notified != rows {
+			t.Errorf("%d of %d rows were notified", notified, rows)
 		}
 	})
 }

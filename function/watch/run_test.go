@@ -9,9 +9,9 @@ import (
 	"refreshwatch/poller/aliyun/apitest"
 )
 
-// Five pages of tasks, of which 12 finish between two ticks: those are told, once,
+// Five pages of tasks, of which 12 finish between two ticks: those are notified, once,
 // and the third tick has nothing to say and nothing to write.
-func TestTellsWhatFinishedBetweenTwoTicks(t *testing.T) {
+func TestNotifiesWhatFinishedBetweenTwoTicks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, "hook")
 		const tasks, over = 237, 200
@@ -41,8 +41,8 @@ func TestTellsWhatFinishedBetweenTwoTicks(t *testing.T) {
 			if i >= over && i < over+12 {
 				want = 1
 			}
-			if got := w.sinks[0].told[key(i)]; got != want {
-				t.Errorf("task %d was told %d times, want %d", i, got, want)
+			if got := w.sinks[0].notified[key(i)]; got != want {
+				t.Errorf("task %d was notified %d times, want %d", i, got, want)
 			}
 		}
 		writes := w.store.Writes()
@@ -56,7 +56,7 @@ func TestTellsWhatFinishedBetweenTwoTicks(t *testing.T) {
 }
 
 // A process may die before or after any step towards the outside. The next run
-// tells what was not told; a message is told twice only where the death came
+// notifies about what was not notified; a message is notified twice only where the death came
 // between its sending and its record.
 func TestKilledAnywhere(t *testing.T) {
 	for _, death := range []effect{killed, died} {
@@ -102,8 +102,8 @@ func killAt(t *testing.T, n int, death effect) bool {
 	w.poll()
 	for _, b := range w.sinks {
 		for i := range 3 {
-			if b.told[key(i)] == 0 {
-				t.Errorf("killed at step %d (%s): task %d was never told to %s", n, op, i, b.name)
+			if b.notified[key(i)] == 0 {
+				t.Errorf("killed at step %d (%s): task %d was never notified to %s", n, op, i, b.name)
 			}
 		}
 		if b.repeats() > 1 || b.repeats() == 1 && len(victim.sent()) == 0 {
@@ -142,8 +142,8 @@ func TestChangeOfMindIsNews(t *testing.T) {
 			}
 			w.poll()
 		}
-		if got := w.sinks[0].told[key(1)]; got != 3 {
-			t.Errorf("told %d times, want 3: complete, failed, complete", got)
+		if got := w.sinks[0].notified[key(1)]; got != 3 {
+			t.Errorf("notified %d times, want 3: complete, failed, complete", got)
 		}
 	})
 }

@@ -188,18 +188,18 @@ type inbox struct {
 	name  string
 	style sink.Grouping
 
-	mu       sync.Mutex
-	accepted map[string]int           // by delivery id
-	from     map[string][]acceptance  // the same, one by one
-	told     map[poller.Key]int       // accepted deliveries a row was in
-	covers   map[string]string        // the tasks of each delivery id, which never change
-	tellings map[poller.Key][]telling // what was said of each row, one for each delivery id
-	notices  map[poller.Kind]int      // accepted ones, by kind
-	verdict  func(sink.Message) error // nil accepts
+	mu            sync.Mutex
+	accepted      map[string]int                // by delivery id
+	from          map[string][]acceptance       // the same, one by one
+	notified      map[poller.Key]int            // accepted deliveries a row was in
+	covers        map[string]string             // the tasks of each delivery id, which never change
+	notifications map[poller.Key][]notification // what was said of each row, one for each delivery id
+	notices       map[poller.Kind]int           // accepted ones, by kind
+	verdict       func(sink.Message) error      // nil accepts
 }
 
 func newInbox(name string) *inbox {
-	return &inbox{name: name, style: sink.Batched, accepted: map[string]int{}, from: map[string][]acceptance{}, told: map[poller.Key]int{}, covers: map[string]string{}, tellings: map[poller.Key][]telling{}, notices: map[poller.Kind]int{}}
+	return &inbox{name: name, style: sink.Batched, accepted: map[string]int{}, from: map[string][]acceptance{}, notified: map[poller.Key]int{}, covers: map[string]string{}, notifications: map[poller.Key][]notification{}, notices: map[poller.Kind]int{}}
 }
 
 func (b *inbox) accept(p *process, d sink.Message, e effect) {
@@ -211,9 +211,9 @@ func (b *inbox) accept(p *process, d sink.Message, e effect) {
 	}
 	tasks := fmt.Sprint(len(d.Events))
 	for _, e := range d.Events {
-		b.told[e.Task.Key]++
+		b.notified[e.Task.Key]++
 		if b.accepted[d.ID] == 0 {
-			b.tellings[e.Task.Key] = append(b.tellings[e.Task.Key], telling{d.ID, e})
+			b.notifications[e.Task.Key] = append(b.notifications[e.Task.Key], notification{d.ID, e})
 		}
 		tasks += e.ID()
 	}
@@ -230,8 +230,8 @@ type acceptance struct {
 	unheard  bool // and never heard that it arrived
 }
 
-// telling is one event as one delivery id told it.
-type telling struct {
+// notification is one event as one delivery id notified it.
+type notification struct {
 	ID    string // of the delivery
 	Event poller.Event
 }
