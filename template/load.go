@@ -12,6 +12,8 @@ import (
 	"text/template/parse"
 
 	text "github.com/DataDog/datadog-agent/pkg/template/text"
+
+	"refreshwatch/poller"
 )
 
 //go:embed *.tmpl
@@ -50,7 +52,8 @@ func wordsFile(lang string) string { return "words." + lang + ".tmpl" }
 func readDir(dir string, defaults words) (words, []error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return nil, []error{err}
+		problem, next := poller.FileProblem(err)
+		return nil, []error{&poller.Mistake{Problem: "the folder " + problem, Next: next}}
 	}
 	known := map[string]bool{}
 	for _, trees := range defaults {
@@ -69,9 +72,9 @@ func readDir(dir string, defaults words) (words, []error) {
 			mistakes = append(mistakes, fmt.Errorf("%s overrides nothing; known files: %s", name, names(defaults)))
 			continue
 		}
-		src, err := os.ReadFile(dir + string(os.PathSeparator) + name)
+		src, err := readOverride(dir, name)
 		if err == nil {
-			ws[name], err = parseFile(name, string(src))
+			ws[name], err = parseFile(name, src)
 		}
 		if err != nil {
 			mistakes = append(mistakes, err)
@@ -79,6 +82,25 @@ func readDir(dir string, defaults words) (words, []error) {
 		mistakes = append(mistakes, unused(ws[name], known)...)
 	}
 	return ws, mistakes
+}
+
+// readOverride reads one file, which an editor may have saved with a byte-order mark
+// or as UTF-16.
+func readOverride(dir, name string) (string, error) {
+	path := dir + string(os.PathSeparator) + name
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return "", &poller.Mistake{Problem: name + " is not a regular file", Next: "Remove it, or put a file in its place"}
+	}
+	src, err := os.ReadFile(path)
+	if err != nil {
+		problem, next := poller.FileProblem(err)
+		return "", &poller.Mistake{Problem: name + " " + problem, Next: next}
+	}
+	text, ok := poller.DecodeText(src)
+	if !ok {
+		return "", &poller.Mistake{Problem: name + " is not UTF-8", Next: "Save it as UTF-8"}
+	}
+	return text, nil
 }
 
 func names[V any](m map[string]V) string {

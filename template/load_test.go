@@ -48,6 +48,29 @@ func TestOverride(t *testing.T) {
 	}
 }
 
+// What Notepad and PowerShell save is read like any other file.
+func TestOverrideWithByteOrderMark(t *testing.T) {
+	const button = `{{define "button"}}看看{{end}}`
+	utf16 := "\xff\xfe"
+	for _, r := range button {
+		utf16 += string([]byte{byte(r), byte(r >> 8)})
+	}
+	for name, src := range map[string]string{"UTF-8": "\ufeff" + button, "UTF-16": utf16} {
+		set := load(t, Options{Dir: overrides(t, map[string]string{"words.en.tmpl": src})})
+		if c := card(t, set, Plain, message(poller.Finished, event(0, poller.Complete, ""))); c.Button.Label != "看看" {
+			t.Errorf("%s: button %q", name, c.Button.Label)
+		}
+	}
+	for _, tt := range []struct{ dir, want string }{
+		{overrides(t, map[string]string{"words.en.tmpl": "{{define \"button\"}}\xbf\xb4{{end}}"}), "words.en.tmpl is not UTF-8. Save it as UTF-8."},
+		{"/does/not/exist", "the folder does not exist"},
+	} {
+		if _, err := Load(Options{Dir: tt.dir}); err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%v, want %q", err, tt.want)
+		}
+	}
+}
+
 // TestMistakes: each is reported with its place, before anything is sent.
 func TestMistakes(t *testing.T) {
 	rows := []struct{ name, file, src, want string }{

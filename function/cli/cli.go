@@ -65,6 +65,10 @@ func Run(ctx context.Context, args []string, sh Shell) (exit int) {
 		}
 	}()
 	if len(args) == 0 {
+		if onCustomRuntime(sh.Getenv) {
+			return sh.fail(watch.Usage(&poller.Mistake{Setting: "runtime", Problem: "this is Function Compute, but not its runtime go1: FC_RUNTIME_API is not set",
+				Next: "Set the function's runtime to go1 and its handler to the program's name; custom runtimes and images speak another protocol"}))
+		}
 		fmt.Fprint(sh.Err, helpText())
 		return 2
 	}
@@ -84,6 +88,13 @@ func Run(ctx context.Context, args []string, sh Shell) (exit int) {
 		return sh.fail(err)
 	}
 	return c.run(ctx, o, sh)
+}
+
+// onCustomRuntime reports whether the program was started by Function Compute, but by
+// a runtime that has no API for it: custom runtimes start an HTTP server (Function
+// Compute, environment variables, read 2026-11).
+func onCustomRuntime(getenv func(string) string) bool {
+	return getenv("FC_RUNTIME_API") == "" && (getenv("FC_FUNCTION_NAME") != "" || getenv("FC_INSTANCE_ID") != "")
 }
 
 // fail prints what is wrong with the command line or the configuration.

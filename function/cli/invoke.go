@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"os"
 
@@ -21,25 +22,26 @@ func invoke(ctx context.Context, o *options, sh Shell) int {
 }
 
 func readEvent(path string, stdin io.Reader) (watch.Request, error) {
-	mistake := func(problem string) (watch.Request, error) {
-		return watch.Request{}, watch.Usage(&poller.Mistake{Setting: "-event", Problem: problem, Next: "Name the file with the event; - reads stdin"})
+	mistake := func(problem, next string) (watch.Request, error) {
+		return watch.Request{}, watch.Usage(&poller.Mistake{Setting: "-event", Problem: problem, Next: next})
 	}
 	in := stdin
 	switch path {
 	case "":
-		return mistake("missing")
+		return mistake("missing", "Name the file with the event; - reads stdin")
 	case "-":
 	default:
 		f, err := os.Open(path)
 		if err != nil {
-			return mistake(err.Error())
+			problem, next := poller.FileProblem(err)
+			return mistake(fmt.Sprintf("%.64q %s", path, problem), next)
 		}
 		defer f.Close()
 		in = f
 	}
 	event, err := io.ReadAll(io.LimitReader(in, watch.MaxEvent+1))
 	if err != nil {
-		return mistake(err.Error())
+		return mistake(poller.FileProblem(err))
 	}
 	return watch.ParseEvent(event)
 }

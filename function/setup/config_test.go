@@ -172,7 +172,7 @@ func TestEveryVariable(t *testing.T) {
 		{"LOG_LEVEL", "verbose", "Known: info, debug, warn, error"},
 		{"LOG_LEVEL", "SEC0123456789hunter2", "not shown"},
 		{"CONFIG_FILE", "~/refreshwatch.yaml", "only a shell"},
-		{"CONFIG_FILE", "/does/not/exist.yaml", "no such file"},
+		{"CONFIG_FILE", "/does/not/exist.yaml", "does not exist"},
 		{"CONFIG_FILE", "/", "is a folder"},
 		{"CONFIG_FILE", "/dev/null", "not a regular file"},
 		{"ALIBABA_CLOUD_ACCESS_KEY_SECRET", "LTAIhunter2", "the id of an access key"},

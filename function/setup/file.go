@@ -65,15 +65,11 @@ func readFile(path string) ([]byte, *poller.Mistake) {
 		return nil, &poller.Mistake{Problem: "is a URL", Next: "Write the path of a file, such as /code/config.yaml"}
 	case strings.HasPrefix(path, "~"):
 		return nil, &poller.Mistake{Problem: "begins with ~, which only a shell fills in", Next: "Write the whole path"}
-	case errors.Is(err, fs.ErrNotExist):
-		if link, err := os.Lstat(path); err == nil && link.Mode()&fs.ModeSymlink != 0 {
-			return nil, &poller.Mistake{Problem: "is a symbolic link to a file that does not exist", Next: "Correct the link"}
-		}
-		return nil, &poller.Mistake{Problem: "no such file", Next: "Check the path; on Function Compute the archive is unpacked in /code"}
-	case errors.Is(err, fs.ErrPermission):
-		return nil, &poller.Mistake{Problem: "may not be read by this user", Next: "Check the permissions of the file and of the folders above it"}
+	case errors.Is(err, fs.ErrNotExist) && isLink(path):
+		return nil, &poller.Mistake{Problem: "is a symbolic link to a file that does not exist", Next: "Correct the link"}
 	case err != nil:
-		return nil, &poller.Mistake{Problem: "cannot be read", Next: "Check the path"}
+		problem, next := poller.FileProblem(err)
+		return nil, &poller.Mistake{Problem: problem, Next: next}
 	case info.IsDir():
 		return nil, &poller.Mistake{Problem: "is a folder", Next: "Name the file in it"}
 	case !info.Mode().IsRegular():
@@ -83,14 +79,21 @@ func readFile(path string) ([]byte, *poller.Mistake) {
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, &poller.Mistake{Problem: "may not be read by this user", Next: "Check the permissions of the file"}
+		problem, next := poller.FileProblem(err)
+		return nil, &poller.Mistake{Problem: problem, Next: next}
 	}
 	defer f.Close()
 	text, err := io.ReadAll(io.LimitReader(f, maxFile))
 	if err != nil {
-		return nil, &poller.Mistake{Problem: "cannot be read", Next: "Is it a file on a disk that works?"}
+		problem, next := poller.FileProblem(err)
+		return nil, &poller.Mistake{Problem: problem, Next: next}
 	}
 	return text, nil
+}
+
+func isLink(path string) bool {
+	info, err := os.Lstat(path)
+	return err == nil && info.Mode()&fs.ModeSymlink != 0
 }
 
 func (f *fileReader) sinks(n *yaml.Node) []SinkConfig {

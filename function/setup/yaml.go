@@ -1,13 +1,10 @@
 package setup
 
 import (
-	"bytes"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"strings"
-	"unicode/utf16"
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
@@ -40,15 +37,10 @@ func parseYAML(file []byte) (*yaml.Node, *poller.Mistake) {
 
 // plainText is the file as UTF-8 without a byte-order mark.
 func plainText(file []byte) (string, *poller.Mistake) {
-	switch {
-	case bytes.HasPrefix(file, []byte{0xFF, 0xFE}):
-		file = fromUTF16(file[2:], binary.LittleEndian)
-	case bytes.HasPrefix(file, []byte{0xFE, 0xFF}):
-		file = fromUTF16(file[2:], binary.BigEndian)
-	case bytes.HasPrefix(file, []byte{0, 0, 0xFE, 0xFF}), bytes.IndexByte(file, 0) >= 0:
-		return "", &poller.Mistake{Problem: "is not UTF-8", Next: "Save it as UTF-8 without a byte-order mark"}
+	text, ok := poller.DecodeText(file)
+	if !ok && strings.ContainsRune(text, 0) {
+		return "", &poller.Mistake{Problem: "is not UTF-8", Next: "Save it as UTF-8"}
 	}
-	text := strings.TrimPrefix(string(file), "\ufeff")
 	for i, line := range strings.Split(text, "\n") {
 		if column := invalidUTF8(line); column > 0 {
 			return "", placed(i, column-1, "holds bytes that are not UTF-8", "Save the file as UTF-8: an editor has used another encoding, such as GBK")
@@ -59,14 +51,6 @@ func plainText(file []byte) (string, *poller.Mistake) {
 		}
 	}
 	return text, nil
-}
-
-func fromUTF16(b []byte, order binary.ByteOrder) []byte {
-	units := make([]uint16, 0, len(b)/2)
-	for ; len(b) >= 2; b = b[2:] {
-		units = append(units, order.Uint16(b))
-	}
-	return []byte(string(utf16.Decode(units)))
 }
 
 // invalidUTF8 is the column, from 1, of the first byte that is no UTF-8; 0 for none.

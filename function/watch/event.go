@@ -21,13 +21,20 @@ func ParseEvent(event []byte) (Request, error) {
 	if len(event) > MaxEvent {
 		return Request{}, Usage(&poller.Mistake{Setting: "event", Problem: fmt.Sprintf("larger than %d bytes", MaxEvent)})
 	}
-	text := bytes.TrimSpace(event)
-	if len(text) == 0 || string(text) == "null" {
+	text, ok := poller.DecodeText(event)
+	if !ok {
+		return Request{}, Usage(&poller.Mistake{Setting: "event", Problem: "not UTF-8", Next: "Save it as UTF-8"})
+	}
+	if text = strings.TrimSpace(text); text == "" || text == "null" {
 		return Request{Action: ActionPoll}, nil
 	}
-	fields, err := objectOf(text)
+	fields, err := objectOf([]byte(text))
 	if err != nil {
 		return Request{}, Usage(&poller.Mistake{Setting: "event", Problem: err.Error(), Next: `Send {"action":"poll"}, or nothing at all`})
+	}
+	if sender := fields.sender(); sender != "" {
+		return Request{}, Usage(&poller.Mistake{Setting: "event", Problem: "comes from " + sender + ", which does not start this function",
+			Next: `Use a timer trigger; from elsewhere invoke the function with {"action":"poll"}, or nothing at all`})
 	}
 	switch {
 	case fields.has("triggerName"), fields.has("triggerTime"), fields.has("payload"):
@@ -122,6 +129,33 @@ type object struct {
 
 func (o object) has(name string) bool { _, ok := o.values[name]; return ok }
 
+// senders are the triggers whose events are no requests, by fields that only theirs
+// have (Function Compute, event formats; CloudEvents 1.0.2; read 2026-11).
+var senders = []struct {
+	fields []string
+	name   string
+}{
+	{[]string{"requestContext"}, "an HTTP trigger"},
+	{[]string{"rawPath"}, "an HTTP trigger"},
+	{[]string{"httpMethod"}, "API Gateway"},
+	{[]string{"specversion"}, "EventBridge"},
+	{[]string{"aliyuneventbusname"}, "EventBridge"},
+	{[]string{"TopicOwner"}, "a topic of Message Service (MNS)"},
+	{[]string{"parameter", "source"}, "Simple Log Service"},
+	{[]string{"jobName", "taskId"}, "Simple Log Service"},
+}
+
+// sender names the trigger that an event comes from, where it is one that cannot
+// start a poll; "" otherwise.
+func (o object) sender() string {
+	for _, s := range senders {
+		if !slices.ContainsFunc(s.fields, func(name string) bool { return !o.has(name) }) {
+			return s.name
+		}
+	}
+	return ""
+}
+
 // only rejects fields that are not among names.
 func (o object) only(what string, names ...string) error {
 	var mistakes []*poller.Mistake
@@ -141,17 +175,23 @@ func (o object) only(what string, names ...string) error {
 func objectOf(text []byte) (object, error) {
 	o := object{values: map[string]json.RawMessage{}}
 	d := json.NewDecoder(bytes.NewReader(text))
-	if t, err := d.Token(); err != nil || t != json.Delim('{') {
+	t, err := d.Token()
+	switch {
+	case err != nil:
+		return o, errors.New("not a JSON object")
+	case t == json.Delim('['):
+		return o, errors.New("not a JSON object but a list")
+	case t != json.Delim('{'):
 		return o, errors.New("not a JSON object")
 	}
 	for d.More() {
 		t, err := d.Token()
 		if err != nil {
-			return o, fmt.Errorf("not a JSON object (%w)", err)
+			return o, malformed(d)
 		}
 		var value json.RawMessage
 		if err := d.Decode(&value); err != nil {
-			return o, fmt.Errorf("not a JSON object (%w)", err)
+			return o, malformed(d)
 		}
 		name, _ := t.(string) // the key of an object always is
 		if o.has(name) {
@@ -160,10 +200,15 @@ func objectOf(text []byte) (object, error) {
 		o.names, o.values[name] = append(o.names, name), value
 	}
 	if _, err := d.Token(); err != nil {
-		return o, fmt.Errorf("not a JSON object (%w)", err)
+		return o, malformed(d)
 	}
 	if d.More() {
 		return o, errors.New("something follows the JSON object")
 	}
 	return o, nil
+}
+
+// malformed says where JSON breaks. The decoder's own words would repeat the text.
+func malformed(d *json.Decoder) error {
+	return fmt.Errorf("not a JSON object: it breaks after byte %d; check quotes, commas and braces", d.InputOffset())
 }

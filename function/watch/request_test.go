@@ -52,6 +52,19 @@ func TestParseEvent(t *testing.T) {
 		"timer and request":    {event: `{"triggerName":"t","action":"poll"}`, wrong: "action: unknown field in the timer event"},
 		"a field twice":        {event: `{"action":"poll","action":"backfill"}`, wrong: `event: the field "action" is given more than once`},
 		"two objects":          {event: `{"action":"poll"}{"action":"poll"}`, wrong: "event: something follows the JSON object"},
+		"byte-order mark":      {event: "\xef\xbb\xbf{}", want: poll},
+		"UTF-16":               {event: "\xff\xfe{\x00}\x00", want: poll},
+		"UTF-16, big":          {event: "\xfe\xff\x00{\x00}", want: poll},
+		"UTF-16, no mark":      {event: "{\x00}\x00", wrong: "event: not UTF-8. Save it"},
+		"GBK":                  {event: "{\"task_id\":\"\xca\xd3\"}", wrong: "event: not UTF-8"},
+		"HTTP trigger":         {event: `{"version":"v1","rawPath":"/","headers":{"Authorization":"hunter2"},"body":"{}","isBase64Encoded":false,"requestContext":{}}`, wrong: "event: comes from an HTTP trigger, which does not start this function. Use a timer"},
+		"API Gateway":          {event: `{"path":"/","httpMethod":"POST","headers":{},"body":""}`, wrong: "comes from API Gateway"},
+		"EventBridge":          {event: `{"id":"1","source":"acs.cdn","specversion":"1.0","type":"cdn:x","data":{}}`, wrong: "comes from EventBridge"},
+		"EventBridge, several": {event: `[{"specversion":"1.0"}]`, wrong: "not a JSON object but a list"},
+		"MNS":                  {event: `{"TopicOwner":"1","Message":"hunter2","Subscriber":"1"}`, wrong: "Message Service"},
+		"SLS":                  {event: `{"parameter":{},"source":{"endpoint":"x"},"jobName":"1","taskId":"2"}`, wrong: "Simple Log Service"},
+		"request in a string":  {event: `"{\"action\":\"poll\"}"`, wrong: "event: not a JSON object. Send"},
+		"a quote missing":      {event: `{"action":hunter2}`, wrong: "it breaks after byte"},
 		"cut off":              {event: `{"action":"poll"`, wrong: "event: not a JSON object"},
 		"empty task id":        {event: `{"action":"backfill","task_id":""}`, wrong: "task_id: is empty. Leave it out"},
 		"empty list":           {event: `{"action":"backfill","sinks":[]}`, wrong: "sinks: is empty. Leave it out"},
@@ -71,7 +84,7 @@ func TestParseEvent(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			got, err := ParseEvent([]byte(tt.event))
 			if tt.wrong != "" {
-				if Code(err) != CodeUsage || !strings.Contains(err.Error(), tt.wrong) {
+				if Code(err) != CodeUsage || !strings.Contains(err.Error(), tt.wrong) || strings.Contains(err.Error(), "hunter2") || strings.Contains(err.Error(), "invalid character") {
 					t.Fatalf("got %+v, error %v; want an error with %q", got, err, tt.wrong)
 				}
 				return
