@@ -31,14 +31,19 @@ type Target struct {
 	Drop        bool // after an unknown outcome: rather lose the message than send a duplicate
 }
 
+// maxUnreadable is how many unreadable 2xx answers make a delivery dead: whoever
+// answers them accepts it every time, in words of its own.
+const maxUnreadable = 3
+
 // Result is what one run's attempts at a delivery came to.
 type Result struct {
-	ID       string
-	Rows     int         // events in it
-	Attempts int         // sends that were started
-	Dropped  bool        // its outcome is unknown, and its target prefers a loss to a duplicate
-	Unknown  time.Time   // start of the first attempt whose outcome is unknown
-	Err      *sink.Error // of the last attempt; nil when it was accepted
+	ID         string
+	Rows       int         // events in it
+	Attempts   int         // sends that were started
+	Unreadable int         // of them, answered 2xx in a form nobody can read
+	Dropped    bool        // its outcome is unknown, and its target prefers a loss to a duplicate
+	Unknown    time.Time   // start of the first attempt whose outcome is unknown
+	Err        *sink.Error // of the last attempt; nil when it was accepted
 }
 
 // Done reports whether the delivery needs no further attempt.
@@ -148,11 +153,26 @@ func (t Target) deliver(ctx context.Context, d Delivery, mayStart func(time.Time
 			}
 			d.Unknown = r.Unknown // the sink can look it up
 		}
+		if r.Err.Code == sink.CodeUnreadable {
+			r.Unreadable++
+		}
+		if d.Unreadable+r.Unreadable >= maxUnreadable {
+			r.Err = unreadable(r.Err)
+			return r
+		}
 		if !pause(ctx, r.Attempts, r.Err) {
 			return r
 		}
 	}
 	return r
+}
+
+// unreadable is the last of too many unreadable answers: the message is dead.
+func unreadable(last *sink.Error) *sink.Error {
+	e := *last
+	e.Class = sink.Refused
+	e.Err = fmt.Errorf("%d answers of success did not say whether the message was accepted: %w", maxUnreadable, e.Err)
+	return &e
 }
 
 // send is one attempt. A sink that panics would do so at this message again, and

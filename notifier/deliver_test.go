@@ -3,6 +3,7 @@ package notifier
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -39,6 +40,7 @@ func TestDeliver(t *testing.T) {
 	later, unknown, refused := &sink.Error{Class: sink.Later, Code: "503"}, &sink.Error{Class: sink.Unknown, Code: "reset"}, &sink.Error{Class: sink.Refused, Code: "410"}
 	asks := &sink.Error{Class: sink.Later, Code: "429", After: 4 * time.Second}
 	asksTooLong := &sink.Error{Class: sink.Later, Code: "429", After: time.Hour}
+	odd := sink.Unreadable("not ok", sink.Answer{Status: 200})
 	claimed := []Delivery{delivery("a", "ops"), delivery("b", "ops")}
 	always := func(time.Time) bool { return true }
 	for name, tt := range map[string]struct {
@@ -57,6 +59,7 @@ func TestDeliver(t *testing.T) {
 		"unknown is dropped where that's told": {map[string][]error{"a": {unknown}}, true, always, 2, 2, 0},
 		"waits as long as the receiver asks":   {map[string][]error{"a": {asks, nil}}, false, always, 3, 2, 0},
 		"but not past the deadline":            {map[string][]error{"a": {asksTooLong}}, false, always, 1, 0, 1},
+		"three unreadable answers are enough":  {map[string][]error{"a": {odd}}, false, always, 4, 1, 1},
 		"an error of no class is unknown":      {map[string][]error{"a": {errors.New("boom")}}, true, always, 2, 2, 0},
 		"nothing starts after the claim's end": {nil, false, func(time.Time) bool { return false }, 0, 0, 0},
 	} {
@@ -119,6 +122,33 @@ func TestDeliverTargetsAreIndependent(t *testing.T) {
 		}
 		if unknown != 2 {
 			t.Errorf("%d deliveries of unknown outcome, want 2: both lanes had started", unknown)
+		}
+	})
+}
+
+// TestUnreadableAnswersEnd: after three of them, in however many runs, a delivery is
+// dead and says what the URL seems to be. A redrive counts anew.
+func TestUnreadableAnswersEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		page := sink.Unreadable("the answer is not Slack's", sink.Answer{Status: 200, Body: []byte("<html>")})
+		s := &scripted{errs: map[string][]error{"a": {page, &sink.Error{Class: sink.Later, Code: "http_503"}, &sink.Error{Class: sink.Later, Code: "http_503"}, page}}}
+		outbox := Outbox{}.Add([]Delivery{delivery("a", "ops")})
+		for run := 1; len(outbox.Dead) == 0; run++ {
+			if run > 3 {
+				t.Fatalf("still pending after %d sends", len(s.sends))
+			}
+			var mine []Delivery
+			outbox, mine = outbox.Claim("run", func(string) bool { return true }, time.Now(), time.Now().Add(time.Minute))
+			results := Deliver(t.Context(), []Target{{Name: "ops", Sink: s}}, mine, func(time.Time) bool { return true })
+			outbox, _ = outbox.Settle("run", results, time.Now())
+			time.Sleep(3 * time.Hour)
+		}
+		if d := outbox.Dead[0]; len(s.sends) != 5 || d.Unreadable != 3 || !strings.Contains(d.LastError, "web page") || d.Message.Unknown.IsZero() {
+			t.Errorf("dead after %d sends: %+v", len(s.sends), d)
+		}
+		revived := outbox.Redrive(func(string) bool { return true }, time.Now())
+		if d := revived.Pending[0]; d.Unreadable != 0 || d.Message.Unknown.IsZero() {
+			t.Errorf("revived as %+v", d)
 		}
 	})
 }

@@ -11,9 +11,10 @@ import (
 type Delivery struct {
 	sink.Message
 
-	Attempts  int       `json:"attempts,omitempty"`
-	NotBefore time.Time `json:"not_before,omitzero"` // paused until then
-	Owner     string    `json:"owner,omitempty"`     // the run that may send it now
-	Until     time.Time `json:"until,omitzero"`      // and until when, on the store's clock
-	LastError string    `json:"last_error,omitempty"`
+	Attempts   int       `json:"attempts,omitempty"`
+	Unreadable int       `json:"unreadable,omitempty"` // 2xx answers that did not say what became of it
+	NotBefore  time.Time `json:"not_before,omitzero"`  // paused until then
+	Owner      string    `json:"owner,omitempty"`      // the run that may send it now
+	Until      time.Time `json:"until,omitzero"`       // and until when, on the store's clock
+	LastError  string    `json:"last_error,omitempty"`
 }

@@ -139,6 +139,7 @@ func (d Delivery) released() Delivery {
 // with the wait: none before the next run, an hour after a working day.
 func (d Delivery) failed(r Result, now time.Time) Delivery {
 	d.Attempts += r.Attempts
+	d.Unreadable += r.Unreadable
 	d.LastError = r.Err.Error()
 	if d.Unknown.IsZero() {
 		d.Unknown = r.Unknown
@@ -155,7 +156,7 @@ func (o Outbox) Redrive(of func(sink string) bool, now time.Time) Outbox {
 			revived.Dead = append(revived.Dead, d)
 			continue
 		}
-		d.Created, d.NotBefore, d.Attempts = now, time.Time{}, 0
+		d.Created, d.NotBefore, d.Attempts, d.Unreadable = now, time.Time{}, 0, 0
 		revived.Pending = append(revived.Pending, d)
 	}
 	return revived

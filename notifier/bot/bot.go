@@ -1,8 +1,8 @@
 package bot
 
 import (
+	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"refreshwatch/notifier/sink"
 	"refreshwatch/poller"
@@ -20,7 +19,7 @@ import (
 // Config is what a bot needs.
 type Config struct {
 	sink.Common
-	Type   string      // the platform: dingtalk, feishu or wecom
+	Type   string      // the platform: dingtalk, feishu, wecom, teams or discord
 	URL    sink.Secret // with its token; https, http on this machine only
 	Secret sink.Secret // signs DingTalk ("SEC…") and Feishu messages; "" sends no signature
 }
@@ -127,11 +126,14 @@ func (s *Sink) post(ctx context.Context, body map[string]any) (layout bool, err 
 	if err != nil {
 		return false, &sink.Error{Class: sink.Refused, Code: "bad_url", Err: errors.New("the bot's URL cannot be read")}
 	}
-	if s.Secret != "" && s.platform.sign != nil {
-		query := to.Query()
-		s.platform.sign(string(s.Secret), s.Time(), query, body)
-		to.RawQuery = query.Encode()
+	query := to.Query()
+	for name, values := range s.platform.params {
+		query[name] = values
 	}
+	if s.Secret != "" && s.platform.sign != nil {
+		s.platform.sign(string(s.Secret), s.Time(), query, body)
+	}
+	to.RawQuery = query.Encode()
 	raw, err := sink.Encode(body)
 	if err != nil {
 		return false, &sink.Error{Class: sink.Refused, Code: "encode", Err: err}
@@ -143,64 +145,40 @@ func (s *Sink) post(ctx context.Context, body map[string]any) (layout bool, err 
 	return s.verdict(got)
 }
 
-// answer is the union of what the platforms answer.
-type answer struct {
-	ErrCode    *int   `json:"errcode"`
-	ErrMsg     string `json:"errmsg"`
-	Code       *int   `json:"code"`
-	StatusCode *int   `json:"StatusCode"` // Feishu's old form
-	Status     int    `json:"status"`     // DingTalk's flood guard, sometimes without errcode
-	Msg        string `json:"msg"`
-}
-
-func (a answer) errcode() *int {
-	if a.ErrCode == nil && a.Status == dingTalkFlood {
-		return &a.Status
-	}
-	return a.ErrCode
-}
-
-func (a answer) feishuCode() *int {
-	if a.Code == nil {
-		return a.StatusCode
-	}
-	return a.Code
-}
-
-// verdict lets the code in the body decide, whatever the status. A body without
-// one is no success. A code that is not in the table counts as not
-// delivered.
+// verdict is the outcome that an answer means, and whether the message was refused
+// for its layout. A code in the body decides, whatever the status; without one the
+// status does.
 func (s *Sink) verdict(got sink.Answer) (layout bool, err error) {
-	var a answer
 	refusal := sink.StatusError(got, s.Time())
-	if !got.Whole || json.Unmarshal(got.Body, &a) != nil || s.platform.code(a) == nil {
-		if refusal != nil {
-			return false, refusal
-		}
-		return false, sink.Unreadable("the answer is not " + s.platform.name + "'s JSON")
-	}
-	code := *s.platform.code(a)
-	if code == 0 {
-		if refusal != nil {
-			return false, refusal
-		}
+	r, readable := s.platform.read(got)
+	switch {
+	case refusal != nil && (!readable || r.accepted):
+		return false, refusal
+	case !readable:
+		return false, sink.Accepted(got, "the answer is not "+s.platform.name+"'s")
+	case r.accepted:
 		return false, nil
 	}
-	rule := s.platform.rule(code, a.ErrMsg+a.Msg)
-	e := &sink.Error{Class: rule.Class, Code: strconv.Itoa(code), Hint: rule.Hint, Err: fmt.Errorf("%s did not take the message", s.platform.name)}
-	if rule.Class == sink.Later {
-		e.After = max(floodPause, sink.RetryAfter(got.Header.Get("Retry-After"), s.Time()))
+	e := &sink.Error{Class: r.rule.Class, Code: r.code, Hint: r.rule.Hint}
+	if e.Class == "" {
+		e.Class, e.After, e.Hint = refusal.Class, refusal.After, cmp.Or(e.Hint, refusal.Hint)
 	}
-	return rule.Layout, e
+	if e.Class == sink.Later {
+		e.After = max(r.after, sink.RetryAfter(got.Header.Get("Retry-After"), s.Time()))
+	}
+	e.Err = fmt.Errorf("%s did not take the message", s.platform.name)
+	if sentence := sink.Quote(r.message, s.URL, s.Secret); sentence != "" {
+		e.Err = fmt.Errorf("%w: %q", e.Err, sentence)
+	}
+	return r.rule.Layout, e
 }
-
-// floodPause is how long a bot that was too fast is left alone: DingTalk and WeCom
-// count by the minute.
-const floodPause = time.Minute
 
 // Check checks the URL's and the secret's shape; the network is not used.
 func (s *Sink) Check(context.Context) []sink.Finding {
-	findings := []sink.Finding{sink.CheckHome("url", s.URL, s.platform.homes...)}
+	findings := []sink.Finding{sink.CheckHome(s.URL, s.platform.home)}
+	if s.platform.note != "" {
+		findings = append(findings, sink.Finding{Item: "delivery", Level: sink.OK, Detail: s.platform.note})
+	}
 	switch {
 	case s.platform.sign == nil:
 	case s.Secret == "":

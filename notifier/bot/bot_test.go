@@ -44,16 +44,123 @@ func TestClockSkew(t *testing.T) {
 	}
 }
 
+// TestDingTalkHints: DingTalk names the cause in English or in Chinese; its advice
+// about a signature speaks of timestamps as well.
 func TestDingTalkHints(t *testing.T) {
 	for message, want := range map[string]string{
-		"keywords not in content":      "keyword",
-		"sign not match":               "secret",
-		"invalid timestamp":            "clock",
-		"ip 1.2.3.4 not in whitelist":  "address",
+		"keywords not in content": "keyword",
+		"错误描述:关键词不匹配;解决方案:请联系群管理员查看此机器人的关键词,并在发送的信息中包含此关键词;": "keyword",
+		"sign not match, more: [https://ding-doc.dingtalk.com]": "secret",
+		"错误描述:机器人发送签名不匹配;解决方案:请确认签名和生成签名的时间戳是否都放在了链接里(timestamp&sign);": "secret",
+		"invalid timestamp": "clock",
+		"错误描述:机器人发送签名过期;解决方案:签名生成时间和发送时间请保持在timestampms以内;": "clock",
+		"ip 1.2.3.4 not in whitelist": "address",
+		"错误描述:ip不在白名单内;解决方案:请联系群管理员添加此机器人ip白名单;": "address",
 		"something DingTalk adds next": "secret",
 	} {
 		if rule := dingTalkRule(310000, message); rule.Class != sink.Refused || !strings.Contains(rule.Hint, want) {
 			t.Errorf("%s: %+v", message, rule)
+		}
+	}
+}
+
+// TestSentence: the platform's own sentence is shown, without what it repeats of ours.
+func TestSentence(t *testing.T) {
+	r := notifiertest.NewRig(t, "en")
+	r.Script(notifiertest.DingTalk, notifiertest.Answer(200, `{"errcode":310000,"errmsg":"关键词不匹配\n\u001b[31m token=`+"dingtalktokensecret"+` \u202esecret SECdingtalksigningsecret https://oapi.dingtalk.com/robot/send?access_token=dingtalktokensecret"}`))
+	err := r.Sink(t, kind(t, "dingtalk")).Send(t.Context(), notifiertest.One(1))
+	r.AssertOutcome(t, err, sink.Refused, 0)
+	if text := err.Error(); !strings.Contains(text, "关键词不匹配") || strings.ContainsAny(text, "\x1b\n\u202e") {
+		t.Errorf("%q", text)
+	}
+}
+
+// TestURLs: what people paste is accepted, or refused for what it is, and nothing of
+// it is repeated.
+func TestURLs(t *testing.T) {
+	const (
+		ding    = "https://oapi.dingtalk.com/robot/send?access_token=SECRET0"
+		lark    = "https://open.larksuite.com/open-apis/bot/v2/hook/SECRET0"
+		wecom   = "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=SECRET0"
+		teams   = "https://prod-12.westeurope.logic.azure.com:443/workflows/SECRET0/triggers/manual/paths/invoke?api-version=2016-06-01&sp=%2Ftriggers%2Fmanual%2Frun&sv=1.0&sig=SECRET0"
+		power   = "https://default1.2.environment.api.powerplatform.com:443/powerautomate/automations/direct/workflows/SECRET0/triggers/manual/paths/invoke?api-version=1&sig=SECRET0"
+		discord = "https://discord.com/api/webhooks/123/SECRET0"
+	)
+	for _, test := range []struct{ kind, url, want string }{
+		{"dingtalk", ding, ""},
+		{"dingtalk", "https://relay.example.com/ding", ""},
+		{"dingtalk", ding + "&timestamp=1&sign=SECRET0", "signature"},
+		{"dingtalk", "https://relay.example.com/SECRET0?sign=x", "signature"},
+		{"dingtalk", "https://oapi.dingtalk.com/robot/send", "no access_token"},
+		{"dingtalk", "https://oapi.dingtalk.com/robot/send?access_token=", "no access_token"},
+		{"dingtalk", "https://OAPI.dingtalk.com/robot/send?token=SECRET0", "no access_token"},
+		{"dingtalk", "https://oapi.dingtalk.com/SECRET0", "not that of an incoming webhook"},
+		{"dingtalk", `"` + ding + `"`, "quotation mark at its beginning"},
+		{"dingtalk", ding + "”", "quotation mark at its end"},
+		{"dingtalk", ding + "\u200b", "invisible character at its end"},
+		{"dingtalk", "oapi.dingtalk.com/robot/send?access_token=SECRET0", "not a URL"},
+		{"dingtalk", "https://oapi.dingtalk.com/robot/send?access_token=<SECRET0>", "a bracket"},
+		{"feishu", lark, ""},
+		{"feishu", "https://open.feishu.cn/open-apis/bot/v2/hook/", "no token"},
+		{"feishu", "https://open.feishu.cn/open-apis/bot/hook/SECRET0", "not that of an incoming webhook"},
+		{"wecom", wecom, ""},
+		{"wecom", "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?debug=1", "no key"},
+		{"teams", teams, ""},
+		{"teams", power, ""},
+		{"teams", strings.Split(teams, "&sig")[0], "no sig"},
+		{"teams", "https://example.webhook.office.com/webhookb2/SECRET0", "retired"},
+		{"teams", "https://outlook.office.com/webhook/SECRET0", "retired"},
+		{"discord", discord, ""},
+		{"discord", "https://discordapp.com/api/v10/webhooks/123/SECRET0?thread_id=7", ""},
+		{"discord", discord + "/slack", "another service's format"},
+		{"discord", "https://discord.com/api/webhooks/123", "lacks its token"},
+		{"discord", "https://discord.com/channels/1/2", "not that of a webhook"},
+	} {
+		_, err := New(Config{Type: test.kind, URL: sink.Secret(test.url)})
+		switch {
+		case test.want == "" && err != nil, test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)):
+			t.Errorf("%s %s: %v, want %q", test.kind, test.url, err, test.want)
+		case err != nil && strings.Contains(err.Error(), "SECRET0"):
+			t.Errorf("the URL is repeated: %v", err)
+		}
+	}
+}
+
+// TestMisplaced: a URL under another platform's variable is recognized.
+func TestMisplaced(t *testing.T) {
+	for _, test := range []struct{ kind, url, want string }{
+		{"dingtalk", "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=x", "WECOM_WEBHOOK_URL"},
+		{"wecom", "https://discord.com/api/webhooks/1/x", "DISCORD_WEBHOOK_URL"},
+		{"feishu", "https://prod-1.eastus.logic.azure.com/workflows/x?sig=x", "TEAMS_WEBHOOK_URL"},
+		{"feishu", "https://open.feishu.cn/open-apis/bot/v2/hook/x", ""},
+		{"feishu", "https://example.com/", ""},
+	} {
+		err := sink.Misplaced(Kinds(), kind(t, test.kind), sink.Settings{"url": sink.Secret(test.url)})
+		if (err == nil) != (test.want == "") || err != nil && !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s at %s: %v, want %q", test.kind, test.url, err, test.want)
+		}
+	}
+}
+
+// TestCheckMention: another platform's markup would mention nobody.
+func TestCheckMention(t *testing.T) {
+	good := map[string]string{
+		"dingtalk": "@all @13800000000 @zhang.san", "feishu": `<at id=all></at> <at user_id="ou_1">Tom</at>`, "wecom": "<@zhangsan> <@all>",
+		"teams": `<at>a@example.com</at> <at id="29:1">Ann Lee</at>`, "discord": "<@1> <@&2> @here",
+	}
+	for _, k := range Kinds() {
+		if err := k.CheckMention(good[k.Type]); err != nil {
+			t.Errorf("%s: %v", k.Type, err)
+		}
+		for _, bad := range []string{"<!here>", "everybody", "<!subteam^S0>", "@all, please", "<@1"} {
+			if err := k.CheckMention(bad); err == nil {
+				t.Errorf("%s takes %q", k.Type, bad)
+			}
+		}
+		for other, markup := range good {
+			if other != k.Type && k.CheckMention(markup) == nil {
+				t.Errorf("%s takes %q of %s", k.Type, markup, other)
+			}
 		}
 	}
 }
@@ -116,7 +223,9 @@ func TestCheckShapes(t *testing.T) {
 		want        map[string]sink.Level
 	}{
 		{"dingtalk", "dingtalk", "https://oapi.dingtalk.com/robot/send?access_token=x", "SECx", map[string]sink.Level{"url": sink.OK, "secret": sink.OK}},
-		{"dingtalk without token", "dingtalk", "https://oapi.dingtalk.com/robot/send", "", map[string]sink.Level{"url": sink.Warn, "secret": sink.Warn}},
+		{"dingtalk, unsigned", "dingtalk", "https://oapi.dingtalk.com/robot/send?access_token=x", "", map[string]sink.Level{"url": sink.OK, "secret": sink.Warn}},
+		{"teams", "teams", "https://prod-00.westus.logic.azure.com:443/workflows/1/triggers/manual/paths/invoke?sig=x", "", map[string]sink.Level{"url": sink.OK, "delivery": sink.OK}},
+		{"discord", "discord", "https://discord.com/api/webhooks/1/x", "", map[string]sink.Level{"url": sink.OK}},
 		{"dingtalk, odd secret", "dingtalk", "https://oapi.dingtalk.com/robot/send?access_token=x", "x", map[string]sink.Level{"url": sink.OK, "secret": sink.Warn}},
 		{"feishu", "feishu", "https://open.feishu.cn/open-apis/bot/v2/hook/x", "x", map[string]sink.Level{"url": sink.OK, "secret": sink.OK}},
 		{"lark", "feishu", "https://open.larksuite.com/open-apis/bot/v2/hook/x", "x", map[string]sink.Level{"url": sink.OK, "secret": sink.OK}},

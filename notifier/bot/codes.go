@@ -4,7 +4,9 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
+	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -60,19 +62,28 @@ func dingTalkRule(code int, message string) sink.Rule {
 	}
 }
 
-// dingTalkSecurity is the hint for one of the four causes of 310000.
+// dingTalkSecurity is the hint for one of the four causes of 310000, which DingTalk
+// names in English or in Chinese. An answer about a signature may mention timestamps
+// in its advice, so the signature comes first.
 func dingTalkSecurity(message string) string {
+	has := func(parts ...string) bool {
+		return slices.ContainsFunc(parts, func(part string) bool { return strings.Contains(strings.ToLower(message), part) })
+	}
 	switch {
-	case strings.Contains(message, "keyword"):
+	case has("keyword", "关键词"):
 		return "Add a keyword to the bot's security settings that every message holds, such as the region (cn-shanghai), or use a signature instead"
-	case strings.Contains(message, "timestamp"):
+	case has("sign not match", "签名不匹配"):
+		return secretHint
+	case has("timestamp", "过期", "时间戳"):
 		return "This machine's clock is more than an hour off"
-	case strings.Contains(message, "ip "):
+	case has("ip ", "白名单", "whitelist"):
 		return "Allow this machine's address in the bot's security settings, or use a signature instead"
 	default:
-		return "Check the secret (SEC…) against the bot's security settings"
+		return secretHint
 	}
 }
+
+const secretHint = "Check the secret (SEC…) against the bot's security settings"
 
 // feishuRule classifies Feishu's codes (custom bot guide, read 2026-11; 11232 reported).
 func feishuRule(code int, message string) sink.Rule {
@@ -80,7 +91,7 @@ func feishuRule(code int, message string) sink.Rule {
 	case 11232:
 		return sink.Rule{Class: sink.Later, Hint: slowDown}
 	case 9499, 19002:
-		if strings.Contains(strings.ToLower(message), "frequency") || strings.Contains(message, "too many") {
+		if strings.Contains(strings.ToLower(message), "frequency") || strings.Contains(message, "too many") || strings.Contains(message, "频率") {
 			return sink.Rule{Class: sink.Later, Hint: slowDown} // seen under 9499 too
 		}
 		return sink.Rule{Class: sink.Refused, Layout: true, Hint: reportShape}
@@ -108,5 +119,39 @@ func weComRule(code int, _ string) sink.Rule {
 		return sink.Rule{Class: sink.Refused, Layout: true, Hint: reportShape}
 	default:
 		return sink.Rule{Class: sink.Later}
+	}
+}
+
+// teamsRule classifies a flow's refusals (Logic Apps error codes, read 2026-11). What
+// it does not know is left to the HTTP status.
+func teamsRule(status int, code string) sink.Rule {
+	const create = "Create the flow again and set its URL"
+	switch {
+	case code == "WorkflowTriggerIsNotEnabled":
+		return sink.Rule{Class: sink.Refused, Hint: "Turn the flow on in Power Automate"}
+	case code == "WorkflowNotFound", code == "TriggerNotFound":
+		return sink.Rule{Class: sink.Refused, Hint: "The flow was deleted. " + create}
+	case status == http.StatusUnauthorized, status == http.StatusForbidden:
+		return sink.Rule{Class: sink.Refused, Hint: "Copy the flow's URL again, with its sig parameter; the flow must allow anyone to trigger it"}
+	case status == http.StatusBadRequest, status == http.StatusRequestEntityTooLarge:
+		return sink.Rule{Class: sink.Refused, Layout: true, Hint: reportShape}
+	default:
+		return sink.Rule{}
+	}
+}
+
+// discordRule classifies Discord's codes (Opcodes and Status Codes, read 2026-11).
+func discordRule(code int) sink.Rule {
+	switch code {
+	case 10015, 50027: // unknown webhook, invalid webhook token
+		return sink.Rule{Class: sink.Refused, Hint: "The webhook was deleted; create a new one and set its URL"}
+	case 10003, 50001, 50013: // unknown channel, missing access, missing permissions
+		return sink.Rule{Class: sink.Refused, Hint: "Check the webhook's channel and its permissions"}
+	case 50006, 50035, 50109: // empty message, invalid form body, invalid JSON
+		return sink.Rule{Class: sink.Refused, Layout: true, Hint: reportShape}
+	case 40062, 130000: // rate limited, overloaded
+		return sink.Rule{Class: sink.Later, Hint: slowDown}
+	default:
+		return sink.Rule{}
 	}
 }

@@ -10,47 +10,79 @@ import (
 
 // platform is what makes the bots of one platform different from the others.
 type platform struct {
-	kind         string // the type in CONFIG_FILE
-	name         string
-	dialect      template.Dialect
-	urlEnv       string
-	secretEnv    string        // "" for a platform without signatures
-	secretBegins string        // what its secrets begin with; "" for anything
-	homes        []string      // host and path its URLs begin with
-	every        time.Duration // its published rate, after a burst
-	burst        int
-	minute       int // and what it takes a minute, where that is a second limit
-	limit        int // bytes of a body
-	text         int // bytes of a plain text
-	sign         func(secret string, now time.Time, to url.Values, body map[string]any)
-	card         func(template.Card) map[string]any
-	plain        func(text, mention string) map[string]any
-	code         func(answer) *int
-	rule         func(code int, message string) sink.Rule
+	kind    string // the type in CONFIG_FILE
+	name    string
+	dialect template.Dialect
+
+	urlEnv, secretEnv string // variables; secretEnv is "" for a platform without signatures
+	home              sink.Home
+	checkURL          func(*url.URL) error // what else is wrong with a URL; may be nil
+	secretBegins      string               // what its secrets begin with; "" for anything
+
+	mention, mentionExample string // as in [sink.Kind]
+
+	every  time.Duration // its published rate, after a burst
+	burst  int
+	minute int // and what it takes a minute, where that is a second limit
+	limit  int // bytes of a body
+	text   int // bytes of a plain text
+
+	params url.Values // added to every URL
+	sign   func(secret string, now time.Time, to url.Values, body map[string]any)
+	card   func(template.Card) map[string]any
+	plain  func(text, mention string) map[string]any
+	read   func(sink.Answer) (reading, bool) // false: the answer is not in the platform's form
+	note   string                            // what check says about delivery; "" for nothing
 }
 
-// platforms is the table, with the published limits (DingTalk, Feishu and WeCom bot
-// guides, read 2026-11; DingTalk's 20,000 bytes as reported). DingTalk and WeCom
-// take 20 messages a minute: 5 at once and one every 4 seconds.
+// platforms is the table, in the contract's order. Limits and rates are the published
+// ones (bot guides of DingTalk, Feishu and WeCom, Microsoft's and Discord's
+// documentation, read 2026-11; DingTalk's 20,000 bytes and Discord's rates as
+// reported). DingTalk and WeCom take 20 messages a minute: 5 at once and one every 4
+// seconds. Teams takes about 28 KB and 4 requests a second, Discord 5 requests in 2
+// seconds and 30 a minute.
 func platforms() []platform {
 	return []platform{{
 		kind: "dingtalk", name: "DingTalk", dialect: template.DingTalk,
 		urlEnv: "DINGTALK_WEBHOOK_URL", secretEnv: "DINGTALK_SECRET", secretBegins: "SEC",
-		homes: []string{"oapi.dingtalk.com/robot/send"},
+		home:     sink.Home{Hosts: []string{"oapi.dingtalk.com"}, Path: "/robot/send", Query: "access_token"},
+		checkURL: refuseSigned,
+		mention:  `@[A-Za-z0-9+_.-]+`, mentionExample: "@all or @13800000000",
 		every: 4 * time.Second, burst: 5, limit: 20_000, text: 16_000,
-		sign: signDingTalk, card: dingTalkCard, plain: dingTalkText, code: answer.errcode, rule: dingTalkRule,
+		sign: signDingTalk, card: dingTalkCard, plain: dingTalkText, read: code(answer.errcode, dingTalkRule),
 	}, {
 		kind: "feishu", name: "Feishu", dialect: template.Feishu,
 		urlEnv: "FEISHU_WEBHOOK_URL", secretEnv: "FEISHU_SECRET",
-		homes: []string{"open.feishu.cn/open-apis/bot/v2/hook/", "open.larksuite.com/open-apis/bot/v2/hook/"},
+		home:     sink.Home{Hosts: []string{"open.feishu.cn", "open.larksuite.com"}, Path: "/open-apis/bot/v2/hook/"},
+		checkURL: refuseSigned,
+		mention:  `<at (?:user_)?id="?[A-Za-z0-9_-]+"?>[^<>]*</at>`, mentionExample: "<at id=all></at>",
 		every: 250 * time.Millisecond, burst: 1, minute: 100, limit: 20 << 10, text: 16_000,
-		sign: signFeishu, card: feishuCard, plain: feishuText, code: answer.feishuCode, rule: feishuRule,
+		sign: signFeishu, card: feishuCard, plain: feishuText, read: code(answer.feishuCode, feishuRule),
 	}, {
 		kind: "wecom", name: "WeCom", dialect: template.WeCom,
-		urlEnv: "WECOM_WEBHOOK_URL",
-		homes:  []string{"qyapi.weixin.qq.com/cgi-bin/webhook/send"},
-		every:  4 * time.Second, burst: 5, limit: 4096, text: 2000,
-		card: weComCard, plain: weComText, code: answer.errcode, rule: weComRule,
+		urlEnv:  "WECOM_WEBHOOK_URL",
+		home:    sink.Home{Hosts: []string{"qyapi.weixin.qq.com"}, Path: "/cgi-bin/webhook/send", Query: "key"},
+		mention: `<@[A-Za-z0-9_.@-]+>`, mentionExample: "<@userid>",
+		every: 4 * time.Second, burst: 5, limit: 4096, text: 2000,
+		card: weComCard, plain: weComText, read: code(answer.errcode, weComRule),
+	}, {
+		kind: "teams", name: "Microsoft Teams", dialect: template.Teams,
+		urlEnv:   "TEAMS_WEBHOOK_URL",
+		home:     sink.Home{Hosts: []string{".logic.azure.com", ".environment.api.powerplatform.com"}, Query: "sig"},
+		checkURL: refuseConnector,
+		mention:  `<at(?: id="[^"<>]+")?>[^<>]+</at>`, mentionExample: "<at>name@example.com</at>",
+		every: 250 * time.Millisecond, burst: 1, limit: 21_000, text: 16_000,
+		card: teamsCard, plain: teamsText, read: readTeams,
+		note: "Teams accepts a message before its flow has posted it: a flow that fails shows only in its run history in Power Automate",
+	}, {
+		kind: "discord", name: "Discord", dialect: template.Discord,
+		urlEnv:   "DISCORD_WEBHOOK_URL",
+		home:     sink.Home{Hosts: []string{"discord.com", "discordapp.com", ".discord.com"}, Path: "/api/"},
+		checkURL: checkDiscord,
+		mention:  `<@&?[0-9]+>|@everyone|@here`, mentionExample: "<@123456789012345678>",
+		every: 2400 * time.Millisecond, burst: 5, limit: 16_000, text: 1900,
+		params: url.Values{"wait": {"true"}}, // without it Discord answers before it knows
+		card:   discordCard, plain: discordText, read: readDiscord,
 	}}
 }
 
@@ -64,16 +96,31 @@ func Kinds() []sink.Kind {
 }
 
 func (p platform) sinkKind() sink.Kind {
-	fields := []sink.Field{{Key: "url", Env: p.urlEnv, Secret: true, Required: true, Check: sink.CheckURL, Help: "the bot's URL, with its token"}}
+	fields := []sink.Field{{Key: "url", Env: p.urlEnv, Secret: true, Required: true, Check: p.checkField, Help: "the bot's URL, with its token"}}
 	if p.sign != nil {
-		fields = append(fields, sink.Field{Key: "secret", Env: p.secretEnv, Secret: true, Help: "the bot's signing secret"})
+		fields = append(fields, sink.Field{Key: "secret", Env: p.secretEnv, Secret: true, Check: sink.CheckOpaque, Help: "the bot's signing secret"})
 	}
 	return sink.Kind{
-		Type: p.kind, Title: p.name, Dialect: p.dialect, Fields: fields,
+		Type: p.kind, Title: p.name, Dialect: p.dialect, Fields: fields, Home: p.home,
+		Mention: p.mention, MentionExample: p.mentionExample,
 		New: func(s sink.Settings, c sink.Common) (sink.Sink, error) {
 			return p.newSink(Config{Common: c, Type: p.kind, URL: s["url"], Secret: s["secret"]})
 		},
 	}
+}
+
+// checkField is the Check of the URL.
+func (p platform) checkField(value string) error {
+	u, err := sink.ParseURL(value)
+	if err != nil {
+		return err
+	}
+	if p.checkURL != nil {
+		if err := p.checkURL(u); err != nil {
+			return err
+		}
+	}
+	return p.home.Check(u)
 }
 
 // pace keeps to the platform's rate.

@@ -145,16 +145,14 @@ func conformLayout(t *testing.T, k sink.Kind, f Fixture) {
 	if first.Arrived || !second.Arrived || second.ID != first.ID {
 		t.Errorf("first %v, second %v with id %q, want %q", first.Arrived, second.Arrived, second.ID, first.ID)
 	}
-	for _, markup := range []string{`"blocks"`, `"attachments"`, `"markdown"`, `"card"`} {
-		if strings.Contains(string(second.Body), markup) {
-			t.Errorf("the second has %s: %s", markup, second.Body)
-		}
+	if !strings.Contains(string(first.Body), f.Markup) || strings.Contains(string(second.Body), f.Markup) {
+		t.Errorf("want %s in the card and not in the plain text:\n%s\n%s", f.Markup, first.Body, second.Body)
 	}
 	if !strings.Contains(string(second.Body), "intro.mp4") {
 		t.Errorf("the object is lost: %s", second.Body)
 	}
 	for _, post := range posts {
-		if mentions.MatchString(unescaped(t, post.Body)) {
+		if f.mentionsAnybody(t, post) {
 			t.Errorf("task data mentions people: %s", post.Body)
 		}
 	}
@@ -192,6 +190,9 @@ func conformMentions(t *testing.T, k sink.Kind, f Fixture) {
 	r := NewRig(t, "zh")
 	for _, sample := range samples() {
 		r.assertHarmless(t, k, sink.MessageOf(sample.Message, Now))
+	}
+	if (f.Mention == "") != (k.Mention == "") || (f.Mention == "") != (f.Calls == "") || k.CheckMention(f.Mention) != nil {
+		t.Fatalf("the fixture's mention %q does not fit the kind's %q", f.Mention, k.Mention)
 	}
 	if f.Mention == "" {
 		return

@@ -20,8 +20,11 @@ type Fixture struct {
 
 	WrongSecret sink.Settings // changes that its receiver refuses; nil when there is no secret but the URL
 	Trusting    bool          // every 2xx is acceptance, whatever its body
+	ByStatus    bool          // so is every 2xx but a page
 	LooksUp     bool          // an unknown outcome is looked up, so 503 counts as unknown as well
+	Markup      string        // what only a card holds, not a plain text
 	Layout      *Fault        // refuses a message for its layout; nil when there is none
+	Calls       string        // a regular expression: what mentions people in a body
 	Mention     string        // in the platform's markup; "" when nobody can be mentioned
 	Mentions    string        // what that is in the body; "" for the mention itself
 	PerSecond   int           // messages its receiver takes, as published; 0 when there is no such rate
@@ -47,6 +50,8 @@ func fixture(t testing.TB, kind sink.Kind) Fixture {
 	return all[i]
 }
 
+const slackCalls = `<!(channel|here|everyone|subteam)|<@[A-Za-z]`
+
 // Fixtures lists them, one a kind.
 func Fixtures() []Fixture {
 	slackLayout := SlackSays("invalid_blocks")
@@ -54,6 +59,8 @@ func Fixtures() []Fixture {
 	dingTalkLayout := Answer(200, `{"errcode":460101,"errmsg":"message too long"}`)
 	feishuLayout := Answer(400, `{"code":9499,"msg":"Bad Request"}`)
 	weComLayout := Answer(200, `{"errcode":40058,"errmsg":"content exceed max length"}`)
+	teamsLayout := Answer(413, `{"error":{"code":"RequestEntityTooLarge","message":"too large"}}`)
+	discordLayout := Answer(400, `{"code":50035,"message":"Invalid Form Body"}`)
 	only := func(e Endpoint) func(*Receiver) sink.Settings {
 		return func(r *Receiver) sink.Settings { return sink.Settings{"url": sink.Secret(r.URL(e))} }
 	}
@@ -68,12 +75,12 @@ func Fixtures() []Fixture {
 			return sink.Settings{"token": sink.Secret(r.Slack.Token), "channel": SlackChannel, "api_url": sink.Secret(r.URL(SlackPost))}
 		},
 		WrongSecret: sink.Settings{"token": "xoxb-wrong"},
-		LooksUp:     true, Layout: &slackLayout, Mention: "<!subteam^S0123>",
+		LooksUp:     true, Markup: `"blocks"`, Layout: &slackLayout, Calls: slackCalls, Mention: "<!subteam^S0123>",
 		PerSecond: 1, PerMinute: 60,
 		Answers: slackAnswers(),
 	}, {
 		Type: "slack-webhook", Endpoint: SlackHook, Settings: only(SlackHook),
-		Layout: &hookLayout, Mention: "<@U0123>",
+		Markup: `"attachments"`, Layout: &hookLayout, Calls: slackCalls, Mention: "<@U0123>",
 		PerSecond: 1, PerMinute: 60,
 		Answers: slackWebhookAnswers(),
 	}, {
@@ -85,7 +92,9 @@ func Fixtures() []Fixture {
 		Type: "dingtalk", Endpoint: DingTalk,
 		Settings:    signed(DingTalk, func(r *Receiver) string { return r.DingTalkSecret }),
 		WrongSecret: sink.Settings{"secret": "SECwrong"},
+		Markup:      `"markdown"`,
 		Layout:      &dingTalkLayout,
+		Calls:       `"isAtAll":true|"atMobiles"|"atUserIds"`,
 		Mention:     "@13800000000 @zhang @all",
 		Mentions:    `"at":{"atMobiles":["13800000000"],"atUserIds":["zhang"],"isAtAll":true}`,
 		PerSecond:   5, PerMinute: 20,
@@ -94,26 +103,41 @@ func Fixtures() []Fixture {
 		Type: "feishu", Endpoint: Feishu,
 		Settings:    signed(Feishu, func(r *Receiver) string { return r.FeishuSecret }),
 		WrongSecret: sink.Settings{"secret": "wrong"},
-		Layout:      &feishuLayout, Mention: "<at id=all></at>",
+		Markup:      `"card"`, Layout: &feishuLayout, Calls: `<at[ >]`, Mention: "<at id=all></at>",
 		PerSecond: 5, PerMinute: 100,
 		Answers: feishuAnswers(),
 	}, {
 		Type: "wecom", Endpoint: WeCom, Settings: only(WeCom),
-		Layout: &weComLayout, Mention: "<@zhangsan>",
+		Markup: `"markdown"`, Layout: &weComLayout, Calls: `<@[A-Za-z]`, Mention: "<@zhangsan>",
 		PerSecond: 5, PerMinute: 20,
 		Answers: weComAnswers(),
+	}, {
+		Type: "teams", Endpoint: Teams, Settings: only(Teams), ByStatus: true,
+		Markup: "FactSet", Layout: &teamsLayout, Calls: `<at[ >]|"entities"`, Mention: "<at>ops@example.com</at>",
+		Mentions:  `"entities":[{"mentioned":{"id":"ops@example.com","name":"ops@example.com"},"text":"<at>ops@example.com</at>","type":"mention"}]`,
+		PerSecond: 4, PerMinute: 240,
+		Answers: teamsAnswers(),
+	}, {
+		Type: "discord", Endpoint: Discord, Settings: only(Discord),
+		Markup: `"embeds"`, Layout: &discordLayout, Calls: `"content":"<|"parse":\["|"users"|"roles"`, Mention: "<@123> <@&456> @here",
+		Mentions:  `"allowed_mentions":{"parse":["everyone"],"roles":["456"],"users":["123"]}`,
+		PerSecond: 5, PerMinute: 30,
+		Answers: discordAnswers(),
 	}}
 }
 
 // anywhere are the answers every receiver can give.
 func (f Fixture) anywhere() []Expected {
 	page := "<html><body>Please sign in</body></html>"
-	unavailable, odd := sink.Later, sink.Unknown
+	unavailable, odd, paged := sink.Later, sink.Unknown, sink.Unknown
 	if f.LooksUp {
 		unavailable = sink.Unknown
 	}
-	if f.Trusting {
+	if f.Trusting || f.ByStatus {
 		odd = Sent
+	}
+	if f.Trusting {
+		paged = Sent
 	}
 	return []Expected{
 		{Name: "hang", Fault: Fault{Hang: true}, Class: sink.Unknown},
@@ -133,7 +157,7 @@ func (f Fixture) anywhere() []Expected {
 		{Name: "403", Fault: Answer(403, page), Class: sink.Refused},
 		{Name: "404", Fault: Answer(404, page), Class: sink.Refused},
 		{Name: "410", Fault: Answer(410, page), Class: sink.Refused},
-		{Name: "a page with status 200", Fault: Answer(200, page), Class: odd},
+		{Name: "a page with status 200", Fault: Answer(200, page), Class: paged},
 		{Name: "an empty 200", Fault: Answer(200, ""), Class: odd},
 		{Name: "null", Fault: Answer(200, "null"), Class: odd},
 		{Name: "an empty object", Fault: Answer(200, "{}"), Class: odd},
@@ -163,7 +187,36 @@ func slackWebhookAnswers() []Expected {
 		says(404, sink.Refused, "channel_not_found", "no_service", "no_active_hooks", "no_team"),
 		says(410, sink.Refused, "channel_is_archived"),
 		says(500, sink.Unknown, "rollup_error"),
-		says(200, sink.Unknown, "ok ", "OK", "no_service"))
+		says(200, Sent, "ok ", "OK", "ok\n", `{"ok":true}`, `{"success":true}`, `{"success": true, "id": 7}`, `{"msg":"","result":"success"}`, `{"status":"OK"}`),
+		says(204, Sent, ""),
+		says(200, sink.Later, `{"success":false,"error":"no channel"}`, `{"ok":false}`, `{"status":"error"}`),
+		says(200, sink.Unknown, "no_service", "okay", "[]", `"ok"`, `{"ok":"true"}`, `{"success":1}`, `{"errcode":0}`))
+}
+
+func teamsAnswers() []Expected {
+	const refusal = `{"error":{"code":"%s","message":"The workflow says no."}}`
+	of := func(code string) string { return fmt.Sprintf(refusal, code) }
+	return slices.Concat(
+		says(202, Sent, ""), says(200, Sent, "1", "Ok"),
+		says(400, sink.Refused, of("WorkflowTriggerIsNotEnabled")),
+		says(404, sink.Refused, of("WorkflowNotFound"), of("SomethingNew")),
+		says(401, sink.Refused, of("AuthorizationFailed"), of("DirectApiAuthorizationRequired")),
+		says(400, Sent, of("TriggerInputSchemaMismatch"), of("InvalidTemplate")),
+		says(429, sink.Later, of("RateLimitExceeded")),
+		says(502, sink.Unknown, of("NoResponse"), of("<b>")))
+}
+
+func discordAnswers() []Expected {
+	return slices.Concat(
+		says(204, Sent, ""),
+		says(404, sink.Refused, `{"message":"Unknown Webhook","code":10015}`),
+		says(401, sink.Refused, `{"message":"Invalid Webhook Token","code":50027}`),
+		says(403, sink.Refused, `{"message":"Missing Permissions","code":50013}`),
+		says(400, Sent, `{"message":"Cannot send an empty message","code":50006}`),
+		says(400, sink.Refused, `{"message":"You are being blocked","code":99999}`),
+		says(429, sink.Later, `{"message":"The service resource is being rate limited.","code":40062}`),
+		says(200, sink.Unknown, `{"channel_id":"1"}`),
+		[]Expected{{Name: "429 in the body", Fault: Answer(429, `{"message":"You are being rate limited.","retry_after":0.65,"global":false}`), Class: sink.Later, After: 650 * time.Millisecond}})
 }
 
 func dingTalkAnswers() []Expected {

@@ -11,9 +11,6 @@ import (
 	"refreshwatch/poller"
 )
 
-// mentions matches what mentions people on one of the platforms.
-var mentions = regexp.MustCompile(`<!(channel|here|everyone|subteam)|<@[A-Za-z]|<at |"isAtAll":true|"atMobiles"|"atUserIds"`)
-
 // FuzzFields sends arbitrary task fields to every kind: what is posted is taken by
 // the platform, as a card and at the first attempt, and mentions nobody.
 func FuzzFields(f *testing.F, kinds []sink.Kind) {
@@ -46,19 +43,24 @@ func FuzzFields(f *testing.F, kinds []sink.Kind) {
 // nobody.
 func (r *Rig) assertHarmless(t *testing.T, k sink.Kind, m sink.Message) {
 	t.Helper()
-	endpoint := fixture(t, k).Endpoint
-	before := len(r.Posts(endpoint))
+	f := fixture(t, k)
+	before := len(r.Posts(f.Endpoint))
 	if err := r.Sink(t, k).Send(t.Context(), m); err != nil {
 		t.Fatalf("%s: %v", k.Type, err)
 	}
-	for _, post := range r.Posts(endpoint)[before:] {
+	for _, post := range r.Posts(f.Endpoint)[before:] {
 		if post.Problem != "" || !json.Valid(post.Body) {
 			t.Errorf("%s: %s: %s", k.Type, post.Problem, post.Body)
 		}
-		if k.Dialect != "" && mentions.MatchString(unescaped(t, post.Body)) {
+		if f.mentionsAnybody(t, post) {
 			t.Errorf("%s mentions people: %s", k.Type, post.Body)
 		}
 	}
+}
+
+// mentionsAnybody reports whether a body mentions people.
+func (f Fixture) mentionsAnybody(t *testing.T, post Post) bool {
+	return f.Calls != "" && regexp.MustCompile(f.Calls).MatchString(unescaped(t, post.Body))
 }
 
 // inProcess hands requests to a handler without a network.

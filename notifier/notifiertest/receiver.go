@@ -21,11 +21,14 @@ const (
 	SlackHistory Endpoint = "conversations.history"
 	SlackInfo    Endpoint = "conversations.info"
 	SlackAuth    Endpoint = "auth.test"
+	SlackList    Endpoint = "conversations.list"
 	SlackHook    Endpoint = "slack-webhook"
 	Webhook      Endpoint = "webhook"
 	DingTalk     Endpoint = "dingtalk"
 	Feishu       Endpoint = "feishu"
 	WeCom        Endpoint = "wecom"
+	Teams        Endpoint = "teams"
+	Discord      Endpoint = "discord"
 )
 
 // Post is one request that reached the receiver.
@@ -91,9 +94,12 @@ const (
 	dingTalkPath = "/robot/send"
 	feishuPath   = "/open-apis/bot/v2/hook/feishutokensecret"
 	weComPath    = "/cgi-bin/webhook/send"
+	teamsPath    = "/workflows/3f1c/triggers/manual/paths/invoke"
+	discordPath  = "/api/webhooks/1400000000000000001/discordtokensecret"
 
 	dingTalkToken = "dingtalktokensecret"
 	weComKey      = "wecomkeysecret"
+	teamsSig      = "teamssigsecret"
 )
 
 // URL is where the endpoint listens; for all of Slack's Web API it is the base.
@@ -111,6 +117,10 @@ func (r *Receiver) URL(e Endpoint) string {
 		return base + feishuPath
 	case WeCom:
 		return base + weComPath + "?key=" + weComKey
+	case Teams:
+		return base + teamsPath + "?api-version=2016-06-01&sp=%2Ftriggers%2Fmanual%2Frun&sv=1.0&sig=" + teamsSig
+	case Discord:
+		return base + discordPath
 	default:
 		return base + slackBase
 	}
@@ -134,6 +144,10 @@ func (r *Receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		r.serve(w, req, Feishu, body, r.feishu)
 	case path == weComPath:
 		r.serve(w, req, WeCom, body, r.weCom)
+	case path == teamsPath:
+		r.serve(w, req, Teams, body, r.teams)
+	case path == discordPath:
+		r.serve(w, req, Discord, body, r.discord)
 	case len(path) > len(slackBase) && path[:len(slackBase)] == slackBase:
 		r.serveSlack(w, req, Endpoint(path[len(slackBase):]), body)
 	default:

@@ -169,8 +169,9 @@ func (r *Rig) AssertNoSecret(t testing.TB, texts ...string) {
 func (r *Rig) secrets() []string {
 	return []string{
 		"bottokensecret", "slackhooksecret", "webhookurlsecret", "dingtalktokensecret", "feishutokensecret", "wecomkeysecret",
+		"teamssigsecret", "discordtokensecret",
 		"webhooksigningsecret", strings.TrimPrefix(r.WebhookSecret, "whsec_"), r.DingTalkSecret, r.FeishuSecret,
-		"access_token=", "/services/T0", "sign=",
+		"access_token=d", "/services/T0", "sign=",
 		strings.Trim(fmt.Sprint([]byte("webhooksigning")), "[]"), // a key printed as bytes
 	}
 }

@@ -79,7 +79,7 @@ func (s *Workspace) granted(scope string) bool {
 // serveSlack plays one method of the Web API, called with a form as slack-go does.
 func (r *Receiver) serveSlack(w http.ResponseWriter, req *http.Request, method Endpoint, body []byte) {
 	methods := map[Endpoint]func(url.Values) verdict{
-		SlackPost: r.slackPost, SlackHistory: r.slackHistory, SlackInfo: r.slackInfo, SlackAuth: r.slackAuth,
+		SlackPost: r.slackPost, SlackHistory: r.slackHistory, SlackInfo: r.slackInfo, SlackList: r.slackList, SlackAuth: r.slackAuth,
 	}
 	r.serve(w, req, method, body, func(_ *http.Request, body []byte) verdict {
 		form, err := url.ParseQuery(string(body))
@@ -265,6 +265,21 @@ func (r *Receiver) slackInfo(form url.Values) verdict {
 		"id": channel.ID, "name": channel.Name, "is_member": channel.Member,
 		"is_archived": channel.Archived, "is_private": channel.Private,
 	}})
+}
+
+// slackList lists the channels that the bot may see, without private ones that it is
+// not in.
+func (r *Receiver) slackList(url.Values) verdict {
+	if !r.Slack.granted("channels:read") {
+		return slackRefusal("missing_scope")
+	}
+	var list []any
+	for _, c := range r.Slack.Channels {
+		if !c.Private || c.Member {
+			list = append(list, map[string]any{"id": c.ID, "name": c.Name, "is_member": c.Member, "is_archived": c.Archived})
+		}
+	}
+	return slackAnswer(map[string]any{"ok": true, "channels": list, "response_metadata": map[string]string{"next_cursor": ""}})
 }
 
 func (r *Receiver) slackAuth(url.Values) verdict {

@@ -2,7 +2,6 @@ package sink
 
 import (
 	"context"
-	"strings"
 )
 
 // Level is how bad a finding is.
@@ -33,21 +32,16 @@ type Previewer interface {
 	Body(m Message) ([]byte, error)
 }
 
-// CheckHome names the URL's host, and warns when it is not one of the platform's
-// own, homes. Another host may be a relay of the operator's own.
-func CheckHome(item string, value Secret, homes ...string) Finding {
+// CheckHome names the URL's host, and warns when it is not one of the platform's own:
+// it may be the operator's relay.
+func CheckHome(value Secret, home Home) Finding {
 	u, err := ParseURL(string(value))
 	if err != nil {
-		return Finding{Item: item, Level: Bad, Detail: err.Error()}
+		return Finding{Item: "url", Level: Bad, Detail: err.Error()}
 	}
-	f := Finding{Item: item, Level: OK, Detail: "goes to " + u.Hostname()}
-	for _, home := range homes {
-		if strings.HasPrefix(u.Hostname()+u.Path, home) && (u.RawQuery != "" || len(u.Hostname()+u.Path) > len(home)) {
-			return f
-		}
-	}
-	if len(homes) > 0 {
-		f.Level, f.Hint = Warn, "The platform's own URLs begin with https://"+homes[0]
+	f := Finding{Item: "url", Level: OK, Detail: "goes to " + u.Hostname()}
+	if len(home.Hosts) > 0 && !home.Has(u) {
+		f.Level, f.Hint = Warn, "The platform's own URLs begin with "+home.Example()
 	}
 	return f
 }

@@ -11,6 +11,9 @@ import (
 // host and without a login. What is wrong is a [*poller.Mistake] that names no
 // setting and never repeats the value, for many of these URLs are secrets.
 func ParseURL(value string) (*url.URL, error) {
+	if err := checkRunes(value, "()[]*'"); err != nil {
+		return nil, err
+	}
 	u, err := url.Parse(value)
 	if err != nil {
 		return nil, &poller.Mistake{Problem: "not a URL", Next: likeURL}

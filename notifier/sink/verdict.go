@@ -1,7 +1,6 @@
 package sink
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -51,12 +50,6 @@ func RetryAfter(header string, now time.Time) time.Duration {
 		return 0
 	}
 	return max(0, min(at.Sub(now), maxAfter))
-}
-
-// Unreadable is a 200 whose body is not the promised one: a proxy's page, an empty
-// answer, one that broke off. It may have arrived.
-func Unreadable(what string) *Error {
-	return &Error{Class: Unknown, Code: "bad_answer", Err: errors.New(what)}
 }
 
 // Rule is what a platform's error code means.

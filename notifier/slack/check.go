@@ -3,6 +3,7 @@ package slack
 import (
 	"context"
 	"slices"
+	"strconv"
 	"strings"
 
 	slackgo "github.com/slack-go/slack"
@@ -34,17 +35,62 @@ func scopeFinding(scopes []string) sink.Finding {
 	return sink.Finding{Item: "scope chat:write", Level: sink.OK, Detail: "is granted"}
 }
 
-// checkChannel reports on the channel, and on the look-up that keeps a message
-// with an unknown outcome from being posted twice.
+// checkChannel reports on the channel, and on the look-up that keeps a message with
+// an unknown outcome from being duplicated.
 func (s *Sink) checkChannel(ctx context.Context, scopes []string) []sink.Finding {
-	if !isID(s.Channel) {
-		return []sink.Finding{{Item: "channel", Level: sink.Warn, Detail: "is set by name: messages with an unknown outcome cannot be looked up and may be duplicated",
-			Hint: "Set the channel's id (C…), shown at the end of its About tab"}}
+	if isID(s.Channel) {
+		return s.checkMembership(ctx, s.Channel, scopes)
 	}
+	id, err := s.findChannel(ctx, scopes)
+	switch {
+	case sink.CodeOf(err) == "missing_scope":
+		return []sink.Finding{{Item: "channel", Level: sink.Warn, Detail: "is set by name: it cannot be checked, and messages with an unknown outcome may be duplicated",
+			Hint: useChannelID}}
+	case err != nil:
+		return []sink.Finding{sink.Failed("channel", err)}
+	case id == "" && slices.Contains(scopes, "groups:read"):
+		return []sink.Finding{{Item: "channel", Level: sink.Bad, Detail: "the bot sees no channel named " + strconv.Quote(s.Channel), Hint: useChannelID}}
+	case id == "":
+		return []sink.Finding{{Item: "channel", Level: sink.Warn, Detail: "there is no public channel named " + strconv.Quote(s.Channel) + ", and the bot may not list private ones", Hint: useChannelID}}
+	}
+	byName := sink.Finding{Item: "channel name", Level: sink.Warn, Detail: "is set by name: messages with an unknown outcome cannot be looked up and may be duplicated",
+		Hint: "Set the channel's ID instead: " + id}
+	return append([]sink.Finding{byName}, s.checkMembership(ctx, id, scopes)...)
+}
+
+// listPages bounds the look for a channel's name.
+const listPages = 10
+
+// findChannel is the id of the channel that is set by name; "" when the bot sees none.
+func (s *Sink) findChannel(ctx context.Context, scopes []string) (string, error) {
+	query := &slackgo.GetConversationsParameters{ExcludeArchived: true, Limit: 999, Types: []string{"public_channel"}}
+	if slices.Contains(scopes, "groups:read") {
+		query.Types = append(query.Types, "private_channel")
+	}
+	for range listPages {
+		api, call := s.api(historyCap)
+		channels, next, err := api.GetConversationsContext(ctx, query)
+		if err := call.verdict(err); err != nil {
+			return "", err
+		}
+		for _, c := range channels {
+			if c.Name == s.Channel {
+				return c.ID, nil
+			}
+		}
+		if next == "" {
+			return "", nil
+		}
+		query.Cursor = next
+	}
+	return "", nil
+}
+
+// checkMembership reports whether the bot is in the channel, and may read it.
+func (s *Sink) checkMembership(ctx context.Context, id string, scopes []string) []sink.Finding {
 	api, call := s.api(sink.AnswerCap)
-	channel, err := api.GetConversationInfoContext(ctx, &slackgo.GetConversationInfoInput{ChannelID: s.Channel})
+	channel, err := api.GetConversationInfoContext(ctx, &slackgo.GetConversationInfoInput{ChannelID: id})
 	err = call.verdict(err)
-	history := "channels:history"
 	var finding sink.Finding
 	switch {
 	case sink.CodeOf(err) == "missing_scope":
@@ -62,6 +108,7 @@ func (s *Sink) checkChannel(ctx context.Context, scopes []string) []sink.Finding
 	default:
 		finding = sink.Finding{Item: "channel", Level: sink.OK, Detail: "has the bot as a member"}
 	}
+	history := "channels:history"
 	if channel != nil && channel.IsPrivate {
 		history = "groups:history"
 	}
@@ -75,5 +122,5 @@ func (s *Sink) checkChannel(ctx context.Context, scopes []string) []sink.Finding
 
 // Check checks the URL's shape; the network is not used.
 func (w *Webhook) Check(context.Context) []sink.Finding {
-	return []sink.Finding{sink.CheckHome("url", w.URL, "hooks.slack.com/services/", "hooks.slack-gov.com/services/")}
+	return []sink.Finding{sink.CheckHome(w.URL, webhookHome())}
 }

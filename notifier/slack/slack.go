@@ -19,7 +19,7 @@ const defaultAPI = "https://slack.com/api/"
 type Config struct {
 	sink.Common
 	Token   sink.Secret // of the bot, "xoxb-…"; needs chat:write, and channels:history or groups:history for the look-up
-	Channel string      // its id, such as "C0123ABCD"; a name works too, but cannot be looked up
+	Channel string      // its id, such as "C0123ABCD", or a link to it; a name works too, but cannot be looked up
 	APIURL  string      // the Web API's base; default https://slack.com/api/; http on this machine only
 }
 
@@ -44,17 +44,12 @@ func New(cfg Config) (*Sink, error) {
 		cfg.APIURL = defaultAPI
 	}
 	cfg.APIURL = strings.TrimSuffix(cfg.APIURL, "/") + "/" // slack-go appends the method
+	cfg.Channel, _ = parseChannel(cfg.Channel)
 	s := &Sink{Config: cfg}
 	if !cfg.Unpaced { // "1 per second per channel", chat.postMessage, read 2026-11
 		s.pace = sink.Pace{sink.Every(time.Second, 1)}
 	}
 	return s, nil
-}
-
-// isID reports whether a channel is set by its id, not by its name.
-func isID(channel string) bool {
-	return len(channel) > 2 && strings.ContainsAny(channel[:1], "CGD") &&
-		strings.Trim(channel, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") == ""
 }
 
 // Send posts the message once, unless it is already there. A message that is
@@ -113,7 +108,7 @@ func (s *Sink) postTo(ctx context.Context, channel string, options ...slackgo.Ms
 		return posted{}, err
 	}
 	if ts == "" {
-		return posted{}, sink.Unreadable("Slack answered ok without a timestamp")
+		return posted{}, sink.Unreadable("Slack answered ok without a timestamp", sink.Answer{})
 	}
 	return posted{id, ts}, nil
 }

@@ -243,12 +243,12 @@ func TestHugeCard(t *testing.T) {
 
 func TestNew(t *testing.T) {
 	tests := map[string]Config{
-		"token: not set":             {Channel: "C0"},
-		"token: holds white space":   {Token: "xoxb-1 2", Channel: "C0"},
-		"channel: not set":           {Token: notifiertest.BotToken},
-		"api_url: http is accepted":  {Token: notifiertest.BotToken, Channel: "C0", APIURL: "http://slack.com/api"},
-		"api_url: names no host":     {Token: notifiertest.BotToken, Channel: "C0", APIURL: "https:///api"},
-		"api_url: holds a user name": {Token: notifiertest.BotToken, Channel: "C0", APIURL: "https://a:b@slack.com/api"},
+		"token: not set":                    {Channel: "C0OPS"},
+		"token: there is white space in it": {Token: "xoxb-1 2", Channel: "C0OPS"},
+		"channel: not set":                  {Token: notifiertest.BotToken},
+		"api_url: http is accepted":         {Token: notifiertest.BotToken, Channel: "C0OPS", APIURL: "http://slack.com/api"},
+		"api_url: names no host":            {Token: notifiertest.BotToken, Channel: "C0OPS", APIURL: "https:///api"},
+		"api_url: holds a user name":        {Token: notifiertest.BotToken, Channel: "C0OPS", APIURL: "https://a:b@slack.com/api"},
 	}
 	for want, settings := range tests {
 		if _, err := New(settings); err == nil || !strings.Contains(err.Error(), want) {
@@ -256,7 +256,7 @@ func TestNew(t *testing.T) {
 		}
 	}
 	for _, base := range []string{"", "https://slack.com/api", "https://slack.com/api/"} {
-		s, err := New(Config{Token: notifiertest.BotToken, Channel: "C0", APIURL: base})
+		s, err := New(Config{Token: notifiertest.BotToken, Channel: "C0OPS", APIURL: base})
 		if err != nil || s.APIURL != defaultAPI {
 			t.Errorf("%q becomes %q, %v", base, s.APIURL, err)
 		}
@@ -293,7 +293,16 @@ func TestSlackCheck(t *testing.T) {
 			with(map[string]sink.Level{"scope chat:write": sink.Warn, "channel": sink.Warn, "scope channels:history": sink.Warn})},
 		"cannot look": {func(w *notifiertest.Workspace, _ *Sink) { w.Scopes = []string{"chat:write", "channels:read"} }, with(map[string]sink.Level{"scope channels:history": sink.Warn})},
 		"cannot see":  {func(w *notifiertest.Workspace, _ *Sink) { w.Scopes = all[:2] }, with(map[string]sink.Level{"channel": sink.Warn})},
-		"name, no id": {func(_ *notifiertest.Workspace, s *Sink) { s.Channel = "#ops" }, map[string]sink.Level{"token": sink.OK, "scope chat:write": sink.OK, "channel": sink.Warn}},
+		"by name":     {func(_ *notifiertest.Workspace, s *Sink) { s.Channel = "ops" }, with(map[string]sink.Level{"channel name": sink.Warn})},
+		"by a wrong name": {func(w *notifiertest.Workspace, s *Sink) {
+			s.Channel = "opps"
+			w.Scopes = append(all, "groups:read")
+		}, map[string]sink.Level{"token": sink.OK, "scope chat:write": sink.OK, "channel": sink.Bad}},
+		"perhaps a private channel's name": {func(_ *notifiertest.Workspace, s *Sink) { s.Channel = "opps" }, map[string]sink.Level{"token": sink.OK, "scope chat:write": sink.OK, "channel": sink.Warn}},
+		"by name, and cannot list": {func(w *notifiertest.Workspace, s *Sink) {
+			s.Channel = "ops"
+			w.Scopes = all[:2]
+		}, map[string]sink.Level{"token": sink.OK, "scope chat:write": sink.OK, "channel": sink.Warn}},
 		"private": {func(w *notifiertest.Workspace, _ *Sink) {
 			w.Channels[0].Private = true
 			w.Scopes = append(all, "groups:history")
@@ -346,7 +355,7 @@ func TestMentionIsShown(t *testing.T) {
 // TestWebhookCheck: the URL's shape is checked, the network is not used.
 func TestWebhookCheck(t *testing.T) {
 	for to, want := range map[sink.Secret]sink.Level{
-		"https://hooks.slack.com/services/T/B/x": sink.OK, "https://hooks.slack.com/services/": sink.Warn, "https://example.com/hook": sink.Warn,
+		"https://hooks.slack.com/services/T/B/x": sink.OK, "https://example.com/hook": sink.Warn,
 	} {
 		w, err := NewWebhook(WebhookConfig{URL: to})
 		if err != nil {
@@ -354,6 +363,78 @@ func TestWebhookCheck(t *testing.T) {
 		}
 		if f := w.Check(t.Context())[0]; f.Level != want || (want == sink.OK) != (f.Hint == "") {
 			t.Errorf("%+v, want %s", f, want)
+		}
+	}
+}
+
+// TestParseChannel: what people paste for a channel is read, or refused for what it is.
+func TestParseChannel(t *testing.T) {
+	for _, test := range []struct{ value, want, problem string }{
+		{"C0OPS", "C0OPS", ""},
+		{"#C0OPS", "C0OPS", ""},
+		{"<#C0OPS|ops>", "C0OPS", ""},
+		{"<#C0OPS>", "C0OPS", ""},
+		{" C0OPS ", "C0OPS", ""},
+		{"G0PRIVATE", "G0PRIVATE", ""},
+		{"https://example.slack.com/archives/C0OPS/p1700000000000100", "C0OPS", ""},
+		{"https://app.slack.com/client/T0TEAM/C0OPS", "C0OPS", ""},
+		{"ops", "ops", ""},
+		{"#ops-alerts_1", "ops-alerts_1", ""},
+		{"#运维", "运维", ""},
+		{"U0123ABC", "", "person's ID"},
+		{"W0123ABC", "", "person's ID"},
+		{"T0123ABC", "", "workspace's ID"},
+		{"@ann", "", "person's name"},
+		{"ops, dev", "", "more than one"},
+		{"C0OPS,C0DEV", "", "more than one"},
+		{`"C0OPS"`, "", "not a channel's ID or name"},
+		{"Ops", "", "not a channel's ID or name"},
+		{"#", "", "not a channel's ID or name"},
+		{"https://example.com/archives/C0OPS", "", "leads to no channel"},
+		{"https://example.slack.com/", "", "leads to no channel"},
+		{"ops.alerts", "", "not a channel's ID or name"},
+	} {
+		got, err := parseChannel(test.value)
+		if got != test.want || (err == nil) != (test.problem == "") || err != nil && !strings.Contains(err.Error(), test.problem) {
+			t.Errorf("%q: %q, %v; want %q, %q", test.value, got, err, test.want, test.problem)
+		}
+	}
+}
+
+// TestTokens: tokens that cannot post are named, and never shown.
+func TestTokens(t *testing.T) {
+	for token, want := range map[string]string{
+		"xoxb-1-2-SECRET0": "", "xoxp-1-SECRET0": "", "xoxe.xoxb-1-SECRET0": "",
+		"xapp-1-SECRET0": "app-level token", "xoxe-1-SECRET0": "refresh token", "SECRET0": "not a Slack token",
+		"https://hooks.slack.com/services/SECRET0": "this is a URL", `"xoxb-SECRET0"`: "quotation mark", "Bearer xoxb-SECRET0": "white space",
+	} {
+		_, err := New(Config{Token: sink.Secret(token), Channel: "C0OPS"})
+		if (err == nil) != (want == "") || err != nil && (!strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "SECRET0")) {
+			t.Errorf("%s: %v, want %q", token, err, want)
+		}
+	}
+	for to, want := range map[string]string{
+		"https://hooks.slack.com/services/T0/B0/SECRET0": "", "https://mattermost.example.com/hooks/SECRET0": "",
+		"https://hooks.slack.com/services/": "no token", "https://hooks.slack.com/workflows/T0/A0/SECRET0": "starts a workflow",
+		"https://hooks.slack.com/triggers/T0/SECRET0": "starts a workflow", "https://hooks.slack.com/": "not that of an incoming webhook",
+	} {
+		_, err := NewWebhook(WebhookConfig{URL: sink.Secret(to)})
+		if (err == nil) != (want == "") || err != nil && (!strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "SECRET0")) {
+			t.Errorf("%s: %v, want %q", to, err, want)
+		}
+	}
+}
+
+// TestMentionMarkup: Slack's own forms are accepted, and no others.
+func TestMentionMarkup(t *testing.T) {
+	for _, good := range []string{"", "<!here>", "<@U0123> <@W9>", "<!subteam^S0123|@ops> <!channel>"} {
+		if err := Bot().CheckMention(good); err != nil {
+			t.Errorf("%q: %v", good, err)
+		}
+	}
+	for _, bad := range []string{"@here", "@all", "<at id=all></at>", "<@zhangsan>", "<@123>", "<!here", "here", "<at>a@example.com</at>", "<!date^1^x|y>"} {
+		if err := IncomingWebhook().CheckMention(bad); err == nil {
+			t.Errorf("%q is accepted", bad)
 		}
 	}
 }

@@ -22,6 +22,7 @@ type transport struct {
 	limit  int64
 	now    func() time.Time
 	got    answer
+	answer sink.Answer
 }
 
 // answer is what every answer of the Web API has.
@@ -44,8 +45,9 @@ func (t *transport) Do(req *http.Request) (*http.Response, error) {
 		return nil, refusal
 	}
 	if !got.Whole || json.Unmarshal(got.Body, &t.got) != nil {
-		return nil, sink.Unreadable("the answer is not Slack's JSON")
+		return nil, sink.Unreadable("the answer is not Slack's JSON", got)
 	}
+	t.answer = got
 	return &http.Response{
 		StatusCode: http.StatusOK, Header: got.Header, Request: req,
 		Body: io.NopCloser(bytes.NewReader(got.Body)),
@@ -63,7 +65,7 @@ func (t *transport) verdict(err error) error {
 	case !t.got.OK && consistsOf(t.got.Error, codeRunes, 64):
 		return apiError(t.got.Error, t.got.Needed)
 	default:
-		return sink.Unreadable("the answer is not Slack's JSON")
+		return sink.Unreadable("the answer is not Slack's JSON", t.answer)
 	}
 }
 

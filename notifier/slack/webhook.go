@@ -17,7 +17,8 @@ type WebhookConfig struct {
 }
 
 // Webhook posts to a Slack incoming webhook. It has no history to ask and no
-// threads; success is the body "ok" and nothing else.
+// threads; success is the body "ok", or what services with compatible webhooks answer
+// (see [sink.Accepted]).
 type Webhook struct {
 	WebhookConfig
 	pace sink.Pace
@@ -84,10 +85,7 @@ func (w *Webhook) post(ctx context.Context, p payload) error {
 func webhookVerdict(got sink.Answer, now time.Time) error {
 	refusal := sink.StatusError(got, now)
 	if refusal == nil {
-		if got.Whole && string(got.Body) == "ok" {
-			return nil
-		}
-		return sink.Unreadable(`the answer is not Slack's "ok"`)
+		return sink.Accepted(got, `the answer is not Slack's "ok"`)
 	}
 	code := strings.TrimSpace(string(got.Body))
 	rule, known := webhookRule(code)

@@ -5,6 +5,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
+	"fmt"
 	"hash"
 	"net/http"
 	"strconv"
@@ -84,14 +85,15 @@ func checkFormat(value string) error {
 func signingKey(secret sink.Secret) ([]byte, error) {
 	encoded, found := strings.CutPrefix(string(secret), "whsec_")
 	if !found {
-		return nil, &poller.Mistake{Problem: `must begin with "whsec_"`}
+		return nil, &poller.Mistake{Problem: `must begin with "whsec_"`, Next: "Use whsec_ and what openssl rand -base64 32 prints"}
 	}
 	key, err := base64.StdEncoding.DecodeString(encoded)
 	if err != nil {
-		return nil, &poller.Mistake{Problem: `must be base64 after "whsec_"`}
+		return nil, &poller.Mistake{Problem: `must be base64 after "whsec_"`, Next: "Use whsec_ and what openssl rand -base64 32 prints"}
 	}
-	if len(key) == 0 {
-		return nil, &poller.Mistake{Problem: `has nothing after "whsec_"`}
+	if len(key) < 24 || len(key) > 64 { // "between 24 bytes and 64 bytes" (Standard Webhooks, read 2026-11)
+		return nil, &poller.Mistake{Problem: fmt.Sprintf("holds %d bytes, and must hold 24 to 64", len(key)),
+			Next: "Use whsec_ and what openssl rand -base64 32 prints"}
 	}
 	return key, nil
 }
@@ -144,14 +146,10 @@ func (s *Sink) Body(m sink.Message) ([]byte, error) {
 
 // Check checks the URL's and the secret's shape; the network is not used.
 func (s *Sink) Check(context.Context) []sink.Finding {
-	findings := []sink.Finding{sink.CheckHome("url", s.URL)}
+	findings := []sink.Finding{sink.CheckHome(s.URL, sink.Home{})}
 	if s.Secret == "" {
 		return append(findings, sink.Finding{Item: "secret", Level: sink.Warn, Detail: "bodies are not signed",
 			Hint: "Set a secret (whsec_…) so that the receiver can recognize forged bodies"})
-	}
-	if key, _ := signingKey(s.Secret); len(key) < 24 { // "between 24 bytes and 64 bytes" (Standard Webhooks, read 2026-11)
-		return append(findings, sink.Finding{Item: "secret", Level: sink.Warn, Detail: "is short: " + strconv.Itoa(len(key)) + " bytes",
-			Hint: "Use 24 random bytes or more, such as whsec_ and what openssl rand -base64 24 prints"})
 	}
 	return append(findings, sink.Finding{Item: "secret", Level: sink.OK, Detail: "bodies are signed"})
 }
