@@ -184,6 +184,9 @@ func target(s SinkConfig, common sink.Common) (notifier.Target, error) {
 	if kind == nil {
 		return notifier.Target{Name: s.Name}, &poller.Mistake{Setting: "type", Problem: "unknown type"}
 	}
+	if err := sink.Misplaced(Kinds(), *kind, s.Settings); err != nil {
+		return notifier.Target{Name: s.Name}, err
+	}
 	built, err := kind.Build(s.Settings, common)
 	return notifier.Target{
 		Name: s.Name, Sink: built, Grouping: kind.Grouping, Concurrency: kind.Concurrency, Drop: s.OnUnknown == "drop",

@@ -145,14 +145,14 @@ func TestMisplaced(t *testing.T) {
 // TestCheckMention: another platform's markup would mention nobody.
 func TestCheckMention(t *testing.T) {
 	good := map[string]string{
-		"dingtalk": "@all @13800000000 @zhang.san", "feishu": `<at id=all></at> <at user_id="ou_1">Tom</at>`, "wecom": "<@zhangsan> <@all>",
+		"dingtalk": "@all @13800000000 @zhang.san", "feishu": `<at id=all></at> <at user_id="ou_1">Tom</at>`, "wecom": "值班 <@zhangsan> <@all>",
 		"teams": `<at>a@example.com</at> <at id="29:1">Ann Lee</at>`, "discord": "<@1> <@&2> @here",
 	}
 	for _, k := range Kinds() {
 		if err := k.CheckMention(good[k.Type]); err != nil {
 			t.Errorf("%s: %v", k.Type, err)
 		}
-		for _, bad := range []string{"<!here>", "everybody", "<!subteam^S0>", "@all, please", "<@1"} {
+		for _, bad := range []string{"<!here>", "everybody", "<!subteam^S0>", "", "<@1", "@channel"} {
 			if err := k.CheckMention(bad); err == nil {
 				t.Errorf("%s takes %q", k.Type, bad)
 			}

@@ -44,6 +44,7 @@ func discordMentions(mention string) map[string]any {
 	var users, roles []string
 	for _, word := range strings.Fields(mention) {
 		id, isID := strings.CutPrefix(strings.TrimSuffix(word, ">"), "<@")
+		id = strings.TrimPrefix(id, "!") // an older form of a person
 		role, isRole := strings.CutPrefix(id, "&")
 		switch {
 		case word == "@everyone", word == "@here":

@@ -19,7 +19,7 @@ type platform struct {
 	checkURL          func(*url.URL) error // what else is wrong with a URL; may be nil
 	secretBegins      string               // what its secrets begin with; "" for anything
 
-	mention, mentionExample string // as in [sink.Kind]
+	markup sink.Markup // of its mentions (the platforms' bot guides, read 2026-11)
 
 	every  time.Duration // its published rate, after a burst
 	burst  int
@@ -47,7 +47,8 @@ func platforms() []platform {
 		urlEnv: "DINGTALK_WEBHOOK_URL", secretEnv: "DINGTALK_SECRET", secretBegins: "SEC",
 		home:     sink.Home{Hosts: []string{"oapi.dingtalk.com"}, Path: "/robot/send", Query: "access_token"},
 		checkURL: refuseSigned,
-		mention:  `@[A-Za-z0-9+_.-]+`, mentionExample: "@all or @13800000000",
+		markup: sink.Markup{Example: "@all, or @ and a phone number or user id", Pattern: `(?:^|\s)@[\w+.$-]+`,
+			Not: `(?:^|\s)@(?:here|channel|everyone|team)\b`}, // they look like user ids, and are what other platforms call everybody
 		every: 4 * time.Second, burst: 5, limit: 20_000, text: 16_000,
 		sign: signDingTalk, card: dingTalkCard, plain: dingTalkText, read: code(answer.errcode, dingTalkRule),
 	}, {
@@ -55,23 +56,23 @@ func platforms() []platform {
 		urlEnv: "FEISHU_WEBHOOK_URL", secretEnv: "FEISHU_SECRET",
 		home:     sink.Home{Hosts: []string{"open.feishu.cn", "open.larksuite.com"}, Path: "/open-apis/bot/v2/hook/"},
 		checkURL: refuseSigned,
-		mention:  `<at (?:user_)?id="?[A-Za-z0-9_-]+"?>[^<>]*</at>`, mentionExample: "<at id=all></at>",
-		every: 250 * time.Millisecond, burst: 1, minute: 100, limit: 20 << 10, text: 16_000,
+		markup:   sink.Markup{Example: "<at id=all></at> or <at id=ou_…></at>", Pattern: `<at (?:user_)?(?:id|email|ids)="?[\w@.,-]+"?>[^<>]*</at>`},
+		every:    250 * time.Millisecond, burst: 1, minute: 100, limit: 20 << 10, text: 16_000,
 		sign: signFeishu, card: feishuCard, plain: feishuText, read: code(answer.feishuCode, feishuRule),
 	}, {
 		kind: "wecom", name: "WeCom", dialect: template.WeCom,
-		urlEnv:  "WECOM_WEBHOOK_URL",
-		home:    sink.Home{Hosts: []string{"qyapi.weixin.qq.com"}, Path: "/cgi-bin/webhook/send", Query: "key"},
-		mention: `<@[A-Za-z0-9_.@-]+>`, mentionExample: "<@userid>",
-		every: 4 * time.Second, burst: 5, limit: 4096, text: 2000,
+		urlEnv: "WECOM_WEBHOOK_URL",
+		home:   sink.Home{Hosts: []string{"qyapi.weixin.qq.com"}, Path: "/cgi-bin/webhook/send", Query: "key"},
+		markup: sink.Markup{Example: "<@userid> or <@all>", Pattern: `<@[\w.@-]+>`},
+		every:  4 * time.Second, burst: 5, limit: 4096, text: 2000,
 		card: weComCard, plain: weComText, read: code(answer.errcode, weComRule),
 	}, {
 		kind: "teams", name: "Microsoft Teams", dialect: template.Teams,
 		urlEnv:   "TEAMS_WEBHOOK_URL",
 		home:     sink.Home{Hosts: []string{".logic.azure.com", ".environment.api.powerplatform.com"}, Query: "sig"},
 		checkURL: refuseConnector,
-		mention:  `<at(?: id="[^"<>]+")?>[^<>]+</at>`, mentionExample: "<at>name@example.com</at>",
-		every: 250 * time.Millisecond, burst: 1, limit: 21_000, text: 16_000,
+		markup:   sink.Markup{Example: "<at>name@example.com</at>", Pattern: `<at id="[^"<>]+">[^<>]+</at>|<at>[^<>@]+@[^<>@]+</at>`},
+		every:    250 * time.Millisecond, burst: 1, limit: 21_000, text: 16_000,
 		card: teamsCard, plain: teamsText, read: readTeams,
 		note: "Teams accepts a message before its flow has posted it: a flow that fails shows only in its run history in Power Automate",
 	}, {
@@ -79,8 +80,8 @@ func platforms() []platform {
 		urlEnv:   "DISCORD_WEBHOOK_URL",
 		home:     sink.Home{Hosts: []string{"discord.com", "discordapp.com", ".discord.com"}, Path: "/api/"},
 		checkURL: checkDiscord,
-		mention:  `<@&?[0-9]+>|@everyone|@here`, mentionExample: "<@123456789012345678>",
-		every: 2400 * time.Millisecond, burst: 5, limit: 16_000, text: 1900,
+		markup:   sink.Markup{Example: "<@123…>, <@&123…>, @here or @everyone", Pattern: `<@[!&]?\d+>|(?:^|\s)@(?:here|everyone)\b`},
+		every:    2400 * time.Millisecond, burst: 5, limit: 16_000, text: 1900,
 		params: url.Values{"wait": {"true"}}, // without it Discord answers before it knows
 		card:   discordCard, plain: discordText, read: readDiscord,
 	}}
@@ -102,7 +103,7 @@ func (p platform) sinkKind() sink.Kind {
 	}
 	return sink.Kind{
 		Type: p.kind, Title: p.name, Dialect: p.dialect, Fields: fields, Home: p.home,
-		Mention: p.mention, MentionExample: p.mentionExample,
+		Markup: p.markup,
 		New: func(s sink.Settings, c sink.Common) (sink.Sink, error) {
 			return p.newSink(Config{Common: c, Type: p.kind, URL: s["url"], Secret: s["secret"]})
 		},

@@ -191,8 +191,8 @@ func conformMentions(t *testing.T, k sink.Kind, f Fixture) {
 	for _, sample := range samples() {
 		r.assertHarmless(t, k, sink.MessageOf(sample.Message, Now))
 	}
-	if (f.Mention == "") != (k.Mention == "") || (f.Mention == "") != (f.Calls == "") || k.CheckMention(f.Mention) != nil {
-		t.Fatalf("the fixture's mention %q does not fit the kind's %q", f.Mention, k.Mention)
+	if (f.Mention == "") != (k.Markup.Pattern == "") || (f.Mention == "") != (f.Calls == "") || f.Mention != "" && k.CheckMention(f.Mention) != nil {
+		t.Fatalf("the fixture's mention %q does not fit the kind's %q", f.Mention, k.Markup.Pattern)
 	}
 	if f.Mention == "" {
 		return

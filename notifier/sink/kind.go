@@ -2,9 +2,7 @@ package sink
 
 import (
 	"errors"
-	"regexp"
 	"slices"
-	"strings"
 
 	"refreshwatch/poller"
 	"refreshwatch/template"
@@ -21,9 +19,7 @@ type Kind struct {
 	Grouping    Grouping
 	Concurrency int // deliveries under way at once; 0 means one
 
-	// Mention is a regular expression of one mention in the platform's own markup; ""
-	// when nobody can be mentioned. MentionExample shows one.
-	Mention, MentionExample string
+	Markup Markup // of its mentions; the zero Markup when nobody can be mentioned
 
 	// New makes a sink of values that have passed every Check; mistakes are
 	// [*poller.Mistake]s whose Setting is a field's key, joined. Use [Kind.Build].
@@ -86,20 +82,6 @@ func (f Field) check(value string) error {
 	default:
 		return f.Check(value)
 	}
-}
-
-// CheckMention reports a mention that is not in the platform's markup, as a
-// [*poller.Mistake] that names no setting: another platform's would mention nobody.
-func (k Kind) CheckMention(mention string) error {
-	switch {
-	case mention == "":
-		return nil
-	case k.Mention == "":
-		return &poller.Mistake{Problem: "a sink of type " + k.Type + " mentions nobody", Next: "Remove the mention"}
-	case !regexp.MustCompile(`^(?:` + k.Mention + `)(?:\s+(?:` + k.Mention + `))*$`).MatchString(strings.TrimSpace(mention)):
-		return &poller.Mistake{Problem: "not a mention in the markup of " + k.Title, Next: "Write it like " + k.MentionExample}
-	}
-	return nil
 }
 
 // Build makes a sink of the settings, after [Kind.Check]. Defaults are filled in.

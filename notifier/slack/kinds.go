@@ -9,11 +9,14 @@ import (
 	"refreshwatch/template"
 )
 
-// A mention in Slack's markup: a person, a user group, or everybody who is there.
-const (
-	mention        = `<@[UW][A-Z0-9]+>|<!subteam\^S[A-Z0-9]+(?:\|[^<>]*)?>|<!(?:here|channel|everyone)>`
-	mentionExample = "<!subteam^S0123>, <@U0123> or <!here>"
-)
+// markup of a person, a user group, or everybody who is there (docs.slack.dev,
+// Formatting message text, read 2026-11).
+func markup() sink.Markup {
+	return sink.Markup{
+		Example: "<!here>, <!channel>, <!subteam^S0123> or <@U0123>",
+		Pattern: `<!(?:here|channel|everyone)(?:\|[^<>]*)?>|<!subteam\^S[A-Z0-9]+(?:\|[^<>]*)?>|<@[UW][A-Z0-9]+(?:\|[^<>]*)?>`,
+	}
+}
 
 // Bot is the kind of [Sink].
 func Bot() sink.Kind {
@@ -24,7 +27,7 @@ func Bot() sink.Kind {
 			{Key: "channel", Env: "SLACK_CHANNEL", Required: true, Check: checkChannel, Help: "the channel's id (C…)"},
 			{Key: "api_url", Env: "SLACK_API_URL", EnvOnly: true, Default: defaultAPI, Check: sink.CheckURL, Help: "the base of Slack's Web API"},
 		},
-		Mention: mention, MentionExample: mentionExample,
+		Markup: markup(),
 		New: func(s sink.Settings, c sink.Common) (sink.Sink, error) {
 			return New(Config{Common: c, Token: s["token"], Channel: string(s["channel"]), APIURL: string(s["api_url"])})
 		},
@@ -43,7 +46,7 @@ func IncomingWebhook() sink.Kind {
 		Fields: []sink.Field{
 			{Key: "url", Env: "SLACK_WEBHOOK_URL", Secret: true, Required: true, Check: checkWebhook, Help: "the incoming webhook's URL"},
 		},
-		Mention: mention, MentionExample: mentionExample,
+		Markup: markup(),
 		New: func(s sink.Settings, c sink.Common) (sink.Sink, error) {
 			return NewWebhook(WebhookConfig{Common: c, URL: s["url"]})
 		},

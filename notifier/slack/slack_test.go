@@ -427,12 +427,12 @@ func TestTokens(t *testing.T) {
 
 // TestMentionMarkup: Slack's own forms are accepted, and no others.
 func TestMentionMarkup(t *testing.T) {
-	for _, good := range []string{"", "<!here>", "<@U0123> <@W9>", "<!subteam^S0123|@ops> <!channel>"} {
+	for _, good := range []string{"on call: <!here>", "<!here>", "<@U0123> <@W9>", "<!subteam^S0123|@ops> <!channel>"} {
 		if err := Bot().CheckMention(good); err != nil {
 			t.Errorf("%q: %v", good, err)
 		}
 	}
-	for _, bad := range []string{"@here", "@all", "<at id=all></at>", "<@zhangsan>", "<@123>", "<!here", "here", "<at>a@example.com</at>", "<!date^1^x|y>"} {
+	for _, bad := range []string{"@here", "@all", "<at id=all></at>", "<@zhangsan>", "<@123>", "<!here", "here", "", "<!here> <@zhangsan>", "<at>a@example.com</at>", "<!date^1^x|y>"} {
 		if err := IncomingWebhook().CheckMention(bad); err == nil {
 			t.Errorf("%q is accepted", bad)
 		}
