@@ -138,7 +138,7 @@ func channelOfLink(link string) (string, error) {
 func isID(channel string) bool { return hasIDShape(channel, "CGD") }
 
 func hasIDShape(text, first string) bool {
-	return len(text) > 2 && strings.ContainsAny(text[:1], first) &&
+	return len(text) > 1 && strings.ContainsAny(text[:1], first) &&
 		strings.Trim(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") == ""
 }
 
