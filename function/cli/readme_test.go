@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"go/ast"
 	"go/parser"
@@ -326,6 +327,27 @@ func TestReadmeCommands(t *testing.T) {
 	}
 	if n < 16 {
 		t.Errorf("only %d command lines were found", n)
+	}
+}
+
+// The table of commands has each command with its flags, and no other. The flags of
+// every run are said below it.
+func TestReadmeCommandTable(t *testing.T) {
+	rows := readReadme(t, operating).section(t, "Commands").table(t, 0)
+	if diff := cmp.Diff(sortedSet(commandNames()), names(rows, 0)); diff != "" {
+		t.Errorf("commands (-), in the table (+):\n%s", diff)
+	}
+	for _, row := range rows {
+		c, _ := findCommand(names([][]string{row}, 0)[0])
+		var flags []string
+		flagsOf(c, &options{}).VisitAll(func(f *flag.Flag) {
+			if ofEveryRun := slices.Contains([]string{"timeout", "json", "quiet"}, f.Name); !ofEveryRun || c.name == "preview" {
+				flags = append(flags, "-"+f.Name)
+			}
+		})
+		if diff := cmp.Diff(sortedSet(flags), names([][]string{row}, 2)); diff != "" {
+			t.Errorf("%s: its flags (-), in the table (+):\n%s", c.name, diff)
+		}
 	}
 }
 

@@ -19,6 +19,7 @@ func TestReadmeChinese(t *testing.T) {
 		en, zh string
 		tables int
 	}{
+		{"Commands", "命令", 1},
 		{"Variables", "环境变量", 1},
 		{"Invocation events", "调用事件", 1},
 		{"The report", "运行报告", 1},
@@ -33,6 +34,10 @@ func TestReadmeChinese(t *testing.T) {
 		if diff := cmp.Diff(quotes(english), quotes(translated)); diff != "" {
 			t.Errorf("%s: quoted in English (-), in Chinese (+):\n%s", s.en, diff)
 		}
+	}
+	flags := func(r readme, title string) []string { return names(r.section(t, title).table(t, 0), 2) }
+	if diff := cmp.Diff(flags(en, "Commands"), flags(zh, "命令")); diff != "" {
+		t.Errorf("flags in English (-), in Chinese (+):\n%s", diff)
 	}
 	if diff := cmp.Diff(defaults(en.section(t, "Variables").table(t, 0)), defaults(zh.section(t, "环境变量").table(t, 0))); diff != "" {
 		t.Errorf("defaults in English (-), in Chinese (+):\n%s", diff)

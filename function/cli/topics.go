@@ -25,6 +25,7 @@ type topic struct {
 
 func topics() []topic {
 	return []topic{
+		{name: "commands", summary: "all commands, exit codes", english: "Commands", chinese: "命令"},
 		{name: "variables", summary: "the environment variables", english: "Variables", chinese: "环境变量"},
 		{name: "routes", summary: "CONFIG_FILE: several sinks and routes", english: "Several sinks and routes", chinese: "多个渠道和路由", sinks: true},
 		{name: "events", summary: "what an invocation may request", english: "Invocation events", chinese: "调用事件"},
