@@ -46,7 +46,7 @@ func newSite(t *testing.T) *site {
 	}
 	channel := notifier.Target{Name: "hook", Sink: s, Grouping: sink.Batched}
 	config := setup.Config{MaxQPS: 4, Sinks: []setup.SinkConfig{{Name: "hook"}}, Routes: notifier.Routes{{To: []string{"hook"}}}}
-	s.Program = &setup.Program{Config: config, Log: log, Keys: &setup.Keyring{}, API: client, Store: s.stored.Process(nil), Channels: []notifier.Target{channel}}
+	s.Program = &setup.Program{Config: config, Log: log, Keys: &setup.Keyring{}, API: client, Store: s.stored.Process(nil), Targets: []notifier.Target{channel}}
 	s.Keys.Use(setup.Key{ID: apitest.AccessKeyID, Secret: apitest.Secret})
 	task := apitest.Task{Key: poller.Key{TaskID: "1", ObjectType: "file", ObjectPath: "https://cdn.example.com/1.mp4"}, Created: time.Now(), Steps: apitest.Finish(30 * time.Second)}
 	if err := s.api.Add(task); err != nil {

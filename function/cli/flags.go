@@ -77,7 +77,7 @@ func (fs *flagSet) field(f watch.Field, req *watch.Request) {
 	}
 	given := func(v string) error {
 		if v == "" {
-			return errors.New("it is empty; leave the flag out, or give it a value")
+			return errors.New("a value is empty; leave the flag out, or give it a value")
 		}
 		return nil
 	}
@@ -88,8 +88,13 @@ func (fs *flagSet) field(f watch.Field, req *watch.Request) {
 		fs.function(f.Flag, f.Arg, help, func(v string) error { *value = v; return given(v) })
 	case *[]string:
 		fs.function(f.Flag, f.Arg, help, func(v string) error {
-			*value = append(*value, watch.CommaList(v)...)
-			return given(strings.Trim(v, ", "))
+			for item := range strings.SplitSeq(v, ",") { // an empty one may be a variable that is not set
+				if item = strings.TrimSpace(item); item == "" {
+					return given("")
+				}
+				*value = append(*value, item)
+			}
+			return nil
 		})
 	}
 }

@@ -86,7 +86,7 @@ func TestProgress(t *testing.T) {
 			app := &watch.App{
 				API:   &watch.Guarded{Lister: api.Lister(900 * time.Millisecond), Log: log, Answered: s.pageAnswered},
 				Store: checkpointtest.NewMem(), QPS: 4, Log: log, Progress: s.sliceDone,
-				Channels: []notifier.Target{{Name: "hook"}}, Routes: notifier.Routes{{To: []string{"hook"}}},
+				Targets: []notifier.Target{{Name: "hook"}}, Routes: notifier.Routes{{To: []string{"hook"}}},
 			}
 			ctx, stop := context.WithTimeout(t.Context(), time.Minute)
 			defer stop()

@@ -114,8 +114,8 @@ func (p *plant) prepare(baseline bool) watch.Report {
 	p.t.Helper()
 	app := &watch.App{
 		API: p.api.Lister(0), QPS: 1e6, NotifyFirst: !baseline, Log: slog.New(slog.DiscardHandler),
-		Channels: []notifier.Target{{Name: "webhook", Sink: down{}, Grouping: sink.Batched}, {Name: "slack-webhook", Sink: down{}}},
-		Routes:   notifier.Routes{{To: []string{"webhook", "slack-webhook"}}},
+		Targets: []notifier.Target{{Name: "webhook", Sink: down{}, Grouping: sink.Batched}, {Name: "slack-webhook", Sink: down{}}},
+		Routes:  notifier.Routes{{To: []string{"webhook", "slack-webhook"}}},
 	}
 	var err error
 	if app.Store, err = checkpoint.Open(p.checkpoint, checkpoint.Options{}); err != nil {

@@ -42,7 +42,7 @@ func preview(ctx context.Context, o *options, sh Shell) int {
 		show = sh.exact
 	}
 	failed := 0
-	for _, t := range w.Channels {
+	for _, t := range w.Targets {
 		for _, sample := range template.Samples() {
 			err := show(ctx, w, t, sample)
 			if err == nil && o.links {

@@ -47,7 +47,7 @@ func (w *Program) checkOutside(ctx context.Context, req watch.Request, report *w
 		report.APICalls = calls
 	}
 	report.Checks = append(report.Checks, w.checkStore(ctx, !req.DryRun)...)
-	for _, c := range w.Channels {
+	for _, c := range w.Targets {
 		report.Checks = append(report.Checks, checkSink(ctx, c, req.Post && !req.DryRun)...)
 	}
 }

@@ -24,7 +24,7 @@ type Program struct {
 	API       *aliyun.Client
 	Store     checkpoint.Store
 	Words     *template.Set
-	Channels  []notifier.Target
+	Targets   []notifier.Target
 	Heartbeat *Heartbeat // nil without HEARTBEAT_URL
 
 	PageAnswered func(pages int64)  // told after each answer of the API; nil when nobody waits at a terminal
@@ -79,7 +79,7 @@ func Assemble(config Config, log *slog.Logger, console io.Writer) (*Program, err
 	}); err != nil {
 		mistakes = append(mistakes, poller.At("TEMPLATE_DIR", err))
 	}
-	if w.Channels, err = targets(config, w.Words, log, console); err != nil {
+	if w.Targets, err = targets(config, w.Words, log, console); err != nil {
 		mistakes = append(mistakes, err)
 	}
 	if len(mistakes) > 0 {
@@ -126,7 +126,7 @@ func (w *Program) act(ctx context.Context, req watch.Request, log *slog.Logger) 
 	}
 	api := &watch.Guarded{Lister: w.API, Log: log, Answered: w.PageAnswered}
 	app := watch.App{
-		API: api, Store: w.Store, Channels: w.Channels, Routes: w.routes(),
+		API: api, Store: w.Store, Targets: w.Targets, Routes: w.routes(),
 		Scope: w.Config.Scope, NotifyFirst: w.Config.NotifyFirst, StalledAfter: w.Config.StalledAfter,
 		QPS: w.Config.MaxQPS, Log: log, Progress: w.SliceDone,
 	}
@@ -135,7 +135,7 @@ func (w *Program) act(ctx context.Context, req watch.Request, log *slog.Logger) 
 
 func (w *Program) names() []string {
 	var names []string
-	for _, c := range w.Channels {
+	for _, c := range w.Targets {
 		names = append(names, c.Name)
 	}
 	return names

@@ -29,8 +29,8 @@ func newBench(b *testing.B, rows int) *bench {
 	w := &bench{api: apitest.New(apitest.Options{})}
 	w.App = &App{
 		API: w, Store: checkpointtest.NewMem(), QPS: 1e6, Log: slog.New(slog.DiscardHandler),
-		Channels: []notifier.Target{{Name: "ops", Sink: w}, {Name: "hook", Sink: w, Grouping: sink.Batched, Concurrency: 4}},
-		Routes:   notifier.Routes{{To: both}},
+		Targets: []notifier.Target{{Name: "ops", Sink: w}, {Name: "hook", Sink: w, Grouping: sink.Batched, Concurrency: 4}},
+		Routes:  notifier.Routes{{To: both}},
 	}
 	w.finish(b, 0, rows, 70*time.Hour)
 	if r := w.tick(b); r.Silent != rows || r.Truncated {
@@ -116,7 +116,7 @@ func (w *bench) measure(b *testing.B, news int) {
 // BenchmarkRoute finds out who is to be notified of 10,000 rows, in which messages.
 func BenchmarkRoute(b *testing.B) {
 	r := run{App: &App{
-		Channels: []notifier.Target{{Name: "ops"}, {Name: "hook", Grouping: sink.Batched}},
+		Targets: []notifier.Target{{Name: "ops"}, {Name: "hook", Grouping: sink.Batched}},
 		Routes: notifier.Routes{
 			{Match: notifier.Match{Status: []string{"Failed"}, Domain: []string{"*.example.com"}, Path: []string{"/vip/*"}}, To: []string{"ops"}, Mention: "<!here>"},
 			{To: both},

@@ -61,12 +61,10 @@ var onlyBackfill = []string{ActionBackfill}
 // Actions are what a request may ask for.
 var Actions = []string{ActionPoll, ActionBackfill, ActionStatus, ActionRedrive, ActionCheck}
 
-var (
-	finishedStatuses = []string{string(poller.Complete), string(poller.Failed), string(poller.Timeout), string(poller.Canceled)}
+var finishedStatuses = []string{string(poller.Complete), string(poller.Failed), string(poller.Timeout), string(poller.Canceled)}
 
-	// ObjectTypes are the types that the API documents. They are compared without case.
-	ObjectTypes = []string{"file", "directory", "preload"}
-)
+// ObjectTypes are the types that the API documents. They are compared without case.
+var ObjectTypes = []string{"file", "directory", "preload"}
 
 // takes reports whether the action takes the field.
 func (f Field) takes(action string) bool {

@@ -44,7 +44,7 @@ func TestPanicBesideTheRun(t *testing.T) {
 		if Code(err) != CodeAPIUnavailable || !strings.Contains(log.String(), "broken.List") {
 			t.Errorf("the API's: %v, log %s", err, log.String())
 		}
-		report, err, _ := w.process().run(Request{Action: ActionPoll}, func(a *App) { a.Channels[0].Sink = broken{} })
+		report, err, _ := w.process().run(Request{Action: ActionPoll}, func(a *App) { a.Targets[0].Sink = broken{} })
 		if Code(err) != CodeDead || report.Sent != 1 || report.Dead != 1 || w.sinks[1].notified[key(1)] != 1 {
 			t.Errorf("the sink's: %+v, %v", report, err)
 		}

@@ -66,7 +66,7 @@ func (r *run) fetchUntil(finished int) time.Time {
 			waiting++
 		}
 	}
-	return r.budget.fetchUntil(waiting, finished*max(1, len(r.Channels)))
+	return r.budget.fetchUntil(waiting, finished*max(1, len(r.Targets)))
 }
 
 func (r *run) limits(now time.Time) poller.Limits {

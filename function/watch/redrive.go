@@ -26,7 +26,7 @@ func (r *run) redrive(context.Context) draft {
 // that is gone can still be discarded, by the name it had.
 func (r *run) checkSinks() error {
 	var known []string
-	for _, c := range r.Channels {
+	for _, c := range r.Targets {
 		known = append(known, c.Name)
 	}
 	if r.req.Discard {

@@ -166,7 +166,7 @@ func TestOnUnknownDrop(t *testing.T) {
 			}
 			return fine
 		}
-		report, err, _ := p.run(Request{Action: ActionPoll}, func(a *App) { a.Channels[0].Drop = true })
+		report, err, _ := p.run(Request{Action: ActionPoll}, func(a *App) { a.Targets[0].Drop = true })
 		if err != nil || report.Retrying+report.Dead > 0 {
 			t.Errorf("%+v, %v", report, err)
 		}

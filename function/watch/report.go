@@ -47,6 +47,7 @@ type Finding struct {
 	Hint   string     `json:"hint,omitempty"` // the next step
 }
 
+// Count is a number with its noun: "1 task", "2 tasks".
 func Count(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun

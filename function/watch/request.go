@@ -151,7 +151,7 @@ func ParseDuration(s string) (time.Duration, error) {
 	return time.ParseDuration(s)
 }
 
-// CommaList reads a list as variables and flags write it.
+// CommaList reads a list as flags write it.
 func CommaList(text string) []string {
 	var list []string
 	for word := range strings.SplitSeq(text, ",") {

@@ -30,7 +30,7 @@ func (r *run) deliveries(events []poller.Notification, now time.Time) []notifier
 		}
 	}
 	var all []notifier.Delivery
-	for _, c := range r.Channels {
+	for _, c := range r.Targets {
 		all = append(all, notifier.Batch(c.Name, c.Grouping, routed[c.Name], now)...)
 	}
 	return all
@@ -49,12 +49,12 @@ func (r *run) isSelected(sink string) bool {
 // lasts, and its end.
 func (r *run) addNotices(d *draft, apiErr error, gap *poller.Span, now time.Time) {
 	if gap != nil {
-		d.doc.Outbox = d.doc.Outbox.Add(notifier.Notices(r.Channels, template.Gap, gapNotice(*gap), now))
+		d.doc.Outbox = d.doc.Outbox.Add(notifier.Notices(r.Targets, template.Gap, gapNotice(*gap), now))
 		d.changed = true
 	}
 	health, kind, notice := d.doc.Health.After(apiErr, now)
 	if notice != nil {
-		d.doc.Outbox = d.doc.Outbox.Add(notifier.Notices(r.Channels, kind, notice, now))
+		d.doc.Outbox = d.doc.Outbox.Add(notifier.Notices(r.Targets, kind, notice, now))
 	}
 	d.changed = d.changed || health != d.doc.Health
 	d.doc.Health = health

@@ -17,10 +17,10 @@ import (
 
 // App is what every run works with. It holds no state between runs.
 type App struct {
-	API      poller.Lister
-	Store    checkpoint.Store
-	Channels []notifier.Target
-	Routes   notifier.Routes
+	API     poller.Lister
+	Store   checkpoint.Store
+	Targets []notifier.Target
+	Routes  notifier.Routes
 
 	Scope        poller.Scope
 	NotifyFirst  bool          // FIRST_RUN=notify
@@ -123,7 +123,7 @@ func (r *run) tick(ctx context.Context, propose func(context.Context) draft) err
 
 		// deliver: a crash here leaves accepted messages unrecorded. Only those are sent
 		// again, with the same delivery id.
-		results := notifier.Deliver(ctx, r.Channels, r.doc.Outbox.Claimed(r.owner()), r.lease.MayStart)
+		results := notifier.Deliver(ctx, r.Targets, r.doc.Outbox.Claimed(r.owner()), r.lease.MayStart)
 
 		// settle: a crash after it leaves nothing to do.
 		if err := r.settle(ctx, results); err != nil {
@@ -167,7 +167,7 @@ func (r *run) claim(d *draft) {
 func (r *run) owner() string { return fmt.Sprintf("%s-%d", r.id, r.ticks) }
 
 func (r *run) isConfigured(sink string) bool {
-	return slices.ContainsFunc(r.Channels, func(c notifier.Target) bool { return c.Name == sink })
+	return slices.ContainsFunc(r.Targets, func(c notifier.Target) bool { return c.Name == sink })
 }
 
 // NewRunID is 128 random bits, in hex.

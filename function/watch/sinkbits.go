@@ -52,7 +52,7 @@ func (d Document) bits(names ...string) poller.Sinks {
 // sinkNames are the configured sinks.
 func (r *run) sinkNames() []string {
 	var names []string
-	for _, c := range r.Channels {
+	for _, c := range r.Targets {
 		names = append(names, c.Name)
 	}
 	return names

@@ -30,14 +30,6 @@ func nearest(word string, words []string) string {
 	return best
 }
 
-// DidYouMean is Suggest as the end of a sentence.
-func DidYouMean(word string, words []string) string {
-	if best := nearest(word, words); best != "" {
-		return "; did you mean " + best + "?"
-	}
-	return "; known: " + strings.Join(words, ", ")
-}
-
 // editDistance is Levenshtein's.
 func editDistance(a, b string) int {
 	row := make([]int, len(b)+1)

@@ -20,7 +20,9 @@ type Version struct {
 }
 
 // ThisVersion is the version of this program.
-var ThisVersion = sync.OnceValue(func() Version {
+func ThisVersion() Version { return thisVersion() }
+
+var thisVersion = sync.OnceValue(func() Version {
 	v := Version{Version: version, Commit: commit, Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
 	if info, ok := debug.ReadBuildInfo(); ok {
 		v.fill(info)

@@ -133,7 +133,7 @@ func (p *process) app() *App {
 		channels = append(channels, notifier.Target{Name: s.name, Sink: sender{p, s}, Grouping: s.style})
 	}
 	return &App{
-		API: asker{p, p.api.Lister(20 * time.Millisecond)}, Store: p.mem, Channels: channels,
+		API: asker{p, p.api.Lister(20 * time.Millisecond)}, Store: p.mem, Targets: channels,
 		Routes: notifier.Routes{{To: to}}, QPS: 4, Log: p.log,
 	}
 }
