@@ -51,6 +51,20 @@ func TestReadmeChinese(t *testing.T) {
 	}
 }
 
+// A line break inside a Chinese sentence would be shown as a space.
+func TestReadmeChineseLines(t *testing.T) {
+	lines := strings.Split(string(readReadme(t, chinese).prose()), "\n")
+	for i, line := range lines[1:] {
+		next := strings.TrimSpace(line)
+		if next == "" || strings.TrimSpace(lines[i]) == "" || strings.HasPrefix(lines[i], "#") {
+			continue
+		}
+		if !regexp.MustCompile(`^(?:[|#]|- |\d+\. )`).MatchString(next) {
+			t.Errorf("line %d continues a paragraph: %q", i+2, line)
+		}
+	}
+}
+
 // quotes are the log messages that a section quotes. The words of chat messages are
 // not among them: each language quotes its own.
 func quotes(r readme) []string {
