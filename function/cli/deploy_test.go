@@ -135,7 +135,7 @@ func TestDeployedEnvironmentLoads(t *testing.T) {
 func TestDeploymentOffersEveryVariable(t *testing.T) {
 	notOffered := []string{
 		"ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET", "ALIBABA_CLOUD_SECURITY_TOKEN", // the invocation brings its own
-		"SLACK_API_URL", "VOD_ENDPOINT", "CDN_ENDPOINT", "DCDN_ENDPOINT", // for tests and proxies
+		"SLACK_API_URL", "VOD_ENDPOINT", "CDN_ENDPOINT", "DCDN_ENDPOINT", "STS_ENDPOINT", // for tests and proxies
 	}
 	d, err := loadDeployment(withAlternatives(readDeployment(t)), deployEnv())
 	if err != nil {

@@ -205,7 +205,8 @@ func TestReadmeVariables(t *testing.T) {
 			}
 		}
 	}
-	if diff := cmp.Diff(sortedSet(asked), names(rows, 0)); diff != "" {
+	notOurs := func(name string) bool { return name == "HOME" || name == "USERPROFILE" }
+	if diff := cmp.Diff(slices.DeleteFunc(sortedSet(asked), notOurs), names(rows, 0)); diff != "" {
 		t.Errorf("asked for by the program (-), in the table (+):\n%s", diff)
 	}
 	for name, value := range map[string]string{ // that set is not always the same as unset

@@ -42,9 +42,13 @@ func (w *Program) check(ctx context.Context, req watch.Request) (watch.Report, e
 // each sink.
 func (w *Program) checkOutside(ctx context.Context, req watch.Request, report *watch.Report) {
 	if report.Checks[0].Level == sink.OK { // there are credentials
-		findings, calls := w.checkAPI(ctx)
-		report.Checks = append(report.Checks, findings...)
-		report.APICalls = calls
+		roles := w.checkRoles(ctx)
+		report.Checks = append(report.Checks, roles...)
+		if len(roles) == 0 || roles[len(roles)-1].Level == sink.OK {
+			findings, calls := w.checkAPI(ctx)
+			report.Checks = append(report.Checks, findings...)
+			report.APICalls = calls
+		}
 	}
 	report.Checks = append(report.Checks, w.checkStore(ctx, !req.DryRun)...)
 	for _, c := range w.Targets {
@@ -54,15 +58,7 @@ func (w *Program) checkOutside(ctx context.Context, req watch.Request, report *w
 
 // checkSettings looks at what needs no network. The credentials come first.
 func (w *Program) checkSettings() []watch.Finding {
-	key := *w.Keys.key.Load()
-	credentials := finding("credentials", sink.OK, "a long-lived access key", "")
-	switch {
-	case key.ID == "" || key.Secret == "":
-		credentials = finding("credentials", sink.Bad, "there are none",
-			"Set ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET; on Function Compute give the function a role")
-	case key.Token != "":
-		credentials.Detail = "temporary ones, with a security token"
-	}
+	credentials := w.checkCredentials()
 	sinks := finding("sinks", sink.OK, strings.Join(w.names(), ", "), "")
 	if len(w.Config.Sinks) == 0 {
 		sinks = finding("sinks", sink.Warn, "none is configured: messages are printed",
@@ -78,6 +74,44 @@ func (w *Program) checkSettings() []watch.Finding {
 			"Name them in CONFIG_FILE as ${NAME}, or take them away"))
 	}
 	return append(findings, w.checkUnrouted()...)
+}
+
+func (w *Program) checkCredentials() watch.Finding {
+	key := *w.Keys.key.Load()
+	switch from := w.Config.Profile.from(); {
+	case w.Keys.isEmpty() && w.Config.Profile.Problem != nil:
+		return failed("credentials", w.Config.Profile.Problem)
+	case w.Keys.isEmpty():
+		return finding("credentials", sink.Bad, "there are none",
+			"Set ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET; on Function Compute give the function a role")
+	case from != "":
+		return finding("credentials", sink.OK, from, "")
+	case key.Token != "":
+		return finding("credentials", sink.OK, "temporary ones, with a security token", "")
+	}
+	return finding("credentials", sink.OK, "a long-lived access key", "")
+}
+
+// checkRoles assumes what the profile and WATCH_ROLE_ARN name, each on its own, so that
+// a refusal is not taken for the API's.
+func (w *Program) checkRoles(ctx context.Context) []watch.Finding {
+	var findings []watch.Finding
+	if w.Keys.role != nil {
+		roles := w.Config.Profile.Roles
+		_, err := w.Keys.role.Key(ctx)
+		findings = append(findings, assumed("role of the profile", roles[len(roles)-1].ARN, err))
+	}
+	if arn := w.Config.Role.ARN; arn != "" && (len(findings) == 0 || findings[0].Level == sink.OK) {
+		findings = append(findings, assumed("role", arn, w.API.Assume(ctx)))
+	}
+	return findings
+}
+
+func assumed(item, arn string, err error) watch.Finding {
+	if err != nil {
+		return failed(item, err)
+	}
+	return finding(item, sink.OK, arn+" is assumed", "")
 }
 
 // checkUnrouted names the sinks to which no route leads: nothing else would.
@@ -161,11 +195,16 @@ func parts(err error) (detail, hint string) {
 	var api *poller.Error
 	var store *checkpoint.Error
 	var delivery *sink.Error
+	var wrong *poller.Mistake
 	switch {
 	case errors.As(err, &api):
 		bare := *api
 		bare.Hint = ""
 		return bare.Error(), api.Hint
+	case errors.As(err, &wrong):
+		bare := *wrong
+		bare.Next = ""
+		return bare.Error(), wrong.Next
 	case errors.As(err, &store):
 		bare := *store
 		bare.Next = ""

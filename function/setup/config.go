@@ -23,7 +23,9 @@ type Config struct {
 	// Key is for laptops: ALIBABA_CLOUD_ACCESS_KEY_ID, _ACCESS_KEY_SECRET and, for
 	// temporary credentials, _SECURITY_TOKEN. On Function Compute the invocation
 	// brings its own.
-	Key Key
+	Key     Key
+	Profile Profile     // ALIBABA_CLOUD_PROFILE; where Key came from when no variable held it
+	Role    aliyun.Role // WATCH_ROLE_ARN, WATCH_ROLE_EXTERNAL_ID, STS_ENDPOINT; the tasks are listed as this role
 
 	Product  aliyun.Product // PRODUCT; vod, cdn or dcdn
 	Region   string         // VOD_REGION; such as cn-shanghai
@@ -85,8 +87,13 @@ func LoadConfig(getenv func(string) string, onFC bool) (Config, error) {
 	}
 	c.Endpoint = cmp.Or(c.Endpoint, product.Endpoint(c.Region))
 	c.TimeZone = r.timeZone("TIME_ZONE")
+	c.Role = r.role()
 	if !onFC { // there the environment's may have aged with the instance
-		c.Key = r.key()
+		c.Key, c.Profile = r.credentials(c.Role.Endpoint)
+	}
+	c.Role.Endpoint = cmp.Or(c.Role.Endpoint, aliyun.STSEndpoint)
+	if account := c.Role.Account(); c.Label == "" && account != "" {
+		c.Label = account
 	}
 	if !r.isSet("CHECKPOINT") {
 		c.Checkpoint = r.defaultCheckpoint(onFC)
@@ -112,6 +119,26 @@ func (r *reader) product() aliyun.Product {
 	}
 	product, _ := aliyun.ProductNamed(r.oneOf("PRODUCT", names...))
 	return product
+}
+
+// credentials are those of the environment, else those of a profile.
+func (r *reader) credentials(stsEndpoint string) (Key, Profile) {
+	key := r.key()
+	if r.isSet("ALIBABA_CLOUD_ACCESS_KEY_ID") || r.isSet("ALIBABA_CLOUD_ACCESS_KEY_SECRET") {
+		return key, Profile{}
+	}
+	return r.profile(stsEndpoint)
+}
+
+func (r *reader) role() aliyun.Role {
+	role := aliyun.Role{
+		ARN: r.text("WATCH_ROLE_ARN", word), ExternalID: r.text("WATCH_ROLE_EXTERNAL_ID", word),
+		Endpoint: r.endpoint("STS_ENDPOINT"),
+	}
+	if role.ARN == "" && role.ExternalID != "" && !r.isSet("WATCH_ROLE_ARN") {
+		r.wrong("WATCH_ROLE_EXTERNAL_ID", "is set without WATCH_ROLE_ARN", "Set WATCH_ROLE_ARN, too, or take it away")
+	}
+	return role
 }
 
 func (r *reader) key() Key {

@@ -15,6 +15,7 @@ import (
 	"refreshwatch/notifier"
 	"refreshwatch/notifier/sink"
 	"refreshwatch/poller"
+	"refreshwatch/poller/aliyun"
 )
 
 func lookup(env map[string]string) func(string) string {
@@ -34,6 +35,7 @@ func TestLoadConfig(t *testing.T) {
 	}
 	want := Config{
 		Key:    Key{ID: "id", Secret: "sec", Token: "tok"},
+		Role:   aliyun.Role{Endpoint: "https://sts.aliyuncs.com"},
 		Region: "cn-shanghai", Endpoint: "https://cdn.aliyuncs.com", MaxQPS: 2.5,
 		Checkpoint: "file:///var/lib/refreshwatch", NotifyFirst: true, StalledAfter: 45 * time.Minute,
 		Scope: poller.Scope{Domains: []string{"cdn.example.com", "*.example.net"}, ObjectTypes: []string{"file", "regex"}},
@@ -89,6 +91,14 @@ func TestEveryVariable(t *testing.T) {
 		{"VOD_MAX_QPS", "0.005", "from 0.01 to 1000"},
 		{"VOD_MAX_QPS", "NaN", "from 0.01 to 1000"},
 		{"VOD_MAX_QPS", "-1", "from 0.01 to 1000"},
+		{"WATCH_ROLE_ARN", "acs:ram::1234567890123456:role/refreshwatch", ""},
+		{"WATCH_ROLE_ARN", "refreshwatch", "not the ARN of a RAM role. Write it like acs:ram::"},
+		{"WATCH_ROLE_ARN", "acs:ram::1234567890123456:user/ann", "not the ARN of a RAM role"},
+		{"WATCH_ROLE_ARN", "arn:aws:iam::1234567890123456:role/x", "not the ARN of a RAM role"},
+		{"WATCH_ROLE_ARN", "acs:ram::<account>:role/refreshwatch", "not the ARN of a RAM role"},
+		{"WATCH_ROLE_EXTERNAL_ID", "hunter2", "is set without WATCH_ROLE_ARN"},
+		{"STS_ENDPOINT", "https://sts-vpc.cn-shanghai.aliyuncs.com", ""},
+		{"STS_ENDPOINT", "http://sts.aliyuncs.com", "https"},
 		{"FIRST_RUN", "Baseline", ""},
 		{"FIRST_RUN", "nofity", "Did you mean notify?"},
 		{"FIRST_RUN", "notify,", "comma"},

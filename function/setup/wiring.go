@@ -1,11 +1,11 @@
 package setup
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
 	"log/slog"
-	"sync/atomic"
 
 	"refreshwatch/function/watch"
 	"refreshwatch/notifier"
@@ -31,38 +31,22 @@ type Program struct {
 	SliceDone    func(watch.Report) // told after each slice of a backfill; may be nil
 }
 
-// Keyring holds the credentials of the invocation under way. They change from one
-// to the next; clients ask for them at every request.
-type Keyring struct{ key atomic.Pointer[Key] }
-
-func (k *Keyring) Use(key Key) { k.key.Store(&key) }
-
-func (k *Keyring) vod() aliyun.Credentials {
-	key := *k.key.Load()
-	return aliyun.Credentials{AccessKeyID: key.ID, Secret: string(key.Secret), Token: string(key.Token)}
-}
-
-func (k *Keyring) oss(context.Context) (id, secret, token string, err error) {
-	key := *k.key.Load()
-	if key.ID == "" || key.Secret == "" {
-		return "", "", "", errNoKey
-	}
-	return key.ID, string(key.Secret), string(key.Token), nil
-}
-
-var errNoKey = errors.New("no credentials: set ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET; on Function Compute give the function a role")
-
 // Assemble puts the program together, as far as the configuration can be used. Messages
 // go to console when no sink is configured.
 func Assemble(config Config, log *slog.Logger, console io.Writer) (*Program, error) {
-	w := &Program{Config: config, Log: log, Keys: &Keyring{}}
-	w.Keys.Use(config.Key)
+	w := &Program{Config: config, Log: log}
 	if config.Heartbeat != "" {
 		w.Heartbeat = NewHeartbeat(config.Heartbeat)
 	}
 	var mistakes []error
 	var err error
-	if w.API, err = aliyun.New(aliyun.Config{Product: config.Product, Region: config.Region, Endpoint: config.Endpoint, MaxQPS: config.MaxQPS, Keys: aliyun.KeyFunc(w.Keys.vod), UserAgent: watch.UserAgent()}); err != nil {
+	if w.Keys, err = newKeyring(config); err != nil {
+		mistakes = append(mistakes, err)
+	}
+	if w.API, err = aliyun.New(aliyun.Config{
+		Product: config.Product, Region: config.Region, Endpoint: config.Endpoint, MaxQPS: config.MaxQPS, UserAgent: watch.UserAgent(),
+		Keys: w.Keys.source(), KeyFrom: config.Profile.from(), Role: config.Role,
+	}); err != nil {
 		mistakes = append(mistakes, err)
 	}
 	if config.Checkpoint != "" { // otherwise a mistake that was reported
@@ -121,8 +105,8 @@ func (w *Program) act(ctx context.Context, req watch.Request, log *slog.Logger) 
 	if req.Action == watch.ActionCheck {
 		return w.check(ctx, req)
 	}
-	if key := w.Keys.key.Load(); (key.ID == "" || key.Secret == "") && (req.Action == watch.ActionPoll || req.Action == watch.ActionBackfill) {
-		return watch.Report{Action: req.Action, DryRun: req.DryRun}, &watch.RunError{Code: watch.CodeConfig, Err: errNoKey}
+	if w.Keys.isEmpty() && (req.Action == watch.ActionPoll || req.Action == watch.ActionBackfill) {
+		return watch.Report{Action: req.Action, DryRun: req.DryRun}, &watch.RunError{Code: watch.CodeConfig, Err: cmp.Or(w.Config.Profile.Problem, errNoKey)}
 	}
 	api := &watch.Guarded{Lister: w.API, Log: log, Answered: w.PageAnswered}
 	app := watch.App{

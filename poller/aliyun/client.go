@@ -21,6 +21,9 @@ type Config struct {
 
 	Keys KeySource // whose key signs the requests, or assumes Role
 	Role Role      // the tasks are listed as this role; zero for the key's own
+	// KeyFrom says where the key came from, for advice on a refused one, such as a
+	// profile; "" for the variables ALIBABA_CLOUD_ACCESS_KEY_ID and so on.
+	KeyFrom string
 
 	// UserAgent is sent with each request; "" for "refreshwatch".
 	UserAgent string
@@ -56,13 +59,13 @@ func New(c Config) (*Client, error) {
 	client := &Client{
 		caller: newCaller(c.Region, c.UserAgent, c.MaxQPS, c.Transport),
 		keys:   c.Keys,
-		list:   c.Product.operation(endpoint, c.Product.Action, c.Product.Permission(), c.Role),
-		quota:  c.Product.operation(endpoint, c.Product.QuotaAction, c.Product.QuotaPermission(), c.Role),
+		list:   c.Product.operation(endpoint, c.Product.Action, c.Product.Permission(), c.KeyFrom, c.Role),
+		quota:  c.Product.operation(endpoint, c.Product.QuotaAction, c.Product.QuotaPermission(), c.KeyFrom, c.Role),
 	}
 	if c.Role.ARN == "" {
 		return client, nil
 	}
-	role, err := assume(client.caller, c.Role, c.Keys)
+	role, err := assume(client.caller, c.Role, c.Keys, c.KeyFrom)
 	if err != nil {
 		return nil, err
 	}

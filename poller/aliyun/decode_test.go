@@ -159,9 +159,9 @@ func FuzzClassify(f *testing.F) {
 	f.Add(200, []byte("{\"x\":\"LTAI-secret-id\"}"))
 	f.Add(404, []byte("https://LTAI-secret-id:secret-secret@host/secret-token"))
 	f.Fuzz(func(t *testing.T, status int, body []byte) {
-		e := classify(answer{status: status, body: body}, products[0].operation(&url.URL{}, "A", "vod:A", Role{}), secretsOf(creds))
+		e := classify(answer{status: status, body: body}, products[0].operation(&url.URL{}, "A", "vod:A", "", Role{}), secretsOf(creds))
 		if status == 200 {
-			e = unreadable(answer{status: status, body: body}, errIncomplete, products[0].operation(&url.URL{}, "A", "vod:A", Role{}), secretsOf(creds))
+			e = unreadable(answer{status: status, body: body}, errIncomplete, products[0].operation(&url.URL{}, "A", "vod:A", "", Role{}), secretsOf(creds))
 		}
 		switch e.Class {
 		case poller.Transient, poller.Credentials, poller.Denied, poller.Rejected, poller.Unreadable:

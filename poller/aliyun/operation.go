@@ -26,7 +26,7 @@ func (op operation) secrets(key Credentials) secrets {
 func (op operation) advice(hint string) string { return op.terms.Replace(hint) }
 
 // operation is one action of a product, called with the program's own key or as a role.
-func (p Product) operation(endpoint *url.URL, action, permission string, as Role) operation {
+func (p Product) operation(endpoint *url.URL, action, permission, keyFrom string, as Role) operation {
 	address := p.EndpointVariable()
 	if strings.Contains(p.Host, "REGION") {
 		address += " or VOD_REGION"
@@ -37,7 +37,7 @@ func (p Product) operation(endpoint *url.URL, action, permission string, as Role
 	}
 	return operation{
 		scheme: endpoint.Scheme, host: endpoint.Host, version: p.Version, action: action, rules: rules, hidden: secrets{as.ExternalID},
-		terms: terms(ownKey(), []string{
+		terms: terms(ownKey(keyFrom), []string{
 			"{title}", p.Title, "{product}", p.Name, "{address}", address,
 			"{who}", who, "{permission}", permission, "{policy}", policy(permission, "*"),
 		}),
@@ -56,9 +56,13 @@ func terms(lists ...[]string) *strings.Replacer {
 	return strings.NewReplacer(slices.Concat(lists...)...)
 }
 
-// ownKey names the settings of the program's own access key.
-func ownKey() []string {
-	return []string{"{id}", "ALIBABA_CLOUD_ACCESS_KEY_ID", "{secret}", "ALIBABA_CLOUD_ACCESS_KEY_SECRET", "{token}", "ALIBABA_CLOUD_SECURITY_TOKEN"}
+// ownKey says what to check about the program's own access key: where it came from, or
+// the variables if that is "".
+func ownKey(from string) []string {
+	if from == "" {
+		return []string{"{id}", "ALIBABA_CLOUD_ACCESS_KEY_ID", "{secret}", "ALIBABA_CLOUD_ACCESS_KEY_SECRET", "{token}", "ALIBABA_CLOUD_SECURITY_TOKEN"}
+	}
+	return []string{"{id}", from, "{secret}", from, "{token}", from}
 }
 
 // policy is a RAM policy that grants one action.

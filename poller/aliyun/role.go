@@ -17,7 +17,16 @@ type Role struct {
 	ARN        string // acs:ram::<account>:role/<name>; "" for none
 	ExternalID string // what the role's trust policy asks for; may be empty
 	Setting    string // what named the role: "WATCH_ROLE_ARN", or a profile
-	Endpoint   string // of STS; "" for https://sts.aliyuncs.com; http:// for loopback only
+	Endpoint   string // of STS; "" for [STSEndpoint]; http:// for loopback only
+}
+
+// Account is the id of the account that the role belongs to, "" for none.
+func (r Role) Account() string {
+	account, _, _ := strings.Cut(strings.TrimPrefix(r.ARN, "acs:ram::"), ":")
+	if strings.Trim(account, "0123456789") != "" {
+		return ""
+	}
+	return account
 }
 
 // AssumedRole is a role's temporary key: requested by the first use, kept until
@@ -43,7 +52,8 @@ const (
 	// renewBefore is when a key is replaced, so that none ends during a run.
 	renewBefore = 15 * time.Minute
 
-	stsEndpoint = "https://sts.aliyuncs.com"
+	// STSEndpoint is STS's public address.
+	STSEndpoint = "https://sts.aliyuncs.com"
 	stsQPS      = 10 // the account may send 100 (AssumeRole, read 2026-11)
 )
 
@@ -51,6 +61,7 @@ const (
 type AssumeConfig struct {
 	Role      Role
 	Keys      KeySource // whose key asks
+	KeyFrom   string    // as in Config
 	Region    string
 	UserAgent string
 	Transport http.RoundTripper // as in Config
@@ -59,7 +70,7 @@ type AssumeConfig struct {
 // NewAssumedRole makes the key of a role; nothing is sent yet. Its errors are
 // [*poller.Mistake].
 func NewAssumedRole(c AssumeConfig) (*AssumedRole, error) {
-	a, err := assume(newCaller(c.Region, c.UserAgent, stsQPS, c.Transport), c.Role, c.Keys)
+	a, err := assume(newCaller(c.Region, c.UserAgent, stsQPS, c.Transport), c.Role, c.Keys, c.KeyFrom)
 	if err != nil {
 		return nil, err
 	}
@@ -67,12 +78,12 @@ func NewAssumedRole(c AssumeConfig) (*AssumedRole, error) {
 	return a, nil
 }
 
-func assume(c *caller, role Role, keys KeySource) (*AssumedRole, error) {
+func assume(c *caller, role Role, keys KeySource, keyFrom string) (*AssumedRole, error) {
 	setting := cmp.Or(role.Setting, "WATCH_ROLE_ARN")
 	if err := checkRole(setting, role.ARN); err != nil {
 		return nil, err
 	}
-	endpoint, err := parseEndpoint("STS_ENDPOINT", cmp.Or(role.Endpoint, stsEndpoint))
+	endpoint, err := parseEndpoint("STS_ENDPOINT", cmp.Or(role.Endpoint, STSEndpoint))
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +92,7 @@ func assume(c *caller, role Role, keys KeySource) (*AssumedRole, error) {
 		op: operation{
 			scheme: endpoint.Scheme, host: endpoint.Host, version: "2015-04-01", action: "AssumeRole",
 			rules: assumeRules[:], hidden: secrets{role.ExternalID}, holdsKey: true,
-			terms: terms(ownKey(), []string{
+			terms: terms(ownKey(keyFrom), []string{
 				"{title}", "STS", "{product}", "Sts", "{address}", "STS_ENDPOINT", "{setting}", setting, "{role}", role.ARN,
 				"{who}", "the RAM user or role", "{permission}", "sts:AssumeRole", "{policy}", policy("sts:AssumeRole", role.ARN),
 			}),

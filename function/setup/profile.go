@@ -1,0 +1,199 @@
+package setup
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"refreshwatch/function/watch"
+	"refreshwatch/notifier/sink"
+	"refreshwatch/poller"
+	"refreshwatch/poller/aliyun"
+)
+
+// Profile is what a profile of the aliyun CLI stands for. The file is read here and
+// by no library: theirs quote it in errors, with every key in it.
+type Profile struct {
+	Name    string        // "" when none is used
+	Roles   []aliyun.Role // assumed one after the other, the first by the profile's key
+	Problem error         // why the current profile cannot be used, which nobody named; for whoever needs a key
+}
+
+// from says where a key came from, for advice on it; "" for the environment.
+func (p Profile) from() string {
+	if p.Name == "" {
+		return ""
+	}
+	return "profile " + p.Name + " of " + profileFile
+}
+
+const (
+	profileFile     = "~/.aliyun/config.json"
+	profileVariable = "ALIBABA_CLOUD_PROFILE"
+	profileMax      = 1 << 20
+	nextKey         = "set ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET"
+)
+
+// cliProfile is one entry of the file (aliyun-cli, read 2026-11).
+type cliProfile struct {
+	Name          string `json:"name"`
+	Mode          string `json:"mode"`
+	ID            string `json:"access_key_id"`
+	Secret        string `json:"access_key_secret"`
+	Token         string `json:"sts_token"`
+	RoleARN       string `json:"ram_role_arn"`
+	ExternalID    string `json:"external_id"`
+	STSRegion     string `json:"sts_region"`
+	SourceProfile string `json:"source_profile"`
+}
+
+// profile is the key of ALIBABA_CLOUD_PROFILE, or of the file's current profile. Only
+// a profile that somebody named has to be there.
+func (r *reader) profile(stsEndpoint string) (Key, Profile) {
+	wanted := r.text(profileVariable, name)
+	if wanted == "" && r.isSet(profileVariable) {
+		return Key{}, Profile{}
+	}
+	file, found, err := readProfiles(r.getenv)
+	if err == nil && !found && wanted == "" {
+		return Key{}, Profile{}
+	}
+	if err == nil && !found {
+		err = badProfile(profileFile+" does not exist", "Run aliyun configure, or "+nextKey)
+	}
+	var key Key
+	var roles []aliyun.Role
+	chosen := wanted
+	if err == nil {
+		if chosen == "" {
+			chosen = file.Current
+		}
+		key, roles, err = file.resolve(chosen, stsEndpoint, nil)
+	}
+	switch {
+	case err == nil:
+		return key, Profile{Name: plainName(chosen), Roles: roles}
+	case wanted == "":
+		return Key{}, Profile{Problem: poller.At(profileFile, err)}
+	}
+	r.wrongAll(profileVariable, err)
+	return Key{}, Profile{}
+}
+
+type cliFile struct {
+	Current  string       `json:"current"`
+	Profiles []cliProfile `json:"profiles"`
+}
+
+// readProfiles reads the file in the user's home directory; found is false when there
+// is none. No error quotes anything of it.
+func readProfiles(getenv func(string) string) (file cliFile, found bool, err error) {
+	home := getenv("HOME")
+	if home == "" {
+		home = getenv("USERPROFILE") // Windows
+	}
+	if home == "" {
+		return cliFile{}, false, nil
+	}
+	path := filepath.Join(home, ".aliyun", "config.json")
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return cliFile{}, false, nil
+	case err != nil || !info.Mode().IsRegular():
+		return cliFile{}, true, badProfile(profileFile+" cannot be read", "Check that it is a file that this user may read")
+	}
+	data, err := readBounded(path, profileMax)
+	if err != nil {
+		return cliFile{}, true, badProfile(profileFile+" cannot be read", "Check that it is a file that this user may read")
+	}
+	if json.Unmarshal(bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")), &file) != nil {
+		return cliFile{}, true, badProfile(profileFile+" is not what the aliyun CLI writes", "Run aliyun configure, or "+nextKey)
+	}
+	return file, true, nil
+}
+
+func readBounded(path string, most int64) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, most))
+}
+
+// resolve is a profile's key, and the roles that it assumes. seen are the profiles
+// that lead here.
+func (f cliFile) resolve(wanted, stsEndpoint string, seen []string) (Key, []aliyun.Role, error) {
+	i := slices.IndexFunc(f.Profiles, func(p cliProfile) bool { return p.Name == wanted })
+	if i < 0 {
+		return Key{}, nil, badProfile(profileFile+" has no profile "+plainName(wanted), f.suggest(wanted))
+	}
+	if slices.Contains(seen, wanted) {
+		return Key{}, nil, badProfile("profile "+plainName(wanted)+" is the source of itself", "Correct source_profile in "+profileFile)
+	}
+	p := f.Profiles[i]
+	key := Key{ID: p.ID, Secret: sink.Secret(p.Secret)}
+	var roles []aliyun.Role
+	var err error
+	switch strings.ToLower(p.Mode) {
+	case "ak":
+	case "ststoken":
+		key.Token = sink.Secret(p.Token)
+	case "ramrolearn":
+		key.Token = sink.Secret(p.Token)
+		roles = []aliyun.Role{p.role(stsEndpoint)}
+	case "chainableramrolearn":
+		key, roles, err = f.resolve(p.SourceProfile, stsEndpoint, append(seen, wanted))
+		roles = append(roles, p.role(stsEndpoint))
+	default:
+		return Key{}, nil, badProfile("profile "+plainName(wanted)+" has the mode "+plainName(p.Mode)+", which is not supported",
+			"Use a profile of mode AK, StsToken, RamRoleArn or ChainableRamRoleArn, or "+nextKey)
+	}
+	switch {
+	case err != nil:
+		return Key{}, nil, err
+	case key.ID == "" || key.Secret == "" || strings.EqualFold(p.Mode, "StsToken") && key.Token == "":
+		return Key{}, nil, badProfile("profile "+plainName(wanted)+" lacks a part of its key", "Run aliyun configure for this profile")
+	}
+	return key, roles, nil
+}
+
+func (p cliProfile) role(stsEndpoint string) aliyun.Role {
+	if stsEndpoint == "" && p.STSRegion != "" && strings.Trim(p.STSRegion, "abcdefghijklmnopqrstuvwxyz0123456789-") == "" {
+		stsEndpoint = "https://sts." + p.STSRegion + ".aliyuncs.com"
+	}
+	return aliyun.Role{ARN: p.RoleARN, ExternalID: p.ExternalID, Setting: "profile " + plainName(p.Name), Endpoint: stsEndpoint}
+}
+
+// suggest names profiles, of those whose names can be shown.
+func (f cliFile) suggest(wanted string) string {
+	var names []string
+	for _, p := range f.Profiles {
+		if plainName(p.Name) == p.Name {
+			names = append(names, p.Name)
+		}
+	}
+	if len(names) == 0 {
+		return "Run aliyun configure, or " + nextKey
+	}
+	return watch.Suggest(wanted, names)
+}
+
+// plainName lets a name of the file into our texts, and nothing that may be a key in
+// the wrong place.
+func plainName(name string) string {
+	if name == "" || len(name) > 24 || strings.HasPrefix(name, "LTAI") || strings.HasPrefix(name, "STS.") ||
+		strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") != "" {
+		return "(not shown)"
+	}
+	return name
+}
+
+func badProfile(problem, next string) error { return &poller.Mistake{Problem: problem, Next: next} }

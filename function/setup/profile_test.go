@@ -1,0 +1,191 @@
+package setup
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"refreshwatch/poller/aliyun"
+)
+
+// The file as the aliyun CLI writes it; what is secret in it says hunter2.
+const profiles = `{
+	"current": "default",
+	"profiles": [
+		{"name": "default", "mode": "AK", "access_key_id": "LTAIhunter2ak", "access_key_secret": "hunter2-ak", "region_id": "cn-hangzhou", "output_format": "json", "language": "en"},
+		{"name": "sts", "mode": "StsToken", "access_key_id": "STS.hunter2", "access_key_secret": "hunter2-sts", "sts_token": "hunter2-token"},
+		{"name": "role", "mode": "RamRoleArn", "access_key_id": "LTAIhunter2role", "access_key_secret": "hunter2-role", "ram_role_arn": "acs:ram::1:role/one", "ram_session_name": "me", "expired_seconds": 900, "external_id": "hunter2-ext", "sts_region": "cn-beijing"},
+		{"name": "chain", "mode": "ChainableRamRoleArn", "source_profile": "role", "ram_role_arn": "acs:ram::2:role/two"},
+		{"name": "longer", "mode": "ChainableRamRoleArn", "source_profile": "chain", "ram_role_arn": "acs:ram::3:role/three"},
+		{"name": "loop", "mode": "ChainableRamRoleArn", "source_profile": "pool", "ram_role_arn": "acs:ram::3:role/x"},
+		{"name": "pool", "mode": "ChainableRamRoleArn", "source_profile": "loop", "ram_role_arn": "acs:ram::3:role/x"},
+		{"name": "lost", "mode": "ChainableRamRoleArn", "source_profile": "LTAIhunter2source", "ram_role_arn": "acs:ram::3:role/x"},
+		{"name": "sso", "mode": "CloudSSO", "cloud_sso_account_config": "hunter2-sso", "access_token": "hunter2-sso"},
+		{"name": "ecs", "mode": "EcsRamRole", "ram_role_name": "x"},
+		{"name": "command", "mode": "External", "process_command": "hunter2-command"},
+		{"name": "odd", "mode": "hunter2 in a place of its own, much too long"},
+		{"name": "half", "mode": "AK", "access_key_id": "LTAIhunter2half"},
+		{"name": "tokenless", "mode": "StsToken", "access_key_id": "STS.hunter2", "access_key_secret": "hunter2-sts"},
+		{"name": "badrole", "mode": "RamRoleArn", "access_key_id": "LTAIhunter2", "access_key_secret": "hunter2", "ram_role_arn": "hunter2"}
+	],
+	"meta_path": ""
+}`
+
+// home is a home directory with that config.json; "" for none.
+func home(t *testing.T, config string) string {
+	t.Helper()
+	dir := t.TempDir()
+	if config == "" {
+		return dir
+	}
+	if err := os.Mkdir(filepath.Join(dir, ".aliyun"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, ".aliyun", "config.json"), []byte(config), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// assemble loads and puts together, and returns all mistakes.
+func assemble(env map[string]string, onFC bool) (*Program, Config, error) {
+	c, err := LoadConfig(lookup(env), onFC)
+	if err != nil {
+		return nil, c, err
+	}
+	p, err := Assemble(c, silent(0), &strings.Builder{})
+	return p, c, err
+}
+
+func TestProfiles(t *testing.T) {
+	one := aliyun.Role{ARN: "acs:ram::1:role/one", ExternalID: "hunter2-ext", Setting: "profile role", Endpoint: "https://sts.cn-beijing.aliyuncs.com"}
+	two := aliyun.Role{ARN: "acs:ram::2:role/two", Setting: "profile chain"}
+	three := aliyun.Role{ARN: "acs:ram::3:role/three", Setting: "profile longer"}
+	dir := home(t, profiles)
+	for name, want := range map[string]struct {
+		key   Key
+		roles []aliyun.Role
+	}{
+		"":        {Key{ID: "LTAIhunter2ak", Secret: "hunter2-ak"}, nil},
+		"default": {Key{ID: "LTAIhunter2ak", Secret: "hunter2-ak"}, nil},
+		"sts":     {Key{ID: "STS.hunter2", Secret: "hunter2-sts", Token: "hunter2-token"}, nil},
+		"role":    {Key{ID: "LTAIhunter2role", Secret: "hunter2-role"}, []aliyun.Role{one}},
+		"chain":   {Key{ID: "LTAIhunter2role", Secret: "hunter2-role"}, []aliyun.Role{one, two}},
+		"longer":  {Key{ID: "LTAIhunter2role", Secret: "hunter2-role"}, []aliyun.Role{one, two, three}},
+	} {
+		p, c, err := assemble(map[string]string{"HOME": dir, "ALIBABA_CLOUD_PROFILE": name}, false)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if c.Key != want.key || !cmp.Equal(c.Profile.Roles, want.roles) {
+			t.Errorf("%s: got %+v, %+v", name, c.Profile, c.Key.ID)
+		}
+		if (p.Keys.role != nil) != (want.roles != nil) {
+			t.Errorf("%s: the roles are not assumed", name)
+		}
+		if name == "" {
+			name = "default"
+		}
+		if found := p.checkCredentials(); found.Detail != "profile "+name+" of ~/.aliyun/config.json" {
+			t.Errorf("check says %+v", found)
+		}
+	}
+}
+
+// A key in the environment comes first, and Function Compute looks at no file.
+func TestProfilesComeLast(t *testing.T) {
+	dir := home(t, profiles)
+	for _, row := range []struct {
+		env  map[string]string
+		onFC bool
+		want string
+	}{
+		{map[string]string{"ALIBABA_CLOUD_ACCESS_KEY_ID": "id", "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "sec", "ALIBABA_CLOUD_PROFILE": "sts"}, false, "id"},
+		{map[string]string{"ALIBABA_CLOUD_ACCESS_KEY_ID": "id"}, false, "id"},
+		{map[string]string{"ALIBABA_CLOUD_PROFILE": "sts", "CHECKPOINT": "file:///x", "WEBHOOK_URL": "https://hooks.example.com/x"}, true, ""},
+		{map[string]string{"ALIBABA_CLOUD_PROFILE": "no such", "CHECKPOINT": "file:///x", "WEBHOOK_URL": "https://hooks.example.com/x"}, true, ""},
+	} {
+		row.env["HOME"] = dir
+		c, err := LoadConfig(lookup(row.env), row.onFC)
+		if err != nil || c.Key.ID != row.want || c.Profile.Name != "" {
+			t.Errorf("%v: key %q of profile %q, %v", row.env, c.Key.ID, c.Profile.Name, err)
+		}
+	}
+}
+
+// A profile that cannot be used says why and what to do, and shows nothing of the
+// file; one that nobody named is a mistake only once a key is needed.
+func TestBadProfiles(t *testing.T) {
+	for _, row := range []struct{ file, profile, want string }{
+		{"", "prod", "~/.aliyun/config.json does not exist. Run aliyun configure"},
+		{profiles, "defualt", "has no profile defualt. Did you mean default?"},
+		{profiles, "LTAIhunter2", "has no profile (not shown)"},
+		{profiles, "sso", "has the mode CloudSSO, which is not supported. Use a profile of mode AK"},
+		{profiles, "ecs", "has the mode EcsRamRole"},
+		{profiles, "command", "has the mode External"},
+		{profiles, "odd", "has the mode (not shown)"},
+		{profiles, "half", "profile half lacks a part of its key"},
+		{profiles, "tokenless", "profile tokenless lacks a part of its key"},
+		{profiles, "loop", "is the source of itself"},
+		{profiles, "lost", "has no profile (not shown)"},
+		{profiles, "badrole", "profile badrole: not the ARN of a RAM role"},
+		{`{"current":"hunter2","profiles":[{"name":"prod","access_key_secret":"hunter2"`, "prod", "is not what the aliyun CLI writes"},
+		{`{"profiles":{"prod":{"access_key_secret":"hunter2"}}}`, "prod", "is not what the aliyun CLI writes"},
+		{`access_key_secret = hunter2`, "prod", "is not what the aliyun CLI writes"},
+		{`{}`, "prod", "has no profile prod. Run aliyun configure"},
+		{`{"current":"","profiles":[{"name":"","mode":"AK"}]}`, "prod", "has no profile prod"},
+		{strings.Repeat(" ", profileMax) + profiles, "default", "is not what the aliyun CLI writes"},
+		{"\xef\xbb\xbf" + `{"profiles":[{"name":"prod","mode":"ak","access_key_id":"a","access_key_secret":"b"}]}`, "prod", ""},
+	} {
+		dir := home(t, row.file)
+		_, _, err := assemble(map[string]string{"HOME": dir, "ALIBABA_CLOUD_PROFILE": row.profile}, false)
+		text := fmt.Sprintf("%v %+v %#v", err, err, err)
+		if (err == nil) != (row.want == "") || err != nil && !strings.Contains(text, row.want) || strings.Contains(text, "hunter2") {
+			t.Errorf("%s: %s, want %s", row.profile, text, row.want)
+		}
+		current := strings.Replace(row.file, `"current": "default"`, fmt.Sprintf(`"current": %q`, row.profile), 1)
+		if row.file != profiles || row.profile == "badrole" {
+			continue
+		}
+		p, _, err := assemble(map[string]string{"HOME": home(t, current)}, false)
+		if err != nil {
+			t.Errorf("current profile %s, which nobody may need: %v", row.profile, err)
+			continue
+		}
+		found := p.checkCredentials()
+		if text := found.Detail + ". " + found.Hint; found.Level != "bad" || !strings.Contains(text, row.want) || strings.Contains(text, "hunter2") {
+			t.Errorf("current profile %s: check says %+v, want %s", row.profile, found, row.want)
+		}
+	}
+}
+
+func TestProfileFileThatCannotBeRead(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(dir, ".aliyun", "config.json"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	_, _, err := assemble(map[string]string{"HOME": dir, "ALIBABA_CLOUD_PROFILE": "prod"}, false)
+	if err == nil || !strings.Contains(err.Error(), "ALIBABA_CLOUD_PROFILE: ~/.aliyun/config.json cannot be read. Check that it is a file") {
+		t.Errorf("a folder in its place: %v", err)
+	}
+}
+
+// No file makes the reader panic or say what is in it.
+func FuzzProfiles(f *testing.F) {
+	f.Add(profiles, "default")
+	f.Add(`{"current":"a","profiles":[null]}`, "a")
+	f.Add(`{"profiles":[{"name":"a","mode":"ChainableRamRoleArn","source_profile":"a"}]}`, "a")
+	f.Fuzz(func(t *testing.T, config, name string) {
+		const secret = "hunter2secretvalue"
+		config = strings.ReplaceAll(config, "hunter2", secret)
+		_, _, err := assemble(map[string]string{"HOME": home(t, config), "ALIBABA_CLOUD_PROFILE": strings.ReplaceAll(name, secret, "x")}, false)
+		if err != nil && strings.Contains(err.Error(), secret) {
+			t.Errorf("%v", err)
+		}
+	})
+}
