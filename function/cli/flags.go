@@ -38,7 +38,7 @@ func parse(c command, args []string) (*options, error) {
 	case err != nil:
 		return nil, watch.Usage(&poller.Mistake{Setting: c.name, Problem: err.Error(), Next: fs.suggest(args)})
 	case fs.NArg() > 0:
-		return nil, watch.Usage(&poller.Mistake{Setting: c.name, Problem: fmt.Sprintf("unexpected argument %.64q", fs.Arg(0)), Next: "Flags are written like -timeout 1m"})
+		return nil, watch.Usage(&poller.Mistake{Setting: c.name, Problem: "unexpected argument " + poller.Quote(fs.Arg(0)), Next: "Flags are written like -timeout 1m"})
 	case o.post && (o.json || o.links):
 		return nil, watch.Usage(&poller.Mistake{Setting: "-post", Problem: "does not go with -json and -links", Next: "Give one of them"})
 	case o.json && o.quiet:

@@ -3,7 +3,6 @@ package setup
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -201,26 +200,15 @@ func resolve(n *yaml.Node) *yaml.Node {
 
 func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.Tag == "!!null" }
 
-// shown quotes a word that stands where it is not known. Anything that may be a
-// secret in the wrong place, or one after a colon without a space, is not repeated.
+// shown quotes a word that stands where it is not known, more carefully than
+// elsewhere: after a colon without a space, a key holds the value, too.
 func shown(word string) string {
-	const longest = 24
+	const longest, mixed = 24, 12
 	letters, digits := strings.ContainsFunc(word, isASCIILetter), strings.ContainsAny(word, "0123456789")
-	switch {
-	case len(word) > longest, strings.ContainsAny(word, "/:=?@$"), len(word) >= 12 && letters && digits, hasSecretPrefix(word):
+	if len(word) > longest || strings.ContainsAny(word, "/:?") || len(word) >= mixed && letters && digits {
 		return "(not shown: it may hold a secret)"
 	}
-	return strconv.Quote(word)
+	return poller.Quote(word)
 }
 
 func isASCIILetter(r rune) bool { return 'a' <= r|0x20 && r|0x20 <= 'z' }
-
-// hasSecretPrefix knows how the secrets of this program's settings begin.
-func hasSecretPrefix(word string) bool {
-	for _, prefix := range []string{"xox", "xapp-", "whsec_", "LTAI", "STS.", "eyJ"} {
-		if strings.HasPrefix(word, prefix) {
-			return true
-		}
-	}
-	return false
-}

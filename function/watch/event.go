@@ -81,7 +81,7 @@ func parseCDN(fields object) (Request, error) {
 	}
 	for _, e := range events {
 		if e.Name != "CachedObjectsRefreshed" && e.Name != "CachedObjectsPushed" {
-			return Request{}, Usage(&poller.Mistake{Setting: "events", Problem: "unknown eventName " + quoted(e.Name),
+			return Request{}, Usage(&poller.Mistake{Setting: "events", Problem: "unknown eventName " + poller.Quote(e.Name),
 				Next: "Only CachedObjectsRefreshed and CachedObjectsPushed start a poll"})
 		}
 	}
@@ -161,7 +161,7 @@ func (o object) only(what string, names ...string) error {
 	var mistakes []*poller.Mistake
 	for _, name := range o.names {
 		if !slices.Contains(names, name) {
-			mistakes = append(mistakes, &poller.Mistake{Setting: strings.Trim(quoted(name), `"`), Problem: "unknown field in the " + what, Next: Suggest(name, names)})
+			mistakes = append(mistakes, &poller.Mistake{Setting: strings.Trim(poller.Quote(name), `"`), Problem: "unknown field in the " + what, Next: Suggest(name, names)})
 		}
 	}
 	if len(mistakes) > 0 {
@@ -195,7 +195,7 @@ func objectOf(text []byte) (object, error) {
 		}
 		name, _ := t.(string) // the key of an object always is
 		if o.has(name) {
-			return o, fmt.Errorf("the field %s is given more than once", quoted(name))
+			return o, fmt.Errorf("the field %s is given more than once", poller.Quote(name))
 		}
 		o.names, o.values[name] = append(o.names, name), value
 	}

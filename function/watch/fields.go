@@ -2,7 +2,6 @@ package watch
 
 import (
 	"slices"
-	"strconv"
 
 	"refreshwatch/poller"
 )
@@ -117,15 +116,5 @@ func (f Field) form() string {
 
 // unknownValue is the mistake of a word that is none of known.
 func unknownValue(setting, word string, known []string) *poller.Mistake {
-	return &poller.Mistake{Setting: setting, Problem: "unknown value " + quoted(word), Next: Suggest(word, known)}
-}
-
-// quoted is a value as an error repeats it: cut, so that an event of any size makes a
-// short answer.
-func quoted(value string) string {
-	const most = 64 // characters
-	if runes := []rune(value); len(runes) > most {
-		value = string(runes[:most]) + "…"
-	}
-	return strconv.Quote(value)
+	return &poller.Mistake{Setting: setting, Problem: "unknown value " + poller.Quote(word), Next: Suggest(word, known)}
 }

@@ -35,7 +35,7 @@ func (r *run) checkSinks() error {
 	var mistakes []*poller.Mistake
 	for _, name := range r.req.Sinks {
 		if !slices.Contains(known, name) {
-			mistakes = append(mistakes, &poller.Mistake{Setting: "sinks", Problem: quoted(name) + " is not configured", Next: Suggest(name, known)})
+			mistakes = append(mistakes, &poller.Mistake{Setting: "sinks", Problem: poller.Quote(name) + " is not configured", Next: Suggest(name, known)})
 		}
 	}
 	if len(mistakes) > 0 {

@@ -120,12 +120,12 @@ func (r Request) checkWindow() *poller.Mistake {
 			return &poller.Mistake{Setting: "since", Problem: "does not go with from", Next: "Give one of the two"}
 		}
 		if since, err := ParseDuration(r.Since); err != nil || since <= 0 {
-			return &poller.Mistake{Setting: "since", Problem: "invalid duration " + quoted(r.Since), Next: "Write it like 24h, 90m or 3d"}
+			return &poller.Mistake{Setting: "since", Problem: "invalid duration " + poller.Quote(r.Since), Next: "Write it like 24h, 90m or 3d"}
 		}
 	}
 	for _, f := range []struct{ name, value string }{{"from", r.From}, {"to", r.To}} {
 		if _, err := time.Parse(time.RFC3339, f.value); f.value != "" && err != nil {
-			return &poller.Mistake{Setting: f.name, Problem: "invalid time " + quoted(f.value), Next: "Write it like 2026-11-20T00:00:00Z"}
+			return &poller.Mistake{Setting: f.name, Problem: "invalid time " + poller.Quote(f.value), Next: "Write it like 2026-11-20T00:00:00Z"}
 		}
 	}
 	w := r.window(time.Now())
