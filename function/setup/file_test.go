@@ -175,6 +175,8 @@ func TestConfigFileMistakes(t *testing.T) {
 		"unknown alias":       {oneSink + "routes:\n  - to: *ops", "line 4, column 9: a value begins with *"},
 		"at":                  {oneSink + "routes:\n  - to: [ops]\n    mention: @here", "line 5, column 14: a value begins with @. Put the value in quotes"},
 		"hash":                {"sinks:\n  a:\n    type: slack\n    token: xoxb-1\n    channel: #ops", "line 5, column 13: sink a: channel is empty. Write the value; one that begins with # needs quotes"},
+		"hash in braces":      {"sinks:\n  a: {type: slack, token: xoxb-1, channel: #ops}", "line 2, column 44: a value begins with #, which begins a comment. Put the value in quotes"},
+		"comment and tab":     {"sinks: # all\n\ta: {}", "line 2, column 1: a tab"},
 		"percent":             {"sinks:\n  a: {type: wecom, url: %HUNTER2%}", "a value begins with %"},
 		"tab":                 {"sinks:\n\ta: {type: wecom, url: https://h/x}", "line 2, column 1: a tab indents this line. Indent with spaces"},
 		"open bracket":        {"sinks: [", "line 1, column 1: is not YAML from here on"},

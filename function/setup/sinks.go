@@ -34,12 +34,13 @@ func SinkTypes() []string {
 	return types
 }
 
-// shapeOf is what a field's values look like. A channel may have a Chinese name.
+// shapeOf is what a field's values look like. Of a channel people paste what Slack
+// shows, such as <#C0OPS|运维>: its row reads that.
 func shapeOf(f sink.Field) shape {
 	if f.Secret || len(f.Values) > 0 || f.EnvOnly {
 		return word
 	}
-	return name
+	return line
 }
 
 // sinks reads the sinks from CONFIG_FILE, or without one from the environment.

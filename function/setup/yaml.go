@@ -125,6 +125,10 @@ func valueStarts(line string) []int {
 				quote = 0
 			}
 		case c == '#' && (i == 0 || line[i-1] == ' '):
+			inFlow := strings.ContainsAny(line[:i], "{[") // where a comment hides the bracket that closes it
+			if last := len(starts) - 1; last >= 0 && starts[last] == i && !inFlow {
+				return starts[:last]
+			}
 			return starts
 		case (c == '"' || c == '\'') && (i == 0 || strings.IndexByte(" [{,:", line[i-1]) >= 0):
 			quote = c
@@ -144,6 +148,8 @@ func needsQuotes(value, text string) string {
 	switch value[0] {
 	case '@', '`', '%':
 		return "a value begins with " + value[:1]
+	case '#':
+		return "a value begins with #, which begins a comment"
 	case '*':
 		anchor := value[1:]
 		if i := strings.IndexAny(anchor, " ,]}\r"); i >= 0 {
