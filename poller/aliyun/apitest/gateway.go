@@ -45,10 +45,11 @@ func (s *Server) authenticate(r *http.Request, now time.Time) *refusal {
 	if action != "" && !known {
 		return &refusal{http.StatusNotFound, "InvalidAction.NotFound", "Specified api is not found, please check your url and method.", poller.Rejected}
 	}
-	for name, want := range map[string]string{
-		"Action": action, "Version": version, "Format": "JSON",
-		"SignatureMethod": "HMAC-SHA1", "SignatureVersion": "1.0",
+	for _, required := range [][2]string{ // in this order: without an action there is no version
+		{"Action", action}, {"Version", version}, {"Format", "JSON"},
+		{"SignatureMethod", "HMAC-SHA1"}, {"SignatureVersion", "1.0"},
 	} {
+		name, want := required[0], required[1]
 		switch got := r.Form.Get(name); {
 		case got == "" && name != "Format": // which would then be XML
 			return missing(name)
