@@ -124,10 +124,11 @@ type exposure struct {
 
 func exposures() []exposure {
 	all := strings.Join(slices.Collect(maps.Values(secrets)), " ")
+	sent := fmt.Sprint(secrets["ALIBABA_CLOUD_ACCESS_KEY_ID"], " ", secrets["ALIBABA_CLOUD_ACCESS_KEY_SECRET"], " ", secrets["ALIBABA_CLOUD_SECURITY_TOKEN"]) // to the API; it knows no others
 	list := []exposure{
 		{name: "all is well"},
 		{name: "the API quotes everything", api: []apitest.Fault{apitest.Refused(400, "SignatureDoesNotMatch", "server string to sign is: "+all+" "+url.QueryEscape(all), poller.Denied)}},
-		{name: "the API's code is a quote", api: []apitest.Fault{apitest.Refused(403, secrets["ALIBABA_CLOUD_ACCESS_KEY_ID"], all, poller.Denied)}},
+		{name: "the API's code is a quote", api: []apitest.Fault{apitest.Refused(403, secrets["ALIBABA_CLOUD_ACCESS_KEY_ID"], sent, poller.Denied)}},
 		{name: "the API is not there", env: map[string]string{"VOD_ENDPOINT": "http://127.0.0.1:1"}},
 		{name: "nobody is there", env: map[string]string{
 			"SLACK_API_URL": "http://127.0.0.1:1/slack/", "SLACK_WEBHOOK_URL": "http://127.0.0.1:1/" + secrets["SLACK_WEBHOOK_URL"],

@@ -164,6 +164,24 @@ func TestUnknownAnswersAreShown(t *testing.T) {
 	}
 }
 
+// A key may look like a path, and stand where the excerpt ends: no part of it is shown.
+func TestUnknownAnswersShowNoPartOfAKey(t *testing.T) {
+	odd := aliyun.Credentials{AccessKeyID: "LTAI0odd", Secret: "hunter2+ak/secret/of=thirty", Token: "CAIS" + strings.Repeat("hunter2/", 40)}
+	for _, body := range []string{
+		`{"x":"` + odd.Secret + `"}`, `{"x":"` + odd.Token + `"}`, strings.Repeat("x", 190) + odd.Secret, strings.Repeat("https://a.example.com/y ", 66) + odd.Token,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			c := newClient(t, aliyun.Config{
+				MaxQPS: 100, Keys: aliyun.KeyFunc(func() aliyun.Credentials { return odd }),
+				Transport: carrier(func(*http.Request) (*http.Response, error) { return respond(200, body), nil }),
+			})
+			if _, err := c.List(t.Context(), lastDay(time.Now()), 1); err == nil || strings.Contains(err.Error(), "hunter2") {
+				t.Errorf("%.80s: %v", body, err)
+			}
+		})
+	}
+}
+
 func TestNoSuchTask(t *testing.T) {
 	for _, f := range []apitest.Fault{
 		apitest.MalformedTaskID(),

@@ -68,9 +68,12 @@ func (s secrets) redact(text string, most int) string {
 	}
 	text = signed().ReplaceAllString(text, hidden+"$3")
 	text = credentialFields().ReplaceAllString(text, "${1}"+hidden+"$2")
-	text = strings.TrimSpace(poller.Printable(text))
+	return cut(strings.TrimSpace(poller.Printable(text)), most)
+}
+
+func cut(text string, most int) string {
 	if len(text) > most {
-		text = strings.ToValidUTF8(text[:most], "") + "…"
+		return strings.ToValidUTF8(text[:most], "") + "…"
 	}
 	return text
 }
@@ -80,8 +83,8 @@ func (s secrets) excerpt(body []byte) string {
 	if len(body) == 0 {
 		return "nothing"
 	}
-	text := string(body[:min(len(body), maxExcerpt*8)])
-	return s.redact(objects().ReplaceAllString(text, "$1$2/…"), maxExcerpt)
+	text := s.redact(string(body), len(body)+len(hidden)) // before anything is cut: half a key is found no more
+	return cut(objects().ReplaceAllString(text[:min(len(text), maxExcerpt*8)], "$1$2/…"), maxExcerpt)
 }
 
 // identifier passes a code or a request id, and nothing that merely claims to be
