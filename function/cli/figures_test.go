@@ -133,7 +133,7 @@ func TestFigureThroughput(t *testing.T) {
 	hook := slow.URL + path.Path
 	in := p.start("WEBHOOK_URL="+hook, "SLACK_BOT_TOKEN=xoxb-figure", "SLACK_CHANNEL=C0OPS", "SLACK_API_URL="+p.hooks.URL(notifiertest.SlackPost))
 
-	p.add(0, rows, time.Hour, rows)
+	p.add(0, rows, 10*time.Second, rows) // so young that they are asked about again at once
 	if r := p.prepare(true); r.InFlight != rows {
 		t.Fatalf("the first tick: %+v", r)
 	}
