@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -73,7 +75,28 @@ func (w *Program) checkSettings() []watch.Finding {
 		findings = append(findings, finding("variables", sink.Warn, strings.Join(w.Config.Unused, ", ")+": set without effect",
 			"Name them in CONFIG_FILE as ${NAME}, or take them away"))
 	}
+	for _, name := range misspelt(os.Environ(), w.Config.Variables) {
+		findings = append(findings, finding("variable "+name, sink.Warn, "is set, and nothing reads it", watch.Suggest(name, w.Config.Variables)))
+	}
 	return append(findings, w.checkUnrouted()...)
+}
+
+// misspelt are the names in an environment that are nearly, but not quite, those of
+// variables that are read: a letter or two apart, and as long as ours are.
+func misspelt(environ, known []string) []string {
+	var names []string
+	for _, entry := range environ {
+		name, value, _ := strings.Cut(entry, "=")
+		near := func(k string) bool {
+			const shortest = 8
+			return len(k) >= shortest && len(name) >= shortest && watch.Distance(strings.ToUpper(name), k) <= 2
+		}
+		if value != "" && !slices.Contains(known, name) && slices.ContainsFunc(known, near) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
 }
 
 func (w *Program) checkCredentials() watch.Finding {

@@ -85,6 +85,18 @@ routes:
 	}
 }
 
+func TestCheckNamesMisspeltVariables(t *testing.T) {
+	known := []string{"SLACK_BOT_TOKEN", "WATCH_DOMAINS", "VOD_REGION", "VOD_ENDPOINT", "CDN_ENDPOINT", "LABEL", "NOTIFY"}
+	environ := []string{"SLACK_BOT_TOKN=x", "WATCH_DOMAIN=x", "vod_region=x", "VOD_ENDPOINT=x", "CDN_ENDPOINT=x", "LABELS=x", "WATCH_DOMAINZ=", "PATH=/bin", "=C:=x"}
+	if got := strings.Join(misspelt(environ, known), " "); got != "SLACK_BOT_TOKN WATCH_DOMAIN vod_region" {
+		t.Errorf("got %s", got)
+	}
+	t.Setenv("STALED_AFTER", "1h")
+	if got := item(checked(t, watch.Request{Offline: true}, nil), "variable STALED_AFTER"); got.Level != sink.Warn || got.Hint != "Did you mean STALLED_AFTER?" {
+		t.Errorf("%+v", got)
+	}
+}
+
 func TestCheckOfflineContactsNothing(t *testing.T) {
 	r := checked(t, watch.Request{Offline: true}, map[string]string{"VOD_ENDPOINT": "http://127.0.0.1:1", "SLACK_BOT_TOKEN": "xoxb-1", "SLACK_CHANNEL": "C1", "SLACK_API_URL": "http://127.0.0.1:1/"})
 	if r.APICalls != 0 || len(r.Checks) != 3 {

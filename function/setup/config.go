@@ -51,7 +51,8 @@ type Config struct {
 	LogLevel    slog.Level     // LOG_LEVEL
 	Allow       watch.Allow    // ALLOW_EVENTS; on Function Compute only
 
-	Unused []string // variables that are set and have no effect, for check
+	Unused    []string // variables that are set and have no effect, for check
+	Variables []string // that were asked for
 }
 
 // Key is an access key, with a token when it is temporary.
@@ -65,7 +66,7 @@ type Key struct {
 // [*poller.Mistake] with the name of its variable or its place in CONFIG_FILE, and
 // never with a value that may be a secret.
 func LoadConfig(getenv func(string) string, onFC bool) (Config, error) {
-	r := &reader{getenv: getenv}
+	r := newReader(getenv)
 	product := r.product()
 	c := Config{
 		Product:      product,
@@ -100,6 +101,7 @@ func LoadConfig(getenv func(string) string, onFC bool) (Config, error) {
 	}
 	r.sinks(&c, onFC)
 	c.Unused = append(c.Unused, r.unused(product)...)
+	c.Variables = r.asked
 	return c, r.err()
 }
 
@@ -216,7 +218,7 @@ func fileURL(path string) string {
 	return (&url.URL{Scheme: "file", Path: path}).String()
 }
 
-// unused are variables of other products, and those that only a misspelling makes.
+// unused are the variables of other products that are set.
 func (r *reader) unused(product aliyun.Product) []string {
 	var names []string
 	for _, p := range aliyun.Products() {

@@ -52,7 +52,7 @@ func TestLoadConfig(t *testing.T) {
 		Unused: []string{"VOD_MAX_QPS"},
 	}
 	got.Product.Types = nil
-	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(Config{}, "Product", "TimeZone"), cmpopts.IgnoreUnexported(SinkConfig{})); diff != "" {
+	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(Config{}, "Product", "TimeZone", "Variables"), cmpopts.IgnoreUnexported(SinkConfig{})); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	if got.Product.Name != "cdn" || got.TimeZone.String() != "+08:00" {

@@ -19,6 +19,19 @@ type reader struct {
 	getenv      func(string) string
 	mistakes    []error
 	objectTypes []string // that the watched product may list
+	asked       []string // the variables that were asked for
+}
+
+// newReader remembers what is asked for, so that check can name what never is.
+func newReader(getenv func(string) string) *reader {
+	r := &reader{}
+	r.getenv = func(name string) string {
+		if !slices.Contains(r.asked, name) {
+			r.asked = append(r.asked, name)
+		}
+		return getenv(name)
+	}
+	return r
 }
 
 // wrong reports a mistake, once.

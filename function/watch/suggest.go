@@ -23,15 +23,15 @@ func nearest(word string, words []string) string {
 		if strings.HasPrefix(strings.ToLower(w), strings.ToLower(word)) && len(word) > 1 {
 			best, least = w, 0
 		}
-		if d := editDistance(strings.ToLower(word), strings.ToLower(w)); d < least {
+		if d := Distance(strings.ToLower(word), strings.ToLower(w)); d < least {
 			best, least = w, d
 		}
 	}
 	return best
 }
 
-// editDistance is Levenshtein's.
-func editDistance(a, b string) int {
+// Distance is how many letters have to change to make b of a (Levenshtein).
+func Distance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {
 		row[j] = j

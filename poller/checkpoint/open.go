@@ -62,6 +62,9 @@ func Open(rawURL string, o Options) (Store, error) {
 	case "":
 		return nil, wrong("has no scheme", "Did you mean file:// and an absolute path?")
 	}
+	if len(u.Scheme) == 1 { // a drive
+		return nil, wrong("has no scheme", "Write a Windows path like file:///C:/ProgramData/refreshwatch")
+	}
 	return nil, wrong("has an unknown scheme", "Known: file, oss")
 }
 

@@ -36,6 +36,7 @@ func TestOpenNamesTheWrongPart(t *testing.T) {
 		"":                              "is empty. Write it like",
 		"%zz":                           "is not a URL. Write it like",
 		"/var/lib/refreshwatch":         "has no scheme. Did you mean file://",
+		`C:\refreshwatch`:               "Write a Windows path like file:///C:/",
 		"files:///var":                  "unknown scheme. Known: file, oss",
 		"oos://bucket/prefix":           "unknown scheme",
 		"redis://host/0":                "unknown scheme",
