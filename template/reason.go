@@ -80,3 +80,18 @@ func troubleOf(code string) string {
 	}
 	return ""
 }
+
+// Reason is one spelling for all descriptions of the same cause of a failure; "" for a
+// description that says nothing.
+func Reason(description string) string {
+	c := parseReason(description)
+	switch c.kind {
+	case internalError:
+		return "Internal Error"
+	case originTimeout:
+		return "Origin Timeout"
+	case originAnswered:
+		return "Origin Return StatusCode " + c.detail
+	}
+	return strings.TrimSpace(c.detail)
+}

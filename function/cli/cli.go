@@ -28,11 +28,17 @@ type Shell struct {
 	OutTTY bool // people read stdout
 	ErrTTY bool // people read stderr
 	Manual Manual
+	Width  int // columns of the terminal; 0 when there is none
+	words
 }
 
 func terminal(manual Manual) Shell {
+	width, _, err := term.GetSize(int(os.Stdout.Fd()))
+	if err != nil {
+		width, _, _ = term.GetSize(int(os.Stderr.Fd())) // 0 when that is no terminal, either
+	}
 	return Shell{
-		In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Getenv: os.Getenv, Manual: manual,
+		In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Getenv: os.Getenv, Manual: manual, Width: width,
 		OutTTY: term.IsTerminal(int(os.Stdout.Fd())),
 		ErrTTY: term.IsTerminal(int(os.Stderr.Fd())),
 	}
@@ -64,6 +70,7 @@ func Run(ctx context.Context, args []string, sh Shell) (exit int) {
 			}
 		}
 	}()
+	sh.words = wordsOf(sh.Getenv, sh.OutTTY || sh.ErrTTY)
 	if len(args) == 0 {
 		if onCustomRuntime(sh.Getenv) {
 			return sh.fail(watch.Usage(&poller.Mistake{Setting: "runtime", Problem: "this is Function Compute, but not its runtime go1: FC_RUNTIME_API is not set",

@@ -14,6 +14,7 @@ type command struct {
 	summary  string // one line in the list of commands
 	about    string // what it does, in a few lines
 	examples string
+	args     string                   // how help shows what stands behind the flags; "": nothing does
 	flags    func(*flagSet, *options) // beside those of the request's fields; may be nil
 	run      func(context.Context, *options, Shell) int
 }
@@ -77,6 +78,49 @@ the last run. Reads the checkpoint and nothing else.
 `,
 			examples: `  refreshwatch redrive -sink ops
   refreshwatch redrive -sink ops -discard     drop what waits for a sink that is gone
+`,
+		},
+		{
+			name: "list", flags: listFlags, run: list,
+			summary: "list the tasks of the last days, as the API knows them",
+			about: `Lists the tasks created in a window as the API knows them. Reads the API and nothing
+else: needs no checkpoint and no sink, ignores WATCH_DOMAINS and WATCH_OBJECT_TYPES,
+writes nothing and sends nothing. Lists of values are separated by commas. Exit code 1:
+the list is not complete; stderr says why.
+`,
+			examples: `  refreshwatch list -since 24h -status Failed,Timeout
+  refreshwatch list -format html >tasks.html     one page, to attach to a ticket
+  refreshwatch list -format json | jq -r 'select(.status=="Failed").object_path'
+`,
+		},
+		{
+			name: "wait", args: "ID… | -", flags: waitFlags, run: wait,
+			summary: "wait until tasks have finished, for a pipeline",
+			about: `Blocks until every row of these task ids has finished. Reads the API and nothing else:
+needs no checkpoint and no sink. With - it reads ids, or the JSON answer of a submission,
+from stdin. The last line of stdout is
+{"complete":n,"failed":n,"canceled":n,"open":n,"unlisted":n}: rows, and ids that the API
+does not list. An id that it does not list for two minutes counts as finished and not
+Complete.
+
+  exit code 0   all Complete
+            1   the API cannot be reached, or refuses
+            2   a mistake in the command line or the settings
+            3   time is up with something in flight
+            4   all finished, something not Complete
+`,
+			examples: `  aliyun vod RefreshVodObjectCaches --ObjectPath https://… | refreshwatch wait -
+  refreshwatch wait 12345678,12345679 -timeout 1h
+`,
+		},
+		{
+			name: "run", flags: loopFlags, run: runLoop,
+			summary: "poll again and again, where there is no timer",
+			about: `Polls again and again in one process: for a machine, a container, Kubernetes. A failed
+poll is logged and does not stop it. Logs a line a poll on stderr. SIGTERM or SIGINT
+stops it after the current poll is settled: exit code 0.
+`,
+			examples: `  refreshwatch run -every 30s
 `,
 		},
 		{

@@ -22,9 +22,12 @@ type options struct {
 	timeout time.Duration
 	json    bool // the report as JSON also on a terminal; preview: the exact bodies
 	quiet   bool
-	links   bool   // preview: links to pages that show a card
-	post    bool   // preview: post the samples
-	event   string // invoke: a file, or - for stdin
+	links   bool          // preview: links to pages that show a card
+	post    bool          // preview: post the samples
+	event   string        // invoke: a file, or - for stdin
+	args    []string      // wait: task ids, or - for stdin
+	every   time.Duration // wait, run
+	format  string        // list: one of formats
 }
 
 // parse reads the flags of a command. It returns flag.ErrHelp when they ask for help.
@@ -32,6 +35,10 @@ func parse(c command, args []string) (*options, error) {
 	o := &options{command: c.name}
 	fs := flagsOf(c, o)
 	err := fs.Parse(args)
+	for c.args != "" && err == nil && fs.NArg() > 0 { // flags may stand behind arguments
+		o.args = append(o.args, fs.Arg(0))
+		err = fs.Parse(fs.Args()[1:])
+	}
 	switch {
 	case errors.Is(err, flag.ErrHelp):
 		return nil, err
@@ -109,6 +116,19 @@ func (fs *flagSet) function(name, arg, help string, set func(string) error) {
 	fs.lines = append(fs.lines, [2]string{"-" + name + " " + arg, help})
 }
 
+func (fs *flagSet) duration(value *time.Duration, fallback time.Duration, name, help string) {
+	*value = fallback
+	short := strings.TrimSuffix(strings.TrimSuffix(fallback.String(), "0s"), "0m")
+	fs.function(name, "D", help+" (default "+short+")", func(v string) error {
+		d, err := watch.ParseDuration(v)
+		if err != nil || d <= 0 {
+			return errors.New("invalid duration; write it like 5m or 90s")
+		}
+		*value = d
+		return nil
+	})
+}
+
 // suggest is the flag that was probably meant by the first one that is unknown, or
 // where the known ones are listed.
 func (fs *flagSet) suggest(args []string) string {
@@ -125,16 +145,32 @@ func (fs *flagSet) suggest(args []string) string {
 
 // runFlags are those of a command that runs a request.
 func runFlags(fs *flagSet, o *options) {
-	o.timeout = defaultTimeout
-	fs.function("timeout", "D", "the run's deadline, such as 90s (default 5m)", func(v string) error {
-		var err error
-		if o.timeout, err = watch.ParseDuration(v); err != nil || o.timeout <= 0 {
-			return errors.New("invalid duration; write it like 5m or 90s")
-		}
-		return nil
-	})
+	fs.duration(&o.timeout, defaultTimeout, "timeout", "the run's deadline, such as 90s")
 	fs.bool(&o.json, "json", "the report as JSON also on a terminal")
 	fs.bool(&o.quiet, "quiet", "print only what needs manual action, on stderr")
+}
+
+// listFlags narrow a list by any status; the other filters are those of a backfill.
+func listFlags(fs *flagSet, o *options) {
+	fs.function("status", "S", "only these statuses: "+strings.Join(statuses, ", "), func(v string) error {
+		o.req.Statuses = append(o.req.Statuses, watch.CommaList(v)...)
+		return nil
+	})
+	o.format = formats[0]
+	fs.function("format", "F", strings.Join(formats, ", ")+" (default "+formats[0]+")", func(v string) error { o.format = v; return nil })
+	fs.duration(&o.timeout, defaultTimeout, "timeout", "how long it may take")
+}
+
+func waitFlags(fs *flagSet, o *options) {
+	fs.duration(&o.every, defaultEvery, "every", "how often to ask")
+	fs.duration(&o.timeout, defaultWaitTimeout, "timeout", "how long to wait")
+	fs.bool(&o.quiet, "quiet", "nothing on stdout: the exit code is the answer")
+}
+
+func loopFlags(fs *flagSet, o *options) {
+	fs.duration(&o.every, defaultRunEvery, "every", "how often to poll")
+	fs.duration(&o.timeout, defaultTimeout, "timeout", "the deadline of each poll")
+	fs.bool(&o.quiet, "quiet", "log only what needs manual action")
 }
 
 func previewFlags(fs *flagSet, o *options) {

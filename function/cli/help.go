@@ -52,6 +52,9 @@ func (c command) help() string {
 	if len(fs.lines) > 0 {
 		b.WriteString(" [flags]")
 	}
+	if c.args != "" {
+		b.WriteString(" " + c.args)
+	}
 	b.WriteString("\n\n" + c.about)
 	if len(fs.lines) > 0 {
 		b.WriteString("\n")

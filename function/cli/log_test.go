@@ -2,7 +2,6 @@ package cli
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -11,11 +10,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	"refreshwatch/function/watch"
-	"refreshwatch/notifier"
 	"refreshwatch/poller"
 	"refreshwatch/poller/aliyun/apitest"
-	"refreshwatch/poller/checkpoint/checkpointtest"
 )
 
 // For people the log is words, without colours, and what stdout shows them is not
@@ -68,50 +64,6 @@ func TestPlainLog(t *testing.T) {
 			t.Errorf("got  %q\nwant %q", out.String(), want)
 		}
 	})
-}
-
-// A long run says how far it is on one line, which gives way to what is printed and
-// leaves nothing behind; a short run says nothing.
-func TestProgress(t *testing.T) {
-	for _, rows := range []int{3, 400} {
-		synctest.Test(t, func(t *testing.T) {
-			api := apitest.New(apitest.Options{})
-			for i := range rows {
-				if err := api.Add(apitest.Task{Key: rowKey(i), Created: time.Now().Add(-time.Hour), Steps: apitest.Finish(0)}); err != nil {
-					t.Fatal(err)
-				}
-			}
-			var line, out bytes.Buffer
-			s, log := &screen{line: &line, began: time.Now()}, slog.New(slog.DiscardHandler)
-			app := &watch.App{
-				API:   &watch.Guarded{Lister: api.Lister(900 * time.Millisecond), Log: log, Answered: s.pageAnswered},
-				Store: checkpointtest.NewMem(), QPS: 4, Log: log, Progress: s.sliceDone,
-				Targets: []notifier.Target{{Name: "hook"}}, Routes: notifier.Routes{{To: []string{"hook"}}},
-			}
-			ctx, stop := context.WithTimeout(t.Context(), time.Minute)
-			defer stop()
-			if _, err := app.Run(ctx, watch.Request{Action: watch.ActionBackfill, DryRun: true}); err != nil {
-				t.Fatal(err)
-			}
-			shown := line.String()
-			if rows < 50 {
-				if shown != "" {
-					t.Errorf("a short run showed %q", shown)
-				}
-				return
-			}
-			if !strings.Contains(shown, "\r\x1b[K7 pages answered …") || !strings.Contains(shown, "400 finished, 0 messages sent …") {
-				t.Errorf("showed %q", shown)
-			}
-			s.above(&out).Write([]byte("a message\n"))
-			if rest := strings.TrimPrefix(line.String(), shown); rest != "\r\x1b[K" || out.String() != "a message\n" {
-				t.Errorf("gave way with %q", rest)
-			}
-			if s.clear(); !strings.HasSuffix(line.String(), "…\r\x1b[K") {
-				t.Errorf("left %q behind", line.String())
-			}
-		})
-	}
 }
 
 // From the command line it is a line on stderr and exit code 1.

@@ -5,7 +5,6 @@ import (
 	"io"
 	"log/slog"
 	"slices"
-	"time"
 
 	"refreshwatch/function/setup"
 	"refreshwatch/function/watch"
@@ -23,23 +22,7 @@ func runRequest(ctx context.Context, o *options, sh Shell) int {
 
 // run runs a request on this machine, with its own credentials and deadline.
 func run(ctx context.Context, o *options, sh Shell) int {
-	if o.quiet {
-		sh.Out = io.Discard
-	}
-	var line *screen
-	if sh.ErrTTY && !o.quiet {
-		line = &screen{line: sh.Err, began: time.Now()}
-		sh.Err = line.above(sh.Err)
-		if sh.OutTTY {
-			sh.Out = line.above(sh.Out)
-		}
-	}
-	log := func(level slog.Level) *slog.Logger {
-		if o.quiet {
-			level = slog.LevelError
-		}
-		return newLog(sh.Err, level, sh.ErrTTY)
-	}
+	line, log := sh.begin(o)
 	program, err := setup.Configure(sh.Getenv, false, log, sh.Out)
 	if err != nil {
 		return sh.fail(err)
@@ -47,15 +30,12 @@ func run(ctx context.Context, o *options, sh Shell) int {
 	if sends := slices.Contains([]string{watch.ActionPoll, watch.ActionBackfill, watch.ActionRedrive}, o.req.Action) && !o.req.DryRun; o.quiet && sends && len(program.Config.Sinks) == 0 {
 		return sh.fail(watch.Usage(&poller.Mistake{Setting: "-quiet", Problem: "no sink is configured, so that messages would be lost", Next: "Configure a sink, or leave -quiet out"}))
 	}
-	if line != nil {
-		program.PageAnswered, program.SliceDone = line.pageAnswered, line.sliceDone
-	}
+	reading := newProgress(sh, line, program.Log)
+	program.PageAnswered, program.SliceDone = reading.answered, reading.partDone
 	ctx, stop := context.WithTimeout(ctx, o.timeout)
 	defer stop()
 	report, err := program.Run(ctx, o.req, program.Log)
-	if line != nil {
-		line.clear()
-	}
+	line.clear()
 	switch watch.Code(err) {
 	case watch.CodeUsage, watch.CodeConfig:
 		if o.event == "" {
@@ -74,4 +54,28 @@ func run(ctx context.Context, o *options, sh Shell) int {
 		return 1
 	}
 	return 0
+}
+
+// begin prepares the streams for a command that may take long: a terminal gets a line
+// for its progress, and -quiet keeps stdout empty and stderr for what needs manual
+// action. The screen is nil where nobody looks.
+func (sh *Shell) begin(o *options) (*screen, func(slog.Level) *slog.Logger) {
+	if o.quiet {
+		sh.Out = io.Discard
+	}
+	var line *screen
+	if sh.ErrTTY && !o.quiet {
+		line = &screen{line: sh.Err, columns: sh.Width}
+		sh.Err = line.above(sh.Err)
+		if sh.OutTTY {
+			sh.Out = line.above(sh.Out)
+		}
+	}
+	to, readable := sh.Err, sh.ErrTTY
+	return line, func(level slog.Level) *slog.Logger {
+		if o.quiet {
+			level = slog.LevelError
+		}
+		return newLog(to, level, readable)
+	}
 }

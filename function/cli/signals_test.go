@@ -57,7 +57,13 @@ func startChild(t *testing.T, args ...string) *child {
 // again runs the same command line once more, after the first one has ended.
 func (s *child) again(t *testing.T) watch.Report {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), s.Path, s.Args[1:]...)
+	return s.againAs(t, s.Args[1:]...)
+}
+
+// againAs runs another command with the same settings.
+func (s *child) againAs(t *testing.T, args ...string) watch.Report {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), s.Path, args...)
 	cmd.Env = s.Env
 	line, err := cmd.Output()
 	var r watch.Report

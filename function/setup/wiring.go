@@ -27,8 +27,8 @@ type Program struct {
 	Targets   []notifier.Target
 	Heartbeat *Heartbeat // nil without HEARTBEAT_URL
 
-	PageAnswered func(pages int64)  // told after each answer of the API; nil when nobody waits at a terminal
-	SliceDone    func(watch.Report) // told after each slice of a backfill; may be nil
+	PageAnswered func(poller.Query, poller.Page) // called after each answer of the API, from several goroutines; may be nil
+	SliceDone    func(watch.Report)              // called after each part of a backfill; may be nil
 }
 
 // Assemble puts the program together, as far as the configuration can be used. Messages

@@ -25,27 +25,27 @@ type Field struct {
 var Fields = []Field{
 	{JSON: "action", Known: Actions, Help: "what to do",
 		Of: func(r *Request) any { return &r.Action }},
-	{JSON: "since", Flag: "since", Actions: onlyBackfill, Arg: "D", Help: "the window reaches back this far, such as 24h or 3d (default 72h)",
+	{JSON: "since", Flag: "since", Actions: onlyBackfill, FlagOf: ofWindows, Arg: "D", Help: "the window reaches back this far, such as 24h or 3d (default 72h)",
 		Of: func(r *Request) any { return &r.Since }},
-	{JSON: "from", Flag: "from", Actions: onlyBackfill, Arg: "T", Help: "or it begins at this time, such as 2026-11-20T00:00:00Z",
+	{JSON: "from", Flag: "from", Actions: onlyBackfill, FlagOf: ofWindows, Arg: "T", Help: "or it begins at this time, such as 2026-11-20T00:00:00Z",
 		Of: func(r *Request) any { return &r.From }},
-	{JSON: "to", Flag: "to", Actions: onlyBackfill, Arg: "T", Help: "it ends at this time (default now)",
+	{JSON: "to", Flag: "to", Actions: onlyBackfill, FlagOf: ofWindows, Arg: "T", Help: "it ends at this time (default now)",
 		Of: func(r *Request) any { return &r.To }},
 	{JSON: "statuses", Flag: "status", Actions: onlyBackfill, Arg: "S", Known: finishedStatuses, Help: "only these statuses, in the API's spelling",
 		Of: func(r *Request) any { return &r.Statuses }},
-	{JSON: "object_types", Flag: "object-type", Actions: onlyBackfill, Arg: "S", Known: ObjectTypes, Help: "only these object types",
+	{JSON: "object_types", Flag: "object-type", Actions: onlyBackfill, FlagOf: ofWindows, Arg: "S", Known: ObjectTypes, Help: "only these object types",
 		Of: func(r *Request) any { return &r.ObjectTypes }},
-	{JSON: "domains", Flag: "domain", Actions: onlyBackfill, Arg: "S", Help: "only these domains or patterns, such as *.example.com",
+	{JSON: "domains", Flag: "domain", Actions: onlyBackfill, FlagOf: ofWindows, Arg: "S", Help: "only these domains or patterns, such as *.example.com",
 		Of: func(r *Request) any { return &r.Domains }},
-	{JSON: "task_id", Flag: "task-id", Actions: onlyBackfill, Arg: "S", Help: "only this task",
+	{JSON: "task_id", Flag: "task-id", Actions: onlyBackfill, FlagOf: ofWindows, Arg: "S", Help: "only this task",
 		Of: func(r *Request) any { return &r.TaskID }},
-	{JSON: "object_path", Flag: "object-path", Actions: onlyBackfill, Arg: "S", Help: "only this object",
+	{JSON: "object_path", Flag: "object-path", Actions: onlyBackfill, FlagOf: ofWindows, Arg: "S", Help: "only this object",
 		Of: func(r *Request) any { return &r.ObjectPath }},
 	{JSON: "sinks", Flag: "sink", Actions: []string{ActionBackfill, ActionRedrive}, Arg: "NAME", Help: "only these sinks",
 		Of: func(r *Request) any { return &r.Sinks }},
 	{JSON: "renotify", Flag: "renotify", Actions: onlyBackfill, Help: "also what was notified before",
 		Of: func(r *Request) any { return &r.Renotify }},
-	{JSON: "dry_run", Flag: "dry-run", FlagOf: []string{ActionPoll, ActionBackfill, ActionRedrive, ActionCheck, "invoke"}, Help: "read and report, but write and send nothing",
+	{JSON: "dry_run", Flag: "dry-run", FlagOf: []string{ActionPoll, ActionBackfill, ActionRedrive, ActionCheck, "invoke", "run"}, Help: "read and report, but write and send nothing",
 		Of: func(r *Request) any { return &r.DryRun }},
 	{JSON: "post", Flag: "post", Actions: []string{ActionCheck}, Help: "also send a test message to every sink",
 		Of: func(r *Request) any { return &r.Post }},
@@ -55,7 +55,10 @@ var Fields = []Field{
 		Of: func(r *Request) any { return &r.Discard }},
 }
 
-var onlyBackfill = []string{ActionBackfill}
+var (
+	onlyBackfill = []string{ActionBackfill}
+	ofWindows    = []string{ActionBackfill, "list"} // the list is a command, and no action of an event
+)
 
 // Actions are what a request may ask for.
 var Actions = []string{ActionPoll, ActionBackfill, ActionStatus, ActionRedrive, ActionCheck}

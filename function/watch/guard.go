@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime"
-	"sync/atomic"
 
 	"refreshwatch/poller"
 )
@@ -38,13 +37,12 @@ func frames(skip int) []string {
 	}
 }
 
-// Guarded is the API as a run asks it: it counts the pages for people who wait, and
+// Guarded is the API as a run asks it: it shows the answers to the progress line, and
 // a panic on the way is an answer that cannot be used, not the end of the process.
 type Guarded struct {
 	poller.Lister
 	Log      *slog.Logger
-	pages    atomic.Int64
-	Answered func(pages int64) // called after each answer; may be nil
+	Answered func(poller.Query, poller.Page) // called after each answer, from several goroutines; may be nil
 }
 
 func (w *Guarded) List(ctx context.Context, q poller.Query, page int) (answer poller.Page, err error) {
@@ -54,8 +52,8 @@ func (w *Guarded) List(ctx context.Context, q poller.Query, page int) (answer po
 		}
 	}()
 	answer, err = w.Lister.List(ctx, q, page)
-	if n := w.pages.Add(1); w.Answered != nil && err == nil {
-		w.Answered(n)
+	if w.Answered != nil && err == nil {
+		w.Answered(q, answer)
 	}
 	return answer, err
 }

@@ -1,0 +1,88 @@
+package cli
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"io"
+	"strings"
+	"time"
+
+	"refreshwatch/poller"
+)
+
+// taskLine is a task as list shows it to programs: the fields of a webhook's task.
+type taskLine struct {
+	TaskID         string        `json:"task_id"`
+	ObjectType     string        `json:"object_type"`
+	ObjectPath     string        `json:"object_path"`
+	Domain         string        `json:"domain"`
+	Status         poller.Status `json:"status"`
+	Process        string        `json:"process"`
+	Description    string        `json:"description"`
+	CreatedAt      *time.Time    `json:"created_at"` // null when the API's time could not be read
+	ObservedAt     time.Time     `json:"observed_at"`
+	PreviousStatus poller.Status `json:"previous_status"` // "": a list knows no earlier reading
+}
+
+func newTaskLine(t poller.Task, read time.Time) taskLine {
+	line := taskLine{
+		TaskID: t.TaskID, ObjectType: t.ObjectType, ObjectPath: t.ObjectPath, Domain: t.Domain(),
+		Status: t.Status, Process: t.Process, Description: t.Description, ObservedAt: read.UTC().Truncate(time.Second),
+	}
+	if !t.Created.IsZero() {
+		created := t.Created.UTC()
+		line.CreatedAt = &created
+	}
+	return line
+}
+
+// writeTaskLines writes one object a line.
+func writeTaskLines(out io.Writer, l listed) error {
+	to := json.NewEncoder(out)
+	to.SetEscapeHTML(false) // nobody embeds a line in a page, and & is in many paths
+	for _, t := range l.Tasks {
+		if err := to.Encode(newTaskLine(t, l.Read)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+var csvHead = []string{"task_id", "object_type", "object_path", "domain", "status", "process", "description", "created_at", "observed_at"}
+
+// writeCSV writes a head and one line a task.
+func writeCSV(out io.Writer, l listed) error {
+	to := csv.NewWriter(out)
+	to.Write(csvHead) // Error below
+	for _, t := range l.Tasks {
+		line := newTaskLine(t, l.Read)
+		created := ""
+		if line.CreatedAt != nil {
+			created = line.CreatedAt.Format(time.RFC3339)
+		}
+		row := []string{line.TaskID, line.ObjectType, line.ObjectPath, line.Domain, string(line.Status), line.Process,
+			line.Description, created, line.ObservedAt.Format(time.RFC3339)}
+		for i := range row {
+			row[i] = plainCell(row[i])
+		}
+		to.Write(row)
+	}
+	to.Flush()
+	return to.Error()
+}
+
+// plainCell keeps a spreadsheet from taking a cell for a formula: whoever submits a task
+// chooses its path (OWASP, CSV Injection, read 2026-11). Programs of some locales part
+// cells at semicolons and tabs as well, and take full-width signs.
+func plainCell(s string) string {
+	var out strings.Builder
+	begins := true
+	for _, r := range printable(s) {
+		if begins && strings.ContainsRune("=+-@＝＋－＠", r) {
+			out.WriteByte('\'')
+		}
+		out.WriteRune(r)
+		begins = r == ';' || begins && r == ' '
+	}
+	return out.String()
+}

@@ -1,0 +1,242 @@
+package cli
+
+import (
+	"crypto/sha256"
+	_ "embed"
+	"encoding/base64"
+	"fmt"
+	"html"
+	"io"
+	"strings"
+	"time"
+
+	"refreshwatch/poller"
+)
+
+//go:embed page/page.css
+var pageStyle string
+
+//go:embed page/page.js
+var pageScript string
+
+// page writes a listing as one file that asks nobody for anything: it can be attached to
+// a ticket and opened years later. Every text from the API goes through text, so that a
+// path is never markup; the policy allows the page's own style and script alone, should
+// one ever be.
+type page struct {
+	out strings.Builder
+	listed
+	words
+}
+
+// pageClass is a state as a word of the style sheet.
+var pageClass = map[string]string{"complete": "complete", "failed": "failed", "canceled": "canceled", "in flight": "flight"}
+
+func writePage(out io.Writer, l listed, w words) error {
+	p := &page{listed: l, words: w}
+	p.head()
+	p.counts()
+	p.hours()
+	p.reasons()
+	p.table()
+	p.put("<footer>refreshwatch</footer>\n<script>%s</script>\n</body>\n</html>\n", pageScript)
+	_, err := io.WriteString(out, p.out.String())
+	return err
+}
+
+func (p *page) put(format string, args ...any) { fmt.Fprintf(&p.out, format, args...) }
+
+// text makes a text of unknown origin harmless in an element and in a quoted attribute.
+func text(s string) string { return html.EscapeString(printable(s)) }
+
+// label is a phrase of ours in the reader's language.
+func (p *page) label(format string, args ...any) string { return text(p.say(format, args...)) }
+
+func (p *page) head() {
+	lang := "en"
+	if p.chinese {
+		lang = "zh-CN"
+	}
+	policy := fmt.Sprintf("default-src 'none'; style-src '%s'; script-src '%s'; base-uri 'none'; form-action 'none'", hashOf(pageStyle), hashOf(pageScript))
+	title := p.label("Refresh and prefetch tasks")
+	c := clock{p.zone}
+	p.put(`<!doctype html>
+<html lang="%s">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="%s">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="referrer" content="no-referrer">
+<title>%s · %s</title>
+<style>%s</style>
+</head>
+<body>
+<header>
+<h1>%s</h1>
+<p>%s</p>
+</header>
+`, lang, policy, title, text(c.time(p.Read)), pageStyle, title,
+		p.label("%s · created from %s to %s · read %s (%s)", p.title, c.time(p.Window.From), c.time(p.Window.To), c.time(p.Read), p.zone))
+	if !p.Whole {
+		p.put("<p class=\"warning\">%s</p>\n", p.label("Incomplete: not every task of this window could be read."))
+	}
+}
+
+func hashOf(content string) string {
+	sum := sha256.Sum256([]byte(content))
+	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
+}
+
+func (p *page) counts() {
+	n := tally(p.Tasks)
+	p.put("<dl class=\"counts\">\n<div><dt>%s</dt><dd>%d</dd></div>\n", p.label("Tasks"), len(p.Tasks))
+	for _, s := range states {
+		p.put("<div class=\"%s\"><dt>%s</dt><dd>%d</dd></div>\n", pageClass[s], p.label(s), n[s])
+	}
+	p.put("</dl>\n")
+}
+
+// reasons are bars whose texts are outside the drawing, so that they wrap on a phone.
+func (p *page) reasons() {
+	all := reasons(p.Tasks, p.words)
+	if len(all) == 0 {
+		return
+	}
+	p.put("<section>\n<h2>%s</h2>\n<ul class=\"reasons\">\n", p.label("Failures by reason"))
+	for _, r := range all {
+		p.put(`<li><span>%s <b>%d</b></span><svg height="10" aria-hidden="true"><rect class="track" width="100%%" height="10"/><rect class="failed" width="%.2f%%" height="10"/></svg></li>`+"\n",
+			text(r.reason), r.rows, 100*float64(r.rows)/float64(all[0].rows))
+	}
+	p.put("</ul>\n</section>\n")
+}
+
+func (p *page) table() {
+	p.put("<section>\n<h2>%s</h2>\n", p.label("Tasks"))
+	if len(p.Tasks) == 0 {
+		p.put("<p class=\"none\">%s</p>\n</section>\n", p.label("No task was created in this window."))
+		return
+	}
+	p.put(`<form hidden><input type="search" name="text" placeholder="%[1]s" aria-label="%[1]s"><select name="state" aria-label="%[2]s"><option value="">%[3]s</option>`,
+		p.label("Filter: part of a path, an id, a reason"), p.label("State"), p.label("All states"))
+	for _, s := range states {
+		p.put("<option value=\"%s\">%s</option>", pageClass[s], p.label(s))
+	}
+	p.put("</select><output></output></form>\n<table>\n<thead><tr>")
+	for _, head := range []string{"Created", "Status", "Type", "Object", "Reason", "Task ID"} {
+		p.put("<th scope=\"col\"><button type=\"button\">%s</button></th>", p.label(head))
+	}
+	p.put("</tr></thead>\n<tbody>\n")
+	for _, t := range p.Tasks {
+		p.row(t)
+	}
+	p.put("</tbody>\n</table>\n</section>\n")
+}
+
+func (p *page) row(t poller.Task) {
+	p.put("<tr class=\"%s\"><td class=\"when\" data-value=\"%d\">%s</td><td class=\"state\">%s</td><td class=\"type\">%s</td><td class=\"path\">%s</td><td class=\"why\">%s</td><td class=\"id\">%s</td></tr>\n",
+		pageClass[stateOf(t.Status)], t.Created.Unix(), text(clock{p.zone}.time(t.Created)), text(progressOf(t)),
+		text(t.ObjectType), text(t.ObjectPath), text(reason(t, p.words)), text(t.TaskID))
+}
+
+// hour is one bar: the tasks created in it, by state.
+type hour struct {
+	from time.Time
+	n    map[string]int
+	all  int
+}
+
+// hoursOf are the hours of a window by the reader's clock, empty ones included.
+func hoursOf(l listed) []hour {
+	start := func(t time.Time) time.Time {
+		t = t.In(l.zone)
+		return time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), 0, 0, 0, l.zone)
+	}
+	var hours []hour
+	first := start(l.Window.From)
+	for at := first; at.Before(l.Window.To); at = at.Add(time.Hour) {
+		hours = append(hours, hour{from: at, n: map[string]int{}})
+	}
+	for _, t := range l.Tasks {
+		i := int(t.Created.Sub(first) / time.Hour)
+		if t.Created.Before(first) || i >= len(hours) {
+			continue // a creation time that could not be read
+		}
+		hours[i].n[stateOf(t.Status)]++
+		hours[i].all++
+	}
+	return hours
+}
+
+// The drawing: widths are per cent, so that it fits every screen while its texts keep
+// their size.
+const (
+	barsTop    = 18.0
+	barsHeight = 130.0
+)
+
+func (p *page) hours() {
+	hours := hoursOf(p.listed)
+	most := 0
+	for _, h := range hours {
+		most = max(most, h.all)
+	}
+	if most == 0 {
+		return
+	}
+	p.put("<section>\n<h2>%[1]s</h2>\n<svg height=\"%[2]d\" role=\"img\" aria-label=\"%[1]s\">\n", p.label("Tasks per hour"), int(barsTop+barsHeight+22))
+	for _, share := range []float64{1, 0.5, 0} {
+		y := barsTop + barsHeight*(1-share)
+		p.put("<line x1=\"0\" x2=\"100%%\" y1=\"%.1[1]f\" y2=\"%.1[1]f\"/>", y)
+		if n := float64(most) * share; share > 0 && n == float64(int(n)) {
+			p.put("<text x=\"0\" y=\"%.1f\">%d</text>", y-4, int(n))
+		}
+	}
+	p.put("\n")
+	step := 100 / float64(len(hours))
+	for i, h := range hours {
+		p.bar(h, step*float64(i), step, float64(most))
+	}
+	p.hourLabels(hours)
+	p.put("</svg>\n<ul class=\"legend\">")
+	for _, s := range states {
+		p.put("<li><svg aria-hidden=\"true\"><rect class=\"%s\" width=\"10\" height=\"10\"/></svg>%s</li>", pageClass[s], p.label(s))
+	}
+	p.put("</ul>\n</section>\n")
+}
+
+func (p *page) bar(h hour, x, width, most float64) {
+	if h.all == 0 {
+		return
+	}
+	var parts []string
+	y := barsTop + barsHeight
+	p.put("<g class=\"hour\">")
+	for _, s := range states {
+		if h.n[s] == 0 {
+			continue
+		}
+		height := barsHeight * float64(h.n[s]) / most
+		y -= height
+		p.put("<rect class=\"%s\" x=\"%.3f%%\" y=\"%.2f\" width=\"%.3f%%\" height=\"%.2f\"/>", pageClass[s], x+width*0.1, y, width*0.8, height)
+		parts = append(parts, p.say("%d "+s, h.n[s]))
+	}
+	p.put("<title>%s</title></g>\n", text(h.from.Format("2006-01-02 15:04")+" · "+strings.Join(parts, p.say(", "))))
+}
+
+// hourLabels name the first, the last and the hours between them at thirds.
+func (p *page) hourLabels(hours []hour) {
+	places := []struct {
+		share  float64
+		anchor string
+	}{{0, "start"}, {1. / 3, "middle"}, {2. / 3, "middle"}, {1, "end"}}
+	last := -1
+	for _, place := range places {
+		i := int(place.share * float64(len(hours)-1))
+		if i == last {
+			continue
+		}
+		last = i
+		x := 100 * (float64(i) + place.share) / float64(len(hours))
+		p.put("<text x=\"%.2f%%\" y=\"%d\" text-anchor=\"%s\">%s</text>\n", x, int(barsTop+barsHeight+16), place.anchor, hours[i].from.Format("01-02 15:04"))
+	}
+}

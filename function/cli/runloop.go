@@ -1,0 +1,99 @@
+package cli
+
+import (
+	"context"
+	"log/slog"
+	"math/rand/v2"
+	"time"
+
+	"refreshwatch/function/setup"
+	"refreshwatch/function/watch"
+)
+
+const (
+	defaultRunEvery = time.Minute
+
+	// settleWithin is how long a poll may go on after a signal: less than the 30 seconds
+	// after which containers are killed (Kubernetes, terminationGracePeriodSeconds, read
+	// 2026-11). Then it is interrupted, records what it has sent, and the next one
+	// continues.
+	settleWithin = 20 * time.Second
+)
+
+// runLoop polls again and again in one process: for a machine or a container, where no
+// timer calls. A failed poll is logged, and the next one tries again.
+func runLoop(ctx context.Context, o *options, sh Shell) int {
+	_, log := sh.begin(o)
+	w, err := setup.Configure(sh.Getenv, false, log, sh.Out)
+	if err != nil {
+		return sh.fail(err)
+	}
+	var unusable error // found by the first poll: no later one can do better
+	w.Log.Info("polling starts", "every", o.every.String(), "timeout", o.timeout.String())
+	polls := loop{every: o.every, jitter: func() time.Duration { return rand.N(o.every/10 + 1) }}
+	polls.until(ctx, func() (goOn bool) {
+		tick, stop := settling(ctx, o.timeout)
+		defer stop()
+		report, err := w.Run(tick, watch.Request{Action: watch.ActionPoll, DryRun: o.req.DryRun}, w.Log)
+		if code := watch.Code(err); code == watch.CodeConfig || code == watch.CodeUsage {
+			unusable = err
+			return false
+		}
+		sh.logPoll(w.Log, report, err)
+		return true
+	})
+	if unusable != nil {
+		return sh.fail(unusable)
+	}
+	w.Log.Info("polling stopped")
+	return 0
+}
+
+// logPoll writes the line of a poll: its fields for machines, a sentence for a person.
+func (sh Shell) logPoll(log *slog.Logger, r watch.Report, err error) {
+	switch {
+	case !sh.ErrTTY:
+		watch.LogSummary(log, r, err)
+	case err != nil:
+		log.Error(summary(r), "error", err.Error())
+	default:
+		log.Info(summary(r))
+	}
+}
+
+// settling is the context of a poll, which a signal does not end at once.
+func settling(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
+	tick, stop := context.WithTimeout(context.WithoutCancel(ctx), timeout)
+	release := context.AfterFunc(ctx, func() {
+		select {
+		case <-time.After(settleWithin):
+			stop()
+		case <-tick.Done():
+		}
+	})
+	return tick, func() { release(); stop() }
+}
+
+// loop does something at regular times. They are multiples of every since the start, so
+// that nothing adds up; each is a little late, so that programs started together do not
+// ask together. What takes longer than every leaves a time out.
+type loop struct {
+	every  time.Duration
+	jitter func() time.Duration // less than every
+}
+
+// until does it at once and then at each time, until ctx ends or it wants no more.
+func (l loop) until(ctx context.Context, do func() (goOn bool)) {
+	start := time.Now()
+	for do() && ctx.Err() == nil {
+		periods := time.Since(start)/l.every + 1
+		next := start.Add(periods*l.every + l.jitter())
+		timer := time.NewTimer(time.Until(next))
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return
+		}
+	}
+}

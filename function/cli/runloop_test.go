@@ -1,0 +1,73 @@
+package cli
+
+import (
+	"os"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+
+	"refreshwatch/poller/aliyun/apitest"
+)
+
+// A signal during a poll lets it finish: what it finds is sent and recorded, the exit
+// code is 0. Nothing is on stdout.
+func TestRunSettles(t *testing.T) {
+	for _, signal := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
+		s := startChild(t, "run")
+		asked, answer := make(chan struct{}), make(chan struct{})
+		var polls atomic.Int32
+		s.api.Fault(apitest.NoPermission().When(func(apitest.Request) bool {
+			if polls.Add(1) == 1 {
+				close(asked)
+				<-answer
+			}
+			return false
+		}))
+		if err := s.Start(); err != nil {
+			t.Fatal(err)
+		}
+		<-asked
+		if err := s.Process.Signal(signal); err != nil {
+			t.Fatal(err)
+		}
+		close(answer)
+		if err := s.Wait(); err != nil || s.out.Len() > 0 {
+			t.Errorf("%v: %v, stdout %q\n%s", signal, err, &s.out, &s.err)
+		}
+		if arrived := len(s.receiver.Arrived()); arrived != 1 || !strings.Contains(s.err.String(), `"msg":"polling stopped"`) {
+			t.Errorf("%v: %d messages\n%s", signal, arrived, &s.err)
+		}
+		if r := s.againAs(t, "poll"); r.New+r.Sent+r.Retrying > 0 {
+			t.Errorf("%v, then: %+v", signal, r)
+		}
+	}
+}
+
+// A poll that fails is logged, and the next one does its work.
+func TestRunGoesOn(t *testing.T) {
+	s := startChild(t, "run", "-every", "50ms")
+	third := make(chan struct{})
+	var asked atomic.Int32
+	s.api.Fault(apitest.NoPermission().When(func(apitest.Request) bool {
+		n := asked.Add(1)
+		if n == 3 {
+			close(third)
+		}
+		return n == 1
+	}))
+	if err := s.Start(); err != nil {
+		t.Fatal(err)
+	}
+	<-third
+	if err := s.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Wait(); err != nil {
+		t.Errorf("%v\n%s", err, &s.err)
+	}
+	failed, worked := strings.Index(s.err.String(), `"code":"api_denied"`), strings.Index(s.err.String(), `"covered":1`)
+	if failed < 0 || worked < failed || len(s.receiver.Arrived()) == 0 {
+		t.Errorf("%d messages\n%s", len(s.receiver.Arrived()), &s.err)
+	}
+}
