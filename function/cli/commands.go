@@ -31,7 +31,7 @@ Needs no account and leaves nothing behind.
 `,
 		},
 		{
-			name: watch.ActionCheck, flags: runFlags, run: runRequest,
+			name: watch.ActionCheck, flags: checkFlags, run: check,
 			summary: "verify every prerequisite and suggest a fix for each failure",
 			about: `Verifies what a deployment needs, one line an item: credentials, clock, permission
 on the API, the checkpoint, each sink, templates. Posts nothing.

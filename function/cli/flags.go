@@ -28,6 +28,7 @@ type options struct {
 	args    []string      // wait: task ids, or - for stdin
 	every   time.Duration // wait, run
 	format  string        // list: one of formats
+	survey  bool          // check: report how the API behaves
 }
 
 // parse reads the flags of a command. It returns flag.ErrHelp when they ask for help.
@@ -118,7 +119,10 @@ func (fs *flagSet) function(name, arg, help string, set func(string) error) {
 
 func (fs *flagSet) duration(value *time.Duration, fallback time.Duration, name, help string) {
 	*value = fallback
-	short := strings.TrimSuffix(strings.TrimSuffix(fallback.String(), "0s"), "0m")
+	short := fallback.String() // 1m0s
+	if fallback%time.Minute == 0 {
+		short = strings.TrimSuffix(short, "0s")
+	}
 	fs.function(name, "D", help+" (default "+short+")", func(v string) error {
 		d, err := watch.ParseDuration(v)
 		if err != nil || d <= 0 {
@@ -148,6 +152,11 @@ func runFlags(fs *flagSet, o *options) {
 	fs.duration(&o.timeout, defaultTimeout, "timeout", "the run's deadline, such as 90s")
 	fs.bool(&o.json, "json", "the report as JSON also on a terminal")
 	fs.bool(&o.quiet, "quiet", "print only what needs manual action, on stderr")
+}
+
+func checkFlags(fs *flagSet, o *options) {
+	fs.bool(&o.survey, "survey", "report how the API behaves where it is not documented; reads only")
+	runFlags(fs, o)
 }
 
 // listFlags narrow a list by any status; the other filters are those of a backfill.

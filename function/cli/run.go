@@ -30,6 +30,10 @@ func run(ctx context.Context, o *options, sh Shell) int {
 	if sends := slices.Contains([]string{watch.ActionPoll, watch.ActionBackfill, watch.ActionRedrive}, o.req.Action) && !o.req.DryRun; o.quiet && sends && len(program.Config.Sinks) == 0 {
 		return sh.fail(watch.Usage(&poller.Mistake{Setting: "-quiet", Problem: "no sink is configured, so that messages would be lost", Next: "Configure a sink, or leave -quiet out"}))
 	}
+	if err := refuseNewCheckpoint(ctx, o, program); err != nil {
+		return sh.fail(err)
+	}
+	sh.zone = sh.timeZone(program.Config.TimeZone)
 	reading := newProgress(sh, line, program.Log)
 	program.PageAnswered, program.SliceDone = reading.answered, reading.partDone
 	ctx, stop := context.WithTimeout(ctx, o.timeout)
@@ -78,4 +82,21 @@ func (sh *Shell) begin(o *options) (*screen, func(slog.Level) *slog.Logger) {
 		}
 		return newLog(to, level, readable)
 	}
+}
+
+// refuseNewCheckpoint keeps a laptop with the function's sinks and a checkpoint of its
+// own from notifying everybody of three days once more: an empty checkpoint does not
+// know what was notified.
+func refuseNewCheckpoint(ctx context.Context, o *options, program *setup.Program) error {
+	if o.command != watch.ActionBackfill || o.req.DryRun || o.req.Renotify || len(program.Config.Sinks) == 0 {
+		return nil
+	}
+	if head, err := program.Store.Load(ctx); err != nil || head.Generation > 0 { // an error is the run's to report
+		return nil
+	}
+	return watch.Usage(&poller.Mistake{
+		Setting: "CHECKPOINT",
+		Problem: "new, so that it does not know what was notified before, and everything in the window would be notified again",
+		Next:    "Set it to the function's checkpoint, or say that you mean it with -renotify",
+	})
 }

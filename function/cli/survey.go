@@ -1,0 +1,314 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"refreshwatch/function/setup"
+	"refreshwatch/function/watch"
+	"refreshwatch/notifier/sink"
+	"refreshwatch/poller"
+)
+
+// No document says how the real API sorts, whether both ends of a time range count, and
+// more that a program which reads it must not rely on. A survey finds out on the user's
+// own account, with read-only requests, what can be found out. Its answers hold no path,
+// no domain and no id: they can be pasted into a bug report.
+
+// surveyed is what was found out about one question.
+type surveyed struct {
+	item   string
+	answer string
+}
+
+// unknownTaskID is no task's: real ones have more digits.
+const unknownTaskID = "1"
+
+// survey asks in turn. pause passes some time between two readings of the same rows.
+type survey struct {
+	api   poller.Lister
+	now   time.Time
+	pause func(time.Duration)
+
+	window poller.Query
+	asked  int
+	found  []surveyed
+}
+
+func takeSurvey(ctx context.Context, api poller.Lister, now time.Time, pause func(time.Duration)) ([]surveyed, int, error) {
+	now = now.UTC().Truncate(time.Second)
+	s := &survey{api: api, now: now, pause: pause}
+	s.window = poller.Query{From: now.Add(-70 * time.Hour), To: now.Add(time.Second)}
+	first, err := s.list(ctx, s.window, 1)
+	if err != nil {
+		return nil, s.asked, err
+	}
+	again, err := s.list(ctx, s.window, 1)
+	if err != nil {
+		return nil, s.asked, err
+	}
+	s.order(first.Tasks)
+	s.stable(first, again)
+	s.ends(ctx, first.Tasks)
+	s.submissions(first.Tasks)
+	s.lazy(ctx, first.Tasks, again.Tasks)
+	s.unknownID(ctx)
+	s.empty(ctx, first.Tasks)
+	s.beyond(ctx, first.Total)
+	return s.found, s.asked, ctx.Err()
+}
+
+func (s *survey) list(ctx context.Context, q poller.Query, page int) (poller.Page, error) {
+	s.asked++
+	return s.api.List(ctx, q, page)
+}
+
+func (s *survey) add(item, format string, args ...any) {
+	s.found = append(s.found, surveyed{item, fmt.Sprintf(format, args...)})
+}
+
+// outcome words an answer without its rows.
+func outcomeOf(page poller.Page, err error) string {
+	var api *poller.Error
+	switch {
+	case errors.As(err, &api):
+		return "the error " + api.Code
+	case err != nil:
+		return "no answer"
+	}
+	return fmt.Sprintf("%d rows, total %d", len(page.Tasks), page.Total)
+}
+
+const tooFew = "not known: too few tasks in the last 70 hours"
+
+// order is how creation times follow each other on a page.
+func (s *survey) order(rows []poller.Task) {
+	up, down, same := 0, 0, 0
+	for i := 1; i < len(rows); i++ {
+		switch c := rows[i].Created.Compare(rows[i-1].Created); {
+		case c > 0:
+			up++
+		case c < 0:
+			down++
+		default:
+			same++
+		}
+	}
+	switch {
+	case up+down == 0:
+		s.add("order", tooFew)
+	case up == 0:
+		s.add("order", "newest first (%d steps down, %d within a second)", down, same)
+	case down == 0:
+		s.add("order", "oldest first (%d steps up, %d within a second)", up, same)
+	default:
+		s.add("order", "not by creation time (%d steps up, %d down)", up, down)
+	}
+}
+
+// stable is whether the same question gets the same answer.
+func (s *survey) stable(first, again poller.Page) {
+	keys := func(p poller.Page) (all []poller.Key) {
+		for _, t := range p.Tasks {
+			all = append(all, t.Key)
+		}
+		return all
+	}
+	sorted := func(all []poller.Key) []poller.Key {
+		all = slices.Clone(all)
+		slices.SortFunc(all, func(a, b poller.Key) int {
+			return strings.Compare(a.TaskID+"\n"+a.ObjectType+"\n"+a.ObjectPath, b.TaskID+"\n"+b.ObjectType+"\n"+b.ObjectPath)
+		})
+		return all
+	}
+	a, b := keys(first), keys(again)
+	switch {
+	case len(a) < 2:
+		s.add("repetition", tooFew)
+	case first.Total != again.Total:
+		s.add("repetition", "the total went from %d to %d; new tasks may be the reason", first.Total, again.Total)
+	case slices.Equal(a, b):
+		s.add("repetition", "the same page twice has the same rows in the same order")
+	case slices.Equal(sorted(a), sorted(b)):
+		s.add("repetition", "the same page twice has the same rows in another order")
+	default:
+		s.add("repetition", "the same page twice has other rows")
+	}
+}
+
+// ends is whether rows created at the start and at the end of a range are listed.
+func (s *survey) ends(ctx context.Context, rows []poller.Task) {
+	i := slices.IndexFunc(rows, func(t poller.Task) bool {
+		return !t.Created.IsZero() && t.Created.Before(s.now.Add(-2*time.Minute)) && t.Created.After(s.window.From.Add(time.Minute))
+	})
+	if i < 0 {
+		s.add("range", tooFew)
+		return
+	}
+	at := rows[i].Created
+	has := func(from, to time.Time) string {
+		page, err := s.list(ctx, poller.Query{From: from, To: to}, 1)
+		switch {
+		case err != nil:
+			return "not known (" + outcomeOf(page, err) + ")"
+		case slices.ContainsFunc(page.Tasks, func(t poller.Task) bool { return t.Created.Equal(at) }):
+			return "counts"
+		case len(page.Tasks) >= poller.PageSize:
+			return "not known (more rows than a page)"
+		}
+		return "does not count"
+	}
+	s.add("range", "a task created at StartTime %s, one created at EndTime %s", has(at, at.Add(10*time.Second)), has(at.Add(-10*time.Second), at))
+}
+
+// submissions is whether the rows of one task id share their second.
+func (s *survey) submissions(rows []poller.Task) {
+	created := map[string][]time.Time{}
+	for _, t := range rows {
+		created[t.TaskID] = append(created[t.TaskID], t.Created)
+	}
+	several, shared := 0, 0
+	for _, times := range created {
+		if len(times) < 2 {
+			continue
+		}
+		several++
+		if !slices.ContainsFunc(times, func(t time.Time) bool { return !t.Equal(times[0]) }) {
+			shared++
+		}
+	}
+	if several == 0 {
+		s.add("submissions", "not known: no submission of several objects on the first page")
+		return
+	}
+	s.add("submissions", "%d of %d with several rows have them in one second", shared, several)
+}
+
+// lazy is whether a status moves only because it was asked for: then the second of two
+// readings in a row knows more than the first, and the third no more than the second.
+func (s *survey) lazy(ctx context.Context, first, second []poller.Task) {
+	status := func(rows []poller.Task) map[poller.Key]string {
+		all := map[poller.Key]string{}
+		for _, t := range rows {
+			all[t.Key] = string(t.Status) + t.Process
+		}
+		return all
+	}
+	inFlight := 0
+	for _, t := range first {
+		if !finished(t.Status) {
+			inFlight++
+		}
+	}
+	if inFlight == 0 {
+		s.add("status", "not known: no task in flight on the first page")
+		return
+	}
+	s.pause(3 * time.Second)
+	page, err := s.list(ctx, s.window, 1)
+	if err != nil {
+		s.add("status", "not known (%s)", outcomeOf(page, err))
+		return
+	}
+	a, b, c := status(first), status(second), status(page.Tasks)
+	moved := func(from, to map[poller.Key]string) (n int) {
+		for key, was := range from {
+			if is, ok := to[key]; ok && is != was {
+				n++
+			}
+		}
+		return n
+	}
+	atOnce, later := moved(a, b), moved(b, c)
+	switch {
+	case atOnce > later:
+		s.add("status", "of %d in flight %d moved between two readings in a row and %d in the 3 seconds after: it seems to move when asked", inFlight, atOnce, later)
+	case atOnce+later == 0:
+		s.add("status", "of %d in flight none moved in 3 seconds: no sign that it moves only when asked", inFlight)
+	default:
+		s.add("status", "of %d in flight %d moved between two readings in a row and %d in the 3 seconds after: it seems to move by itself", inFlight, atOnce, later)
+	}
+}
+
+func (s *survey) unknownID(ctx context.Context) {
+	q := s.window
+	q.TaskID = unknownTaskID
+	s.add("unknown task id", "%s", outcomeOf(s.list(ctx, q, 1)))
+}
+
+// empty asks about a second in which nothing was created.
+func (s *survey) empty(ctx context.Context, rows []poller.Task) {
+	for at := s.now.Add(-2 * time.Minute); at.After(s.now.Add(-time.Hour)); at = at.Add(-time.Minute) {
+		if !slices.ContainsFunc(rows, func(t poller.Task) bool { return t.Created.Sub(at).Abs() < 10*time.Second }) {
+			s.add("empty list", "%s", outcomeOf(s.list(ctx, poller.Query{From: at, To: at.Add(time.Second)}, 1)))
+			return
+		}
+	}
+	s.add("empty list", "not known: tasks at every minute")
+}
+
+func (s *survey) beyond(ctx context.Context, total int) {
+	s.add("page beyond the last", "%s", outcomeOf(s.list(ctx, s.window, total/poller.PageSize+2)))
+}
+
+// surveyText is the paragraph for a bug report.
+func surveyText(product, region string, now time.Time, found []surveyed, asked int) string {
+	var parts []string
+	for _, f := range found {
+		parts = append(parts, f.item+": "+f.answer+".")
+	}
+	return fmt.Sprintf("Survey of %s in %s, %s, %d requests. %s", product, region, now.UTC().Format(time.DateOnly), asked, strings.Join(parts, " "))
+}
+
+// check verifies a deployment, or with -survey the API.
+func check(ctx context.Context, o *options, sh Shell) int {
+	if !o.survey {
+		return runRequest(ctx, o, sh)
+	}
+	if o.req.Post {
+		return sh.fail(watch.Usage(&poller.Mistake{Setting: "-survey", Problem: "only reads the API, and does not go with -post", Next: "Give one of the two"}))
+	}
+	return sh.survey(ctx, o)
+}
+
+func (sh Shell) survey(ctx context.Context, o *options) int {
+	line, log := sh.begin(o)
+	w, err := setup.ConfigureAPI(sh.Getenv, log)
+	if err != nil {
+		return sh.fail(err)
+	}
+	ctx, stop := context.WithTimeout(ctx, o.timeout)
+	defer stop()
+	began := time.Now()
+	api := &watch.Guarded{Lister: w.API, Log: w.Log, Answered: newProgress(sh, line, w.Log).answered}
+	found, asked, err := takeSurvey(ctx, api, began, time.Sleep)
+	line.clear()
+	if err != nil {
+		sh.printError(err)
+		return 1
+	}
+	fmt.Fprintln(sh.Out, wrap(surveyText(w.Config.Product.Title, w.Config.Region, began, found, asked), sh.terminalWidth()))
+	if sh.OutTTY && !o.json {
+		return 0
+	}
+	report := watch.Report{Action: watch.ActionCheck, Run: watch.NewRunID(), APICalls: asked, TookMS: time.Since(began).Milliseconds()}
+	for _, f := range found {
+		report.Checks = append(report.Checks, watch.Finding{Item: "survey: " + f.item, Level: sink.OK, Detail: f.answer})
+	}
+	text, _ := json.Marshal(report) // strings and numbers only
+	fmt.Fprintf(sh.Out, "%s\n", text)
+	return 0
+}
+
+// terminalWidth is the width of stdout; 0 where it is no terminal.
+func (sh Shell) terminalWidth() int {
+	if !sh.OutTTY {
+		return 0
+	}
+	return sh.Width
+}

@@ -1,0 +1,137 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"refreshwatch/poller"
+	"refreshwatch/poller/aliyun/apitest"
+)
+
+// startExclusive is an API that leaves out what was created at StartTime.
+type startExclusive struct{ poller.Lister }
+
+func (l startExclusive) List(ctx context.Context, q poller.Query, page int) (poller.Page, error) {
+	q.From = q.From.Add(time.Second)
+	if !q.From.Before(q.To) {
+		return poller.Page{Number: page}, nil
+	}
+	return l.Lister.List(ctx, q, page)
+}
+
+// Each question is put to simulated APIs that answer it either way.
+func TestSurvey(t *testing.T) {
+	inFlight := []apitest.Step{{After: time.Minute, Status: poller.Refreshing}}
+	rows := func(api *apitest.Server) {
+		now := time.Now()
+		for i := range 40 {
+			key := poller.Key{TaskID: fmt.Sprint(15680000000 + i/2), ObjectType: "file", ObjectPath: fmt.Sprintf("https://secret.example.com/%d", i)}
+			steps := apitest.Finish(time.Second)
+			if i < 2 {
+				steps = inFlight
+			}
+			api.Add(apitest.Task{Key: key, Created: now.Add(-10*time.Minute - time.Duration(i/2)*time.Hour), Steps: steps})
+		}
+	}
+	for _, c := range []struct {
+		name    string
+		options apitest.Options
+		wrap    func(poller.Lister) poller.Lister
+		fill    func(*apitest.Server)
+		item    string
+		want    string
+	}{
+		{"newest first", apitest.Options{}, nil, rows, "order", "newest first (19 steps down, 20 within a second)"},
+		{"oldest first", apitest.Options{OldestFirst: true}, nil, rows, "order", "oldest first (19 steps up, 20 within a second)"},
+		{"both ends", apitest.Options{}, nil, rows, "range", "a task created at StartTime counts, one created at EndTime counts"},
+		{"end exclusive", apitest.Options{EndExclusive: true}, nil, rows, "range", "a task created at StartTime counts, one created at EndTime does not count"},
+		{"start exclusive", apitest.Options{}, func(l poller.Lister) poller.Lister { return startExclusive{l} }, rows, "range",
+			"a task created at StartTime does not count, one created at EndTime counts"},
+		{"unknown id listed empty", apitest.Options{}, nil, rows, "unknown task id", "0 rows, total 0"},
+		{"unknown id refused", apitest.Options{UnknownTaskIsError: true}, nil, rows, "unknown task id", "the error InvalidTaskId"},
+		{"moves when asked", apitest.Options{Lazy: true}, nil, rows, "status", "it seems to move when asked"},
+		{"does not move", apitest.Options{}, nil, rows, "status", "of 2 in flight none moved in 3 seconds"},
+		{"moves by itself", apitest.Options{}, nil, func(api *apitest.Server) {
+			api.Add(apitest.Task{Key: poller.Key{TaskID: "1234567", ObjectType: "file", ObjectPath: "a"}, Created: time.Now(), Steps: apitest.Finish(14 * time.Second)})
+		}, "status", "it seems to move by itself"},
+		{"nothing in flight", apitest.Options{}, nil, func(*apitest.Server) {}, "status", "not known: no task in flight"},
+		{"rows share a second", apitest.Options{}, nil, rows, "submissions", "20 of 20 with several rows have them in one second"},
+		{"rows do not", apitest.Options{}, nil, func(api *apitest.Server) {
+			for i := range 2 {
+				api.Add(apitest.Task{Key: poller.Key{TaskID: "7", ObjectType: "file", ObjectPath: fmt.Sprint(i)}, Created: time.Now().Add(-time.Hour + time.Duration(i)*time.Second)})
+			}
+		}, "submissions", "0 of 1 with several rows have them in one second"},
+		{"empty", apitest.Options{}, nil, rows, "empty list", "0 rows, total 0"},
+		{"beyond", apitest.Options{}, nil, rows, "page beyond the last", "0 rows, total 40"},
+		{"same order", apitest.Options{}, nil, rows, "repetition", "in the same order"},
+		{"no rows", apitest.Options{}, nil, func(*apitest.Server) {}, "order", "not known: too few tasks"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				api := apitest.New(c.options)
+				c.fill(api)
+				var lister poller.Lister = api.Lister(time.Second)
+				if c.wrap != nil {
+					lister = c.wrap(lister)
+				}
+				found, asked, err := takeSurvey(t.Context(), lister, time.Now(), time.Sleep)
+				if err != nil || asked > 12 {
+					t.Fatalf("%d requests: %v", asked, err)
+				}
+				text := surveyText("vod", "cn-shanghai", time.Now(), found, asked)
+				for _, f := range found {
+					if f.item == c.item && strings.Contains(f.answer, c.want) {
+						return
+					}
+				}
+				t.Errorf("%s: want %q in\n%s", c.item, c.want, text)
+			})
+		})
+	}
+}
+
+// The order within a second may change between two requests.
+func TestSurveyOfAnUnstableOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api := apitest.New(apitest.Options{})
+		for i := range 30 {
+			api.Add(apitest.Task{Key: poller.Key{TaskID: "7", ObjectType: "file", ObjectPath: fmt.Sprint(i)}, Created: time.Now().Add(-time.Hour)})
+		}
+		api.Fault(apitest.Shuffled())
+		found, _, err := takeSurvey(t.Context(), api.Lister(0), time.Now(), time.Sleep)
+		if text := surveyText("vod", "cn-shanghai", time.Now(), found, 0); err != nil || !strings.Contains(text, "the same rows in another order") {
+			t.Errorf("%s %v", text, err)
+		}
+	})
+}
+
+// The paragraph can be shown to anybody.
+func TestSurveyIsRedacted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api := apitest.New(apitest.Options{UnknownTaskIsError: true})
+		for i := range 60 {
+			api.Add(apitest.Task{Key: poller.Key{TaskID: "987654321", ObjectType: "file", ObjectPath: fmt.Sprintf("https://secret.example.com/hush/%d", i)}, Created: time.Now().Add(-time.Hour)})
+		}
+		found, asked, err := takeSurvey(t.Context(), api.Lister(0), time.Now(), time.Sleep)
+		text := surveyText("vod", "cn-shanghai", time.Now(), found, asked)
+		for _, secret := range []string{"secret", "example", "hush", "987654321", "https"} {
+			if err != nil || strings.Contains(text, secret) {
+				t.Errorf("%q is in %q (%v)", secret, text, err)
+			}
+		}
+	})
+}
+
+// An API that refuses has no answers to give.
+func TestSurveyRefused(t *testing.T) {
+	api := apitest.New(apitest.Options{})
+	api.Fault(apitest.Refused(http.StatusForbidden, "Forbidden.RAM", "no", poller.Denied))
+	if found, _, err := takeSurvey(t.Context(), api.Lister(0), time.Now(), nil); err == nil || len(found) > 0 {
+		t.Errorf("%v %v", found, err)
+	}
+}
