@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"time"
 
 	"golang.org/x/term"
 
@@ -28,7 +29,8 @@ type Shell struct {
 	OutTTY bool // people read stdout
 	ErrTTY bool // people read stderr
 	Manual Manual
-	Width  int // columns of the terminal; 0 when there is none
+	Width  int            // columns of the terminal; 0 when there is none
+	zone   *time.Location // of shown times; nil until the settings were read
 	words
 }
 
@@ -76,7 +78,7 @@ func Run(ctx context.Context, args []string, sh Shell) (exit int) {
 			return sh.fail(watch.Usage(&poller.Mistake{Setting: "runtime", Problem: "this is Function Compute, but not its runtime go1: FC_RUNTIME_API is not set",
 				Next: "Set the function's runtime to go1 and its handler to the program's name; custom runtimes and images speak another protocol"}))
 		}
-		fmt.Fprint(sh.Err, helpText())
+		fmt.Fprint(sh.Err, helpText(sh.words))
 		return 2
 	}
 	name, rest := args[0], args[1:]
@@ -112,7 +114,7 @@ func (sh Shell) fail(err error) int {
 
 // printError prints an error, one line a mistake.
 func (sh Shell) printError(err error) {
-	for line := range strings.Lines(err.Error() + "\n") {
+	for line := range strings.Lines(sh.err(err) + "\n") {
 		fmt.Fprint(sh.Err, "refreshwatch: ", line)
 	}
 }

@@ -45,23 +45,23 @@ func demo(ctx context.Context, _ *options, sh Shell) int {
 		return 1
 	}
 
-	fmt.Fprintf(sh.Out, "A simulated API answers at %s. refreshwatch polls it every %s here, instead of every minute.\n", url, demoPause)
+	fmt.Fprintln(sh.Out, sh.say("A simulated API answers at %s. refreshwatch polls it every %s here, instead of every minute.", url, demoPause))
 	var report watch.Report
 	for i, story := range demoStory {
 		if i > 0 && !pause(ctx, demoPause) {
 			return 1
 		}
-		fmt.Fprintf(sh.Out, "\n── poll %d · %s\n   %s\n\n", i+1, time.Now().Format(time.TimeOnly), story)
+		fmt.Fprintf(sh.Out, "%s\n   %s\n\n", sh.say("\n── poll %d · %s", i+1, time.Now().Format(time.TimeOnly)), sh.translate(story))
 		tick, stop := context.WithTimeout(ctx, 30*time.Second)
 		report, err = w.Run(tick, watch.Request{Action: watch.ActionPoll}, w.Log)
 		stop()
-		fmt.Fprintf(sh.Out, "   %s\n", summary(report))
+		fmt.Fprintf(sh.Out, "   %s\n", sh.summary(report))
 		if err != nil {
-			fmt.Fprintln(sh.Out, "   failed:", err)
+			fmt.Fprintln(sh.Out, sh.say("   failed: %s", sh.err(err)))
 			return 1
 		}
 	}
-	fmt.Fprint(sh.Out, demoEnd)
+	fmt.Fprint(sh.Out, sh.translate(demoEnd))
 	if !sh.OutTTY {
 		sh.show(report, nil, watch.Request{Action: watch.ActionPoll})
 	}

@@ -59,7 +59,7 @@ func TestPlainLog(t *testing.T) {
 		log.Info("something changed")
 		log.With("sink", "ops").WithGroup("http").Warn("not delivered yet", "status", 503, "reason", errors.New("two\nlines\x1b[31m"))
 		now := time.Now().Format(time.TimeOnly)
-		want := now + "  something changed\n" + now + " warn  not delivered yet: sink ops, http.status 503, http.reason two; lines?[31m\n"
+		want := now + "  something changed\n" + now + " warn  not delivered yet: sink ops, http.status 503, http.reason two; lines[31m\n"
 		if out.String() != want {
 			t.Errorf("got  %q\nwant %q", out.String(), want)
 		}

@@ -55,9 +55,9 @@ func (sh Shell) logPoll(log *slog.Logger, r watch.Report, err error) {
 	case !sh.ErrTTY:
 		watch.LogSummary(log, r, err)
 	case err != nil:
-		log.Error(summary(r), "error", err.Error())
+		log.Error(sh.summary(r), "error", err.Error())
 	default:
-		log.Info(summary(r))
+		log.Info(sh.summary(r))
 	}
 }
 

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"fmt"
-	"strings"
 
 	"refreshwatch/function/watch"
 	"refreshwatch/poller"
@@ -63,8 +62,9 @@ func helpTopic(name string, sh Shell) int {
 		for _, t := range topics() {
 			known = append(known, t.name)
 		}
+		known = append(known, policy)
 		return sh.fail(watch.Usage(&poller.Mistake{Setting: fmt.Sprintf("%.64s", name), Problem: "unknown command or topic", Next: watch.Suggest(name, known)}))
 	}
-	fmt.Fprint(sh.Out, t.text(sh.Manual, strings.HasPrefix(strings.ToLower(sh.Getenv("MESSAGE_LANG")), "zh")))
+	fmt.Fprint(sh.Out, t.text(sh.Manual, sh.chinese))
 	return 0
 }

@@ -1,38 +1,100 @@
 package cli
 
 import (
+	"cmp"
 	_ "embed"
+	"errors"
 	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
 	"refreshwatch/function/watch"
+	"refreshwatch/poller"
 )
 
-// words is the language of the command line. The English text stands in the code and
-// is the key; words.zh.txt holds the Chinese of each. A text without one stays English.
+// words is the language of the command line. The English texts stand where they are
+// needed, in this package and in those that find mistakes; words.zh.txt holds the Chinese
+// of each. A text without one stays English.
 type words struct{ chinese bool }
 
 //go:embed words.zh.txt
 var chineseFile string
 
-// chinesePhrases maps an English text, with its verbs, to the Chinese one.
-var chinesePhrases = sync.OnceValue(func() map[string]string { return readPhrases(chineseFile) })
-
-// readPhrases reads pairs of lines, an English text and "= " with its Chinese. Other
-// lines are comments.
-func readPhrases(file string) map[string]string {
-	phrases := map[string]string{}
-	var before string
-	for line := range strings.Lines(file) {
-		line = strings.TrimSuffix(line, "\n")
-		if text, ok := strings.CutPrefix(line, "= "); ok {
-			phrases[before] = text
-		}
-		before = line
-	}
-	return phrases
+// phrases are the Chinese texts by the English ones.
+type phrases struct {
+	exact    map[string]string // by bare text
+	patterns []pattern         // of texts with something filled in, the most particular first
 }
+
+// pattern is a format as it looks when it is filled in.
+type pattern struct {
+	filled  *regexp.Regexp
+	chinese string // a format that takes strings
+	letters int    // of the English that are fixed
+}
+
+var chinesePhrases = sync.OnceValue(func() phrases { return readPhrases(chineseFile) })
+
+// readPhrases reads blocks of lines: the English, then the Chinese behind "= ". Lines
+// that begin with # are comments.
+func readPhrases(file string) phrases {
+	p := phrases{exact: map[string]string{}}
+	for block := range strings.SplitSeq(file, "\n\n") {
+		var english, chinese []string
+		for line := range strings.SplitSeq(block, "\n") {
+			text, isChinese := strings.CutPrefix(line, "= ")
+			switch {
+			case strings.HasPrefix(line, "#"):
+			case isChinese:
+				chinese = append(chinese, text)
+			default:
+				english = append(english, line)
+			}
+		}
+		if len(chinese) > 0 {
+			p.exact[bare(strings.Join(english, "\n"))] = strings.Join(chinese, "\n")
+		}
+	}
+	return p
+}
+
+// bare is a text however its lines are broken.
+func bare(s string) string { return strings.Join(strings.Fields(s), " ") }
+
+// verbs are what a format fills in. Compiled at the first use: most starts need none.
+var verbs = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`%(\[\d\])?[-+#.\d]*[a-zA-Z]`) })
+
+// fewLetters do not tell a text from others.
+const fewLetters = 4
+
+// chinesePatterns are made at the first text that needs them.
+var chinesePatterns = sync.OnceValue(func() []pattern {
+	var all []pattern
+	for english, chinese := range chinesePhrases().exact {
+		if !verbs().MatchString(english) {
+			continue
+		}
+		fixed := verbs().Split(english, -1)
+		if len(strings.Trim(strings.Join(fixed, ""), " .,:;()·")) < fewLetters {
+			continue // it would fit everything
+		}
+		for i := range fixed {
+			fixed[i] = regexp.QuoteMeta(strings.ReplaceAll(fixed[i], "%%", "%"))
+		}
+		all = append(all, pattern{
+			filled:  regexp.MustCompile(`(?s)^` + strings.Join(fixed, `(.*?)`) + `$`),
+			chinese: verbs().ReplaceAllString(chinese, `%${1}s`),
+			letters: len(strings.Join(fixed, "")),
+		})
+	}
+	slices.SortFunc(all, func(a, b pattern) int {
+		return cmp.Or(cmp.Compare(b.letters, a.letters), strings.Compare(a.filled.String(), b.filled.String()))
+	})
+	return all
+})
 
 // wordsOf chooses the language: MESSAGE_LANG, or on a terminal the user's locale.
 func wordsOf(getenv func(string) string, terminal bool) words {
@@ -53,11 +115,11 @@ func isChinese(lang string) bool {
 	return lang == "zh" || strings.HasPrefix(lang, "zh-") || strings.HasPrefix(lang, "zh_") || strings.HasPrefix(lang, "zh.")
 }
 
-// say is the format in the reader's language, filled in.
+// say is the format in the reader's language, filled in. White space around it stays.
 func (w words) say(format string, args ...any) string {
 	if w.chinese {
-		if zh, ok := chinesePhrases()[format]; ok {
-			format = zh
+		if zh, ok := chinesePhrases().exact[bare(format)]; ok {
+			format = around(format, zh)
 		}
 	}
 	if len(args) == 0 {
@@ -66,9 +128,110 @@ func (w words) say(format string, args ...any) string {
 	return fmt.Sprintf(format, args...)
 }
 
+// around puts the line breaks and the indent around an English text around its Chinese.
+func around(english, chinese string) string {
+	text := strings.TrimSpace(english)
+	before, after, _ := strings.Cut(english, text)
+	if before == " " { // between two words: Chinese has none
+		before = ""
+	}
+	if after == " " {
+		after = ""
+	}
+	return before + strings.TrimLeft(chinese, " ") + after
+}
+
+// translate is a text that was put together elsewhere, in the reader's language.
+func (w words) translate(text string) string {
+	if !w.chinese {
+		return text
+	}
+	plain := bare(text)
+	if zh, ok := chinesePhrases().exact[plain]; ok {
+		return around(text, zh)
+	}
+	for _, p := range chinesePatterns() {
+		m := p.filled.FindStringSubmatch(plain)
+		if m == nil {
+			continue
+		}
+		var args []any
+		for _, part := range m[1:] {
+			args = append(args, w.part(part))
+		}
+		return around(text, fmt.Sprintf(p.chinese, args...))
+	}
+	// A code, such as "timeout", stands before what happened.
+	if code, rest, ok := strings.Cut(text, ": "); ok && !strings.Contains(code, " ") {
+		return code + "：" + w.translate(rest)
+	}
+	return text
+}
+
+// part is what was filled into a text: another phrase, a number of things, or foreign.
+func (w words) part(text string) string {
+	if zh, ok := chinesePhrases().exact[text]; ok {
+		return zh
+	}
+	number, noun, _ := strings.Cut(text, " ")
+	if n, err := strconv.Atoi(number); err == nil {
+		if zh, ok := chinesePhrases().exact["%d "+strings.TrimSuffix(noun, "s")]; ok {
+			return fmt.Sprintf(zh, n)
+		}
+	}
+	return w.translate(text)
+}
+
+// paragraphs translates a text paragraph by paragraph.
+func (w words) paragraphs(text string) string {
+	parts := strings.Split(text, "\n\n")
+	for i := range parts {
+		parts[i] = w.translate(parts[i])
+	}
+	return strings.Join(parts, "\n\n")
+}
+
+// err is an error as a person reads it, a line each mistake.
+func (w words) err(err error) string {
+	if !w.chinese {
+		return err.Error()
+	}
+	var lines []string
+	for _, m := range poller.Mistakes(err) {
+		line := w.problem(m, err)
+		if m.Setting != "" {
+			line = m.Setting + "：" + line
+		}
+		if m.Next != "" {
+			line += "。" + w.translate(m.Next) + "。"
+		}
+		lines = append(lines, strings.NewReplacer("？。", "？", "。。", "。").Replace(line))
+	}
+	return strings.Join(lines, "\n")
+}
+
+// problem is what went wrong: of an API error what the API said, and what can be done.
+func (w words) problem(m *poller.Mistake, err error) string {
+	var api *poller.Error
+	if !errors.As(err, &api) || !strings.Contains(m.Problem, api.Error()) {
+		return w.translate(m.Problem)
+	}
+	text := "API 错误 " + api.Code
+	if api.Err != nil {
+		text += "：" + w.translate(api.Err.Error())
+	}
+	if api.RequestID != "" {
+		text += "（请求 ID " + api.RequestID + "）"
+	}
+	if api.Hint != "" {
+		text += "。" + w.translate(api.Hint)
+	}
+	return strings.Replace(m.Problem, api.Error(), text, 1)
+}
+
 // count is a number of things: "1 task", "2 tasks". Chinese has one form.
 func (w words) count(n int, noun string) string {
-	if zh, ok := chinesePhrases()["%d "+noun]; ok && w.chinese {
+	if zh, ok := chinesePhrases().exact["%d "+noun]; ok && w.chinese {
 		return fmt.Sprintf(zh, n)
 	}
 	return watch.Count(n, noun)

@@ -1,0 +1,83 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+
+	"refreshwatch/function/watch"
+	"refreshwatch/notifier"
+	"refreshwatch/poller"
+)
+
+// showStatus shows a person what is stored. All times are in one zone, which the first
+// line names.
+func (sh Shell) showStatus(r watch.Report) {
+	s, c := r.Status, clock{sh.zone}
+	line := func(format string, args ...any) { fmt.Fprintln(sh.Out, sh.say(format, args...)) }
+	if s.Generation == 0 {
+		line("No state yet: no poll has run with this CHECKPOINT.")
+		return
+	}
+	line("Generation %d, written %s. Times are in %s.", s.Generation, c.time(s.Written), sh.zone)
+	if s.Mark.IsZero() {
+		line("No poll has read all tasks yet.")
+	} else {
+		line("All tasks created before %s have been read; %s recorded.", c.time(s.Mark), sh.count(s.Remembered, "finished row"))
+	}
+	line("\nIn flight (%d)", len(s.InFlight))
+	for _, o := range s.InFlight {
+		fmt.Fprintln(sh.Out, sh.fit(fmt.Sprintf("  %s  %-15s %-9s ", c.time(o.Created), progressOf(o.Task), printable(o.ObjectType)), o.ObjectPath))
+	}
+	line("\nWaiting to be sent (%d)", len(s.Outbox))
+	sh.showDeliveries(s.Outbox)
+	line("\nDead letters (%d)", len(s.Dead))
+	sh.showDeliveries(s.Dead)
+	if s.Trouble != nil {
+		line("\nPolling has failed since %s.", c.time(s.Trouble.Since))
+	}
+	if s.LastRun != nil {
+		line("\nLast run that changed the state: %s", sh.summary(*s.LastRun))
+	}
+}
+
+// showDeliveries shows what a person needs who fixes a sink: what each message is about,
+// and why it was not accepted.
+func (sh Shell) showDeliveries(all []notifier.Delivery) {
+	c := clock{sh.zone}
+	for _, d := range all {
+		fmt.Fprintln(sh.Out, sh.fit(fmt.Sprintf("  %-12s %s  %s  ", printable(d.Sink), c.time(d.Created), d.ID), sh.about(d)))
+		if d.LastError != "" {
+			fmt.Fprintln(sh.Out, sh.fit("      ", d.LastError))
+		}
+	}
+}
+
+// about is what a message says: its first task, the worst first, and how many others.
+func (sh Shell) about(d notifier.Delivery) string {
+	if d.Notice != nil || len(d.Events) == 0 {
+		return sh.say("notice: %s", string(d.Kind))
+	}
+	first := d.Events[0]
+	for _, e := range d.Events {
+		if e.Task.Status.Failure() && !first.Task.Status.Failure() {
+			first = e
+		}
+	}
+	what := string(first.Task.Status) + " " + first.Task.ObjectPath
+	if d.Kind != poller.Finished {
+		what = string(d.Kind) + " " + first.Task.ObjectPath
+	}
+	if others := len(d.Events) - 1; others > 0 {
+		return sh.say("%s: %s and %s", sh.count(len(d.Events), "row"), what, sh.count(others, "other"))
+	}
+	return sh.say("%s: %s", sh.count(1, "row"), what)
+}
+
+// fit puts a text of unknown length behind a label, in one line of the terminal.
+func (sh Shell) fit(label, text string) string {
+	text = printable(strings.ReplaceAll(text, "\n", "; "))
+	if sh.Width == 0 {
+		return label + text
+	}
+	return label + shorten(text, max(narrowest, sh.Width-columnsOf(label)))
+}

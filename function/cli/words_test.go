@@ -1,0 +1,293 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"refreshwatch/function/watch"
+	"refreshwatch/poller"
+)
+
+// Every text that a person may read on a command line has its Chinese: what this package
+// says, and the mistakes, findings and hints of all packages. Who adds one adds its
+// Chinese to words.zh.txt.
+func TestEveryPhraseIsChinese(t *testing.T) {
+	known := map[string]bool{}
+	for english := range chinesePhrases().exact {
+		known[shapeOf(english)] = true
+	}
+	for _, text := range spokenTexts(t) {
+		if !strings.Contains(text.at, "/function/cli/") {
+			continue
+		}
+		if !known[shapeOf(text.english)] {
+			t.Errorf("%s: %q has no Chinese in words.zh.txt", text.at, text.english)
+		}
+	}
+}
+
+// Help is Chinese to its last line.
+func TestHelpIsChinese(t *testing.T) {
+	w := words{chinese: true}
+	check := func(what, text string) {
+		if text != "" && w.translate(text) == text {
+			t.Errorf("%s: %q has no Chinese in words.zh.txt", what, bare(text))
+		}
+	}
+	prose := regexp.MustCompile(`(?m)^  refreshwatch .*? {3,}\S`)
+	for _, c := range commands() {
+		check(c.name, c.summary)
+		for part := range strings.SplitSeq(c.about, "\n\n") {
+			check(c.name, part)
+		}
+		if prose.MatchString(c.examples) {
+			check(c.name, c.examples)
+		}
+		for _, line := range flagsOf(c, &options{}).lines {
+			check(c.name+" "+line[0], line[1])
+		}
+	}
+	for _, topic := range topics() {
+		check(topic.name, topic.summary)
+	}
+}
+
+// The Chinese takes what the English takes.
+func TestPhrasesTakeTheSame(t *testing.T) {
+	kinds := func(s string) (all []string) {
+		for _, verb := range verbs().FindAllString(s, -1) {
+			all = append(all, verb[len(verb)-1:])
+		}
+		slices.Sort(all)
+		return all
+	}
+	for english, chinese := range chinesePhrases().exact {
+		e, c := kinds(english), kinds(chinese)
+		if len(e) != len(c) {
+			t.Errorf("%q takes %d values, its Chinese %q takes %d", english, len(e), chinese, len(c))
+		}
+	}
+}
+
+func TestTranslate(t *testing.T) {
+	w := words{chinese: true}
+	for english, want := range map[string]string{
+		"unknown value \"x\"":        "未知的值 \"x\"",
+		"Did you mean Failed?":       "您是想写 Failed 吗？",
+		"nobody has translated this": "nobody has translated this",
+		"\nIn flight (%d)":           "\n进行中（%d）",
+		"sink ops: is missing":       "渠道 ops：缺少",
+		"dns: host h was not reached: the connection was refused": "dns：未能连接主机 h：连接被拒绝",
+		"3 tasks in the last hour":                                "最近一小时有 3 个任务",
+		"matches 3 of 5 watched tasks of the last hour, for ops":  "匹配最近一小时 5 个关注任务中的 3 个，发往 ops",
+		"%s, the operator's own text":                             "%s, the operator's own text",
+	} {
+		if got := w.translate(english); got != want {
+			t.Errorf("%q becomes %q, want %q", english, got, want)
+		}
+	}
+	err := watch.Usage(&poller.Mistake{Setting: "-since", Problem: `invalid duration "3"`, Next: "Write it like 24h, 90m or 3d"},
+		&poller.Mistake{Setting: "-status", Problem: `unknown value "Faild"`, Next: "Did you mean Failed?"})
+	if got, want := w.err(err), "-since：\"3\" 不是时长。请写成 24h、90m 或 3d 这样。\n-status：未知的值 \"Faild\"。您是想写 Failed 吗？"; got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	api := fmt.Errorf("poll: %w", &poller.Error{Code: "Forbidden.RAM", RequestID: "R1", Err: errors.New("no"), Hint: "Set this machine's clock: it is off by more than 15 minutes."})
+	if got, want := w.err(api), "poll: API 错误 Forbidden.RAM：no（请求 ID R1）。请校准本机时钟：相差超过 15 分钟。"; got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	if got := (words{}).err(api); got != api.Error() {
+		t.Errorf("English became %s", got)
+	}
+}
+
+func TestWordsOf(t *testing.T) {
+	for _, c := range []struct {
+		env      map[string]string
+		terminal bool
+		want     bool
+	}{
+		{nil, true, false},
+		{map[string]string{"MESSAGE_LANG": "zh"}, false, true},
+		{map[string]string{"MESSAGE_LANG": "zh-CN"}, false, true},
+		{map[string]string{"MESSAGE_LANG": "zh_CN.UTF-8"}, false, true},
+		{map[string]string{"MESSAGE_LANG": "ZH-Hans"}, false, true},
+		{map[string]string{"MESSAGE_LANG": "en", "LANG": "zh_CN.UTF-8"}, true, false},
+		{map[string]string{"LANG": "zh_CN.UTF-8"}, true, true},
+		{map[string]string{"LANG": "zh_CN.UTF-8"}, false, false}, // for a script the words stay
+		{map[string]string{"LC_ALL": "C", "LANG": "zh_CN.UTF-8"}, true, false},
+		{map[string]string{"LC_MESSAGES": "zh_TW.UTF-8", "LANG": "de_DE.UTF-8"}, true, true},
+		{map[string]string{"LANG": "zhuang"}, true, false},
+	} {
+		got := wordsOf(func(name string) string { return c.env[name] }, c.terminal)
+		if got.chinese != c.want {
+			t.Errorf("%v, terminal %v: Chinese %v", c.env, c.terminal, got.chinese)
+		}
+	}
+}
+
+// shapeOf is a text with every value in it the same.
+func shapeOf(text string) string { return verbs().ReplaceAllString(bare(text), "%s") }
+
+type spoken struct{ at, english string }
+
+// goSources are the Go files of the module, without those that only tests and the demo use.
+func goSources(t *testing.T) map[string]string {
+	t.Helper()
+	root, all := moduleRoot(t), map[string]string{}
+	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || filepath.Ext(path) != ".go" {
+			return err
+		}
+		for _, skip := range []string{"apitest", "checkpointtest", "notifiertest", "fctest", ".ci"} {
+			if strings.Contains(filepath.ToSlash(path), "/"+skip+"/") {
+				return nil
+			}
+		}
+		text, err := os.ReadFile(path)
+		all[path] = string(text)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// spokenTexts are the texts that people read: arguments of say, print, label and count
+// in this package; everywhere the parts of mistakes, findings and hints.
+func spokenTexts(t *testing.T) (all []spoken) {
+	t.Helper()
+	files := token.NewFileSet()
+	for path, text := range goSources(t) {
+		if strings.HasSuffix(path, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(files, path, text, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		add := func(e ast.Expr) {
+			english := textOf(e)
+			if english = strings.TrimSpace(english); strings.ContainsAny(strings.ReplaceAll(shapeOf(english), "%s", ""), "abcdefghijklmnopqrstuvwxyz") {
+				all = append(all, spoken{files.Position(e.Pos()).String(), english})
+			}
+		}
+		inspect(file, strings.Contains(filepath.ToSlash(path), "/function/cli/"), add)
+	}
+	return all
+}
+
+// inspect finds the texts of a file.
+func inspect(file *ast.File, cli bool, add func(ast.Expr)) {
+	ast.Inspect(file, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.CallExpr:
+			name := nameOf(n.Fun)
+			switch {
+			case cli && (name == "say" || name == "print" || name == "label") && len(n.Args) > 0 && isLiteral(n.Args[0]):
+				add(n.Args[0])
+			case name == "finding" && len(n.Args) == 4:
+				add(n.Args[2])
+				add(n.Args[3])
+			case name == "wrong" && len(n.Args) == 3:
+				add(n.Args[1])
+				add(n.Args[2])
+			}
+		case *ast.AssignStmt:
+			for i, to := range n.Lhs {
+				if len(n.Lhs) == len(n.Rhs) && slices.Contains([]string{"Detail", "Hint", "Problem", "Next", "problem", "next", "hint", "detail"}, nameOf(to)) {
+					add(n.Rhs[i])
+				}
+			}
+		case *ast.ValueSpec:
+			for i, name := range n.Names {
+				if strings.HasPrefix(name.Name, "hint") && i < len(n.Values) {
+					add(n.Values[i])
+				}
+			}
+		case *ast.FuncDecl:
+			if strings.HasSuffix(n.Name.Name, "Problem") {
+				addReturned(n, add)
+			}
+		case *ast.CompositeLit:
+			kind := nameOf(n.Type)
+			if kind == "" && len(n.Elts) == 3 && isLiteral(n.Elts[0]) {
+				if strings.HasSuffix(textOf(n.Elts[2]), ".") { // a rule of a table: code, class, hint
+					add(n.Elts[2])
+				}
+			}
+			for _, element := range n.Elts {
+				field, ok := element.(*ast.KeyValueExpr)
+				if !ok {
+					continue
+				}
+				switch key := nameOf(field.Key); {
+				case kind == "Mistake" && (key == "Problem" || key == "Next"), key == "Hint" && kind != "Notice", kind == "Finding" && key == "Detail":
+					add(field.Value)
+				}
+			}
+		}
+		return true
+	})
+}
+
+// addReturned adds what a function returns.
+func addReturned(f *ast.FuncDecl, add func(ast.Expr)) {
+	ast.Inspect(f, func(n ast.Node) bool {
+		if r, ok := n.(*ast.ReturnStmt); ok {
+			for _, result := range r.Results {
+				add(result)
+			}
+		}
+		return true
+	})
+}
+
+func isLiteral(e ast.Expr) bool {
+	lit, ok := e.(*ast.BasicLit)
+	return ok && lit.Kind == token.STRING
+}
+
+func nameOf(e ast.Expr) string {
+	switch e := e.(type) {
+	case *ast.Ident:
+		return e.Name
+	case *ast.SelectorExpr:
+		return e.Sel.Name
+	}
+	return ""
+}
+
+// filledIn stands in hints for what only a run knows, such as {token}.
+var filledIn = regexp.MustCompile(`\{[a-z]+\}`)
+
+// textOf is a text as it is put together, with %s for what is not written down.
+func textOf(e ast.Expr) string {
+	switch e := e.(type) {
+	case *ast.BasicLit:
+		if text, err := strconv.Unquote(e.Value); err == nil {
+			return filledIn.ReplaceAllString(text, "%s")
+		}
+	case *ast.BinaryExpr:
+		return textOf(e.X) + textOf(e.Y)
+	case *ast.ParenExpr:
+		return textOf(e.X)
+	case *ast.CallExpr:
+		if nameOf(e.Fun) == "Sprintf" && isLiteral(e.Args[0]) {
+			text, _ := strconv.Unquote(e.Args[0].(*ast.BasicLit).Value)
+			return text
+		}
+	}
+	return "%s"
+}
