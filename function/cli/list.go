@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"maps"
 	"slices"
@@ -79,7 +78,7 @@ func checkList(o *options) error {
 }
 
 func unknown(setting, word string, known []string) *poller.Mistake {
-	return &poller.Mistake{Setting: setting, Problem: fmt.Sprintf("unknown value %.64q", word), Next: watch.Suggest(word, known)}
+	return &poller.Mistake{Setting: setting, Problem: "unknown value " + poller.Quote(word), Next: watch.Suggest(word, known)}
 }
 
 // warnOfList says what the list lacks; the rows themselves do not show it.

@@ -3,7 +3,6 @@ package cli
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"slices"
 	"strconv"
@@ -42,7 +41,7 @@ func waitIDs(args []string, stdin io.Reader) ([]string, error) {
 	var all []string
 	for _, id := range ids {
 		if strings.Trim(id, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_.") != "" || len(id) > 128 {
-			return nil, waitMistake(fmt.Sprintf("%.64q is no task id", id), "Copy it from the answer of the submission, such as 12345678")
+			return nil, waitMistake(poller.Quote(id)+" is no task id", "Copy it from the answer of the submission, such as 12345678")
 		}
 		if !slices.Contains(all, id) {
 			all = append(all, id)

@@ -110,5 +110,5 @@ func (t *TaskIDs) Malformed(id string) error {
 	if !strings.Contains(refused.Code, "Malformed") && refused.Code != "BadQuery" { // the latter is ours: no single id
 		return nil
 	}
-	return Usage(&poller.Mistake{Setting: "task_id", Problem: "the API refuses " + quoted(id) + " as malformed", Next: "Copy the id from the answer of the submission"})
+	return Usage(&poller.Mistake{Setting: "task_id", Problem: "the API refuses " + poller.Quote(id) + " as malformed", Next: "Copy the id from the answer of the submission"})
 }
