@@ -264,8 +264,8 @@ func TestBackfillInSlices(t *testing.T) {
 		w := archive(t, rows, apitest.Options{})
 		for notified := range 2 {
 			report, err := w.quick(Request{Action: ActionBackfill, Renotify: true})
-			if err != nil || report.New != rows || report.Truncated || report.Covered != 2*rows {
-				t.Errorf("%+v, %v; want %d rows", report, err, rows)
+			if err != nil || report.New != rows || report.Fetched != rows || report.Truncated || report.Covered != 2*rows {
+				t.Errorf("%+v, %v; want %d rows, each counted once", report, err, rows)
 			}
 			w.expectTimes(rows, notified+1)
 		}

@@ -5,6 +5,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"refreshwatch/poller"
 	"refreshwatch/poller/aliyun/apitest"
 )
 
@@ -37,5 +38,17 @@ func TestRowsReadTwiceCountOnce(t *testing.T) {
 				t.Errorf("%s: %+v, want %d distinct rows of 2 calls, nothing new", req.Action, report, rows)
 			}
 		})
+	}
+}
+
+// Slices of a backfill overlap by the seconds at their joints: what two of them have
+// read is one row.
+func TestFactsCountDistinctRows(t *testing.T) {
+	var f facts
+	row := func(i int) poller.Task { return poller.Task{Key: key(i)} }
+	f.read(poller.Batch{Calls: 2, Tasks: []poller.Task{row(1), row(2)}})
+	f.read(poller.Batch{Calls: 1, Tasks: []poller.Task{row(2), row(3)}})
+	if f.calls != 3 || len(f.rows) != 3 {
+		t.Errorf("%d calls, %d rows; want 3 and 3", f.calls, len(f.rows))
 	}
 }
