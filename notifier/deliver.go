@@ -1,18 +1,20 @@
 package notifier
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"iter"
 	"math/rand/v2"
+	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"refreshwatch/notifier/sink"
 )
 
 // Within one run an attempt that may succeed later is repeated a few times, with
-// full jitter; a sink that still fails is left to the next run.
+// full jitter; what still fails is left to the next run.
 const (
 	attempts   = 3
 	firstPause = 500 * time.Millisecond
@@ -20,6 +22,13 @@ const (
 	// A receiver that did not answer may still be at work: a look-up, or a second
 	// copy, right behind it would come too early.
 	quietTime = 2 * time.Second
+	// closeAfter is how many different deliveries must fail in a row before a target
+	// counts as down for the run: one of them alone may be what its receiver cannot
+	// take.
+	closeAfter = 3
+	// settleEvery is how long a result waits to be settled while others are still under
+	// way: a run that dies sends no more than that again.
+	settleEvery = 3 * time.Second
 )
 
 // Target is a sink with what the operator wants of it.
@@ -31,104 +40,140 @@ type Target struct {
 	Drop        bool // after an unknown outcome: rather lose the message than send a duplicate
 }
 
-// maxUnreadable is how many unreadable 2xx answers make a delivery dead: whoever
-// answers them accepts it every time, in words of its own.
-const maxUnreadable = 3
-
-// Result is what one run's attempts at a delivery came to.
-type Result struct {
-	ID         string
-	Rows       int         // events in it
-	Attempts   int         // sends that were started
-	Unreadable int         // of them, answered 2xx in a form nobody can read
-	Dropped    bool        // its outcome is unknown, and its target prefers a loss to a duplicate
-	Unknown    time.Time   // start of the first attempt whose outcome is unknown
-	Err        *sink.Error // of the last attempt; nil when it was accepted
-}
-
-// Done reports whether the delivery needs no further attempt.
-func (r Result) Done() bool { return r.Attempts > 0 && (r.Err == nil || r.Dropped) }
-
-// dead reports whether d, which failed, gets no further attempt.
-func (r Result) dead(d Delivery, now time.Time) bool {
-	return r.Err != nil && (r.Err.Class == sink.Refused || now.Sub(d.Created) > giveUpAfter)
-}
-
-// retryable reports whether the target may be down: the delivery failed, and not by
-// its own fault.
-func (r Result) retryable() bool {
-	return r.Err != nil && r.Err.Class != sink.Refused && !r.Dropped
-}
-
 // Deliver sends what the run has claimed, each target on its own: one that is down
-// neither blocks nor repeats another. A delivery without a result was never tried.
+// neither delays nor repeats another. Within a target, what has failed least goes
+// first. It yields results as they become known, a few seconds' worth at a time, and
+// goes on sending meanwhile: settle them at once. The last ones come when nothing is
+// under way any more. A delivery without a result was never tried.
+//
 // mayStart is the deadline rule, asked before each send.
-func Deliver(ctx context.Context, targets []Target, claimed []Delivery, mayStart func(time.Time) bool) []Result {
-	var all results
-	var wg sync.WaitGroup
-	for _, t := range targets {
-		q := t.queue(claimed)
-		for range max(1, t.Concurrency) {
-			wg.Go(func() { q.drain(ctx, mayStart, all.add) })
+func Deliver(ctx context.Context, targets []Target, claimed []Delivery, mayStart func(time.Time) bool) iter.Seq[[]Result] {
+	return func(yield func([]Result) bool) {
+		ctx, stop := context.WithCancel(ctx)
+		defer stop() // for a caller that does not want the rest
+		known := make(chan Result, len(claimed))
+		var workers sync.WaitGroup
+		for _, t := range targets {
+			q := t.queue(claimed)
+			workers.Go(func() { q.drain(ctx, mayStart, known) })
+		}
+		go func() {
+			workers.Wait()
+			close(known)
+		}()
+		inPieces(known, yield)
+	}
+}
+
+// inPieces yields what comes within [settleEvery], and all that is left at the end.
+func inPieces(known <-chan Result, yield func([]Result) bool) {
+	tick := time.NewTicker(settleEvery)
+	defer tick.Stop()
+	var piece []Result
+	for {
+		select {
+		case r, more := <-known:
+			if !more {
+				if len(piece) > 0 {
+					yield(piece)
+				}
+				return
+			}
+			piece = append(piece, r)
+		case <-tick.C:
+			if len(piece) > 0 && !yield(piece) {
+				return
+			}
+			piece = nil
 		}
 	}
-	wg.Wait()
-	return all.list
-}
-
-// results collects from several workers.
-type results struct {
-	mu   sync.Mutex
-	list []Result
-}
-
-func (rs *results) add(r Result) {
-	rs.mu.Lock()
-	defer rs.mu.Unlock()
-	rs.list = append(rs.list, r)
 }
 
 // queue is what one target is to be sent in this run.
 type queue struct {
 	target     Target
 	deliveries chan Delivery
-	down       atomic.Bool // the target has failed: it is left to the next run
+
+	mu       sync.Mutex
+	accepted int      // so far
+	streak   int      // deliveries that failed since the last one that did not
+	closed   bool     // the target counts as down: the rest is left to the next run
+	failed   []Result // kept until it is known whether others passed
 }
 
+// queue takes the target's deliveries, what has failed least first. A message that its
+// receiver cannot take does not keep the others waiting.
 func (t Target) queue(claimed []Delivery) *queue {
-	q := &queue{target: t, deliveries: make(chan Delivery, len(claimed))}
-	for _, d := range claimed {
-		if d.Sink == t.Name {
-			q.deliveries <- d
-		}
+	own := slices.DeleteFunc(slices.Clone(claimed), func(d Delivery) bool { return d.Sink != t.Name })
+	slices.SortStableFunc(own, func(a, b Delivery) int { return cmp.Compare(a.Attempts, b.Attempts) })
+	q := &queue{target: t, deliveries: make(chan Delivery, len(own))}
+	for _, d := range own {
+		q.deliveries <- d
 	}
 	close(q.deliveries)
 	return q
 }
 
-// drain is one worker: it delivers until the queue is empty, the target is down or
-// no send may start any more.
-func (q *queue) drain(ctx context.Context, mayStart func(time.Time) bool, add func(Result)) {
-	for d := range q.deliveries {
-		if q.down.Load() {
-			return
-		}
-		r := q.target.deliver(ctx, d, mayStart)
-		if r.Attempts == 0 {
-			return
-		}
-		add(r)
-		if r.retryable() {
-			q.down.Store(true)
-		}
+// drain delivers with all workers until the queue is empty, the target is down or no
+// send may start any more. What was accepted or refused is known at once; a failure
+// when it is clear whether others passed.
+func (q *queue) drain(ctx context.Context, mayStart func(time.Time) bool, known chan<- Result) {
+	var workers sync.WaitGroup
+	for range max(1, q.target.Concurrency) {
+		workers.Go(func() {
+			for d := range q.deliveries {
+				tries, open := q.tries()
+				if !open {
+					return
+				}
+				r := q.target.deliver(ctx, d, tries, mayStart)
+				if r.Attempts == 0 {
+					return
+				}
+				q.note(r, known)
+			}
+		})
+	}
+	workers.Wait()
+	for _, r := range q.failed {
+		r.Alone = q.accepted > 0 && r.exhausted
+		known <- r
 	}
 }
 
-// deliver tries one delivery until it is accepted or refused, or time or attempts
-// run out.
-func (t Target) deliver(ctx context.Context, d Delivery, mayStart func(time.Time) bool) Result {
-	r := Result{ID: d.ID, Rows: len(d.Events), Unknown: d.Unknown}
-	for r.Attempts < attempts {
+// tries is how often the next delivery may be tried, and false when the target is
+// down. While others fail one attempt is enough to see whether it still is.
+func (q *queue) tries() (int, bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.streak > 0 {
+		return 1, !q.closed
+	}
+	return attempts, !q.closed
+}
+
+func (q *queue) note(r Result, known chan<- Result) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if !r.retryable() {
+		if r.Err == nil {
+			q.accepted++
+			q.streak = 0
+		}
+		known <- r
+		return
+	}
+	q.failed = append(q.failed, r)
+	q.streak++
+	// A receiver that asks to wait means all of its messages.
+	q.closed = q.closed || q.streak >= closeAfter || r.Err.After > 0
+}
+
+// deliver tries one delivery until it is accepted or refused, or time or tries run
+// out.
+func (t Target) deliver(ctx context.Context, d Delivery, tries int, mayStart func(time.Time) bool) Result {
+	r := Result{ID: d.ID, Sink: d.Sink, Rows: len(d.Events), Unknown: d.Unknown}
+	for r.Attempts < tries {
 		now := time.Now()
 		if ctx.Err() != nil || !mayStart(now) {
 			return r
@@ -144,14 +189,12 @@ func (t Target) deliver(ctx context.Context, d Delivery, mayStart func(time.Time
 			return r
 		}
 		if r.Err.Class == sink.Unknown {
-			if r.Unknown.IsZero() {
-				r.Unknown = now
-			}
+			r.Unknown = now
 			if t.Drop {
 				r.Dropped = true
 				return r
 			}
-			d.Unknown = r.Unknown // the sink can look it up
+			d.Unknown = now // the sink can look it up
 		}
 		if r.Err.Code == sink.CodeUnreadable {
 			r.Unreadable++
@@ -160,19 +203,12 @@ func (t Target) deliver(ctx context.Context, d Delivery, mayStart func(time.Time
 			r.Err = unreadable(r.Err)
 			return r
 		}
-		if !pause(ctx, r.Attempts, r.Err) {
+		if r.Attempts < tries && !pause(ctx, r.Attempts, r.Err) {
 			return r
 		}
 	}
+	r.exhausted = tries == attempts && r.Err.After == 0
 	return r
-}
-
-// unreadable is the last of too many unreadable answers: the message is dead.
-func unreadable(last *sink.Error) *sink.Error {
-	e := *last
-	e.Class = sink.Refused
-	e.Err = fmt.Errorf("%d answers of success did not say whether the message was accepted: %w", maxUnreadable, e.Err)
-	return &e
 }
 
 // send is one attempt. A sink that panics would do so at this message again, and

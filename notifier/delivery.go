@@ -13,6 +13,7 @@ type Delivery struct {
 
 	Attempts   int       `json:"attempts,omitempty"`
 	Unreadable int       `json:"unreadable,omitempty"` // 2xx answers that did not say what became of it
+	Alone      int       `json:"alone,omitempty"`      // runs in which it failed while its sink accepted others
 	NotBefore  time.Time `json:"not_before,omitzero"`  // paused until then
 	Owner      string    `json:"owner,omitempty"`      // the run that may send it now
 	Until      time.Time `json:"until,omitzero"`       // and until when, on the store's clock

@@ -18,9 +18,6 @@ const (
 	// a sink that is down at the default quotas of VOD. At the cap the poll state
 	// does not advance, so nothing is dropped.
 	MaxEvents = 30_000
-	// giveUpAfter is how long a delivery is retried before it is dead: longer than a
-	// weekend.
-	giveUpAfter = 72 * time.Hour
 	// orphanedAfter is how long a delivery waits for a sink that is not configured any
 	// more: it may come back.
 	orphanedAfter = 30 * 24 * time.Hour
@@ -64,13 +61,16 @@ func (o Outbox) Add(deliveries []Delivery) Outbox {
 
 // Claim gives the run everything that is due for the sinks it can reach, until the
 // given time on the store's clock; now is on that clock, too. What another run has
-// claimed is left to it until that claim has expired.
+// claimed is left to it until that claim has expired. A delivery waits while its sink
+// has not accepted an earlier one about the same row, so that what people read last of
+// a row is its last status.
 func (o Outbox) Claim(run string, reachable func(sink string) bool, now, until time.Time) (Outbox, []Delivery) {
 	var mine []Delivery
 	o.Pending = slices.Clone(o.Pending)
+	first := o.earliest()
 	for i, d := range o.Pending {
 		held := d.Owner != "" && d.Until.After(now)
-		if held || d.NotBefore.After(now) || !reachable(d.Sink) {
+		if held || d.NotBefore.After(now) || !reachable(d.Sink) || first.isBehind(d) {
 			continue
 		}
 		d.Owner, d.Until = run, until
@@ -91,10 +91,10 @@ func (o Outbox) Claimed(run string) []Delivery {
 	return mine
 }
 
-// Settle records the results of the run's deliveries, and reports whether that
-// changed anything. It may be applied to any later outbox, and again: an accepted
-// delivery is removed whoever has claimed it by now, while a failure counts only
-// against this run's own claim.
+// Settle records results of the run's deliveries, and reports whether that changed
+// anything. It may be applied while others of them are still under way, to any later
+// outbox, and again: an accepted delivery is removed whoever has claimed it by now,
+// while a failure counts only against this run's own claim.
 func (o Outbox) Settle(run string, results []Result, now time.Time) (settled Outbox, changed bool) {
 	byID := map[string]Result{}
 	for _, r := range results {
@@ -108,18 +108,14 @@ func (o Outbox) Settle(run string, results []Result, now time.Time) (settled Out
 		settled.Dead = append(settled.Dead, d)
 	}
 	for _, d := range o.Pending {
-		r, mine := byID[d.ID], d.Owner == run
-		switch {
+		switch r, tried := byID[d.ID]; {
 		case r.Done():
 			changed = true
 			continue
-		case mine:
+		case tried && d.Owner == run:
 			changed = true
-			d = d.released()
-			if r.Err != nil {
-				d = d.failed(r, now)
-			}
-			if r.dead(d, now) {
+			if d = d.failed(r, now); r.cause(d, now) != "" {
+				d.LastError = r.cause(d, now)
 				settled.Dead = append(settled.Dead, d)
 				continue
 			}
@@ -127,6 +123,18 @@ func (o Outbox) Settle(run string, results []Result, now time.Time) (settled Out
 		settled.Pending = append(settled.Pending, d)
 	}
 	return settled, changed
+}
+
+// Release gives back what the run has claimed and not settled: it sends no more. It
+// reports whether there was anything.
+func (o Outbox) Release(run string) (released Outbox, changed bool) {
+	released = Outbox{Pending: slices.Clone(o.Pending), Dead: o.Dead}
+	for i, d := range released.Pending {
+		if d.Owner == run {
+			released.Pending[i], changed = d.released(), true
+		}
+	}
+	return released, changed
 }
 
 // released is the delivery without its claim.
@@ -138,12 +146,14 @@ func (d Delivery) released() Delivery {
 // failed is the delivery after attempts that were not accepted. The pause grows
 // with the wait: none before the next run, an hour after a working day.
 func (d Delivery) failed(r Result, now time.Time) Delivery {
+	d = d.released()
 	d.Attempts += r.Attempts
 	d.Unreadable += r.Unreadable
-	d.LastError = r.Err.Error()
-	if d.Unknown.IsZero() {
-		d.Unknown = r.Unknown
+	if r.Alone {
+		d.Alone++
 	}
+	d.LastError = r.Err.Error()
+	d.Unknown = r.Unknown
 	d.NotBefore = now.Add(max(r.Err.After, min(now.Sub(d.Created)/8, time.Hour)))
 	return d
 }
@@ -156,7 +166,7 @@ func (o Outbox) Redrive(of func(sink string) bool, now time.Time) Outbox {
 			revived.Dead = append(revived.Dead, d)
 			continue
 		}
-		d.Created, d.NotBefore, d.Attempts, d.Unreadable = now, time.Time{}, 0, 0
+		d.Created, d.NotBefore, d.Attempts, d.Unreadable, d.Alone = now, time.Time{}, 0, 0, 0
 		revived.Pending = append(revived.Pending, d)
 	}
 	return revived

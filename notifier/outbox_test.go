@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"refreshwatch/notifier/sink"
+	"refreshwatch/poller"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -74,8 +75,12 @@ func TestSettle(t *testing.T) {
 		{ID: "taken", Attempts: 1, Err: refused}, // a failure counts only against our own claim
 	}
 	got, changed := o.Settle("run", results, noon)
-	if !changed || ids(got.Pending) != "[later asked unknown untried taken]" || ids(got.Dead) != "[refused old]" {
+	if !changed || ids(got.Pending) != "[later asked unknown untried taken]" || got.Pending[3].Owner != "run" || ids(got.Dead) != "[refused old]" {
 		t.Fatalf("pending %s, dead %s", ids(got.Pending), ids(got.Dead))
+	}
+	got, changed = got.Release("run") // nothing is under way any more
+	if again, more := got.Release("run"); !changed || more || ids(again.Pending) != ids(got.Pending) {
+		t.Errorf("released %v, and again %v", changed, more)
 	}
 	for i, want := range []time.Duration{time.Minute, 2 * time.Hour, time.Hour, 0} {
 		d := got.Pending[i]
@@ -110,6 +115,32 @@ func TestSettleAfterLosingTheClaim(t *testing.T) {
 	got, changed = Outbox{Dead: []Delivery{d, delivery("b", "ops")}}.Settle("run", []Result{{ID: "a", Attempts: 1}}, noon)
 	if !changed || ids(got.Dead) != "[b]" {
 		t.Errorf("refused by the other run, told by this one, and still dead: %s", ids(got.Dead))
+	}
+}
+
+// TestLaterEventsWait: a row's later event is not sent while its earlier one waits for
+// the same sink; other sinks and other rows do not mind.
+func TestLaterEventsWait(t *testing.T) {
+	about := func(id, to, path string, at time.Time) Delivery {
+		d := delivery(id, to)
+		d.Events = []poller.Event{{Observed: at, Task: poller.Task{Key: poller.Key{TaskID: "1", ObjectPath: path}}}}
+		return d
+	}
+	failed := about("failed", "ops", "/a", noon)
+	failed.NotBefore = noon.Add(time.Hour) // paused
+	o := Outbox{}.Add([]Delivery{about("complete", "ops", "/a", noon.Add(time.Minute)), failed, about("other", "ops", "/b", noon), about("elsewhere", "hook", "/a", noon.Add(time.Minute))})
+	any := func(string) bool { return true }
+	o, mine := o.Claim("run", any, noon, noon.Add(time.Minute))
+	if ids(mine) != "[other elsewhere]" {
+		t.Errorf("claimed %s", ids(mine))
+	}
+	o, mine = o.Claim("run", any, noon.Add(time.Hour), noon.Add(2*time.Hour))
+	if ids(mine) != "[failed other elsewhere]" { // two of them again, their claims have expired
+		t.Errorf("an hour later claimed %s", ids(mine))
+	}
+	o, _ = o.Settle("run", []Result{{ID: "failed", Attempts: 1}}, noon)
+	if _, mine = o.Claim("run2", any, noon.Add(time.Hour), noon.Add(2*time.Hour)); ids(mine) != "[complete]" {
+		t.Errorf("after it was accepted: %s", ids(mine))
 	}
 }
 

@@ -60,6 +60,19 @@ func (rs Routes) Recipients(e poller.Event) []Recipient {
 	return recipients
 }
 
+// Mention is whom the routes mention in a delivery to its sink: the mention of the
+// first event that has one. Notices mention nobody.
+func (rs Routes) Mention(d Delivery) string {
+	for _, e := range d.Events {
+		for _, r := range rs.Recipients(e) {
+			if r.Sink == d.Sink && r.Mention != "" {
+				return r.Mention
+			}
+		}
+	}
+	return ""
+}
+
 func anyOf(patterns []string, value string, match func(pattern, value string) bool) bool {
 	if len(patterns) == 0 {
 		return true

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"refreshwatch/notifier"
-	"refreshwatch/notifier/sink"
 	"refreshwatch/poller/checkpoint"
 )
 
@@ -96,15 +95,39 @@ func (r *run) stamped(d Document, pending ...findings) Document {
 	return d
 }
 
-// settle records what became of the claimed deliveries. It runs on its own short
-// time, whatever became of the run's: an accepted delivery that is not recorded is
-// sent again.
-func (r *run) settle(ctx context.Context, results []notifier.Result) error {
-	r.countSent(results)
+// deliver sends what this tick has claimed. Results are recorded while others are
+// still under way; one that could not be recorded then is recorded with the rest.
+func (r *run) deliver(ctx context.Context) error {
+	mine := r.addressed(r.doc.Outbox.Claimed(r.owner()))
+	var results []notifier.Result
+	for piece := range notifier.Deliver(ctx, r.Targets, mine, r.lease.MayStart) {
+		r.countSent(piece)
+		results = append(results, piece...)
+		if len(results) == len(mine) {
+			break // the last ones
+		}
+		if err := r.settle(ctx, results, false); err != nil {
+			r.Log.Warn("checkpoint not written, retrying", "error", err.Error())
+		}
+	}
+	err := r.settle(ctx, results, true)
+	r.logFailures(results)
+	return err
+}
+
+// settle records results, and when they are the last gives back what was claimed and
+// not tried. It runs on its own short time, whatever became of the run's: an accepted
+// delivery that is not recorded is sent again.
+func (r *run) settle(ctx context.Context, results []notifier.Result, last bool) error {
 	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), r.budget.settle)
 	defer stop()
 	for {
 		outbox, changed := r.doc.Outbox.Settle(r.owner(), results, time.Now().UTC())
+		if last {
+			var released bool
+			outbox, released = outbox.Release(r.owner())
+			changed = changed || released
+		}
 		if !changed {
 			return nil // nothing was claimed, or an earlier try had landed
 		}
@@ -120,31 +143,42 @@ func (r *run) settle(ctx context.Context, results []notifier.Result) error {
 			r.head, r.doc = head, doc
 			return nil
 		}
+		lease := r.lease // the claims end by the first load's clock
 		if lerr := r.load(ctx); lerr != nil {
 			err = errors.Join(err, lerr)
 		}
+		r.lease = lease
 		if !sleep(ctx, 100*time.Millisecond) {
 			return storeError("record deliveries", err)
 		}
 	}
 }
 
-// countSent adds up what the sinks accepted, and logs what they did not.
+// countSent adds up what the sinks accepted.
 func (r *run) countSent(results []notifier.Result) {
-	sinks := map[string]string{}
-	for _, d := range r.doc.Outbox.Pending {
-		sinks[d.ID] = d.Sink
-	}
 	for _, res := range results {
-		log := r.Log.With("sink", sinks[res.ID], "delivery", res.ID)
-		switch {
-		case res.Err == nil:
+		if res.Err == nil {
 			r.facts.sent++
 			r.facts.covered += res.Rows
+		}
+	}
+}
+
+// logFailures logs what the sinks did not accept, and what that means: a delivery may
+// be dead for other reasons than its last answer.
+func (r *run) logFailures(results []notifier.Result) {
+	dead := map[string]string{}
+	for _, d := range r.doc.Outbox.Dead {
+		dead[d.ID] = d.LastError
+	}
+	for _, res := range results {
+		log := r.Log.With("sink", res.Sink, "delivery", res.ID)
+		switch {
+		case res.Err == nil:
 		case res.Dropped:
 			log.Warn("delivery may be lost", "reason", res.Err.Error(), "policy", "on_unknown: drop")
-		case res.Err.Class == sink.Refused:
-			log.Error("delivery rejected permanently", "reason", res.Err.Error())
+		case dead[res.ID] != "":
+			log.Error("delivery rejected permanently", "reason", dead[res.ID])
 		default:
 			log.Warn("delivery failed, will retry", "class", string(res.Err.Class), "reason", res.Err.Error())
 		}

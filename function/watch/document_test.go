@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -47,6 +48,9 @@ func TestGoldenDocuments(t *testing.T) {
 		want := want
 		if version == 1 { // which knew neither sinks nor windows, and had backfills of another kind
 			want.Backfill, want.Sinks, want.Poller.Windows, want.Poller.Stuck = nil, nil, nil, 0
+		}
+		if !bytes.Contains(text, []byte(`subteam^S1`)) {
+			t.Errorf("version %d plants no mention", version)
 		}
 		got, err := DecodeDocument(text)
 		if diff := cmp.Diff(want, got, readings); err != nil || diff != "" {
@@ -164,6 +168,7 @@ func sampleDocument(rows int) Document {
 	change := poller.State{}.Diff(poller.Plan{At: now, Limits: poller.DefaultLimits()}, batch, now, poller.Policy{})
 	event := poller.Event{Kind: poller.Finished, Task: task(-1, poller.Failed), From: poller.Refreshing, Observed: at}
 	waiting := notifier.Batch("ops", sink.PerTask, []notifier.Routed{{Event: event, Mention: "<!subteam^S1>"}}, at)
+	waiting[0].Mention = "" // read from today's routes, never from a document
 	dead := notifier.Batch("hook", sink.Batched, []notifier.Routed{{Event: event}}, at)
 	dead[0].LastError, dead[0].Attempts = "http_410: gone", 1
 	d := Document{

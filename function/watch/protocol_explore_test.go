@@ -82,11 +82,10 @@ func (m *model) maySend(s *modelState, i, id int) bool {
 		return false
 	case r.at == modelSending && int(r.sending) == id:
 		return true
-	case r.at != modelSend && r.at != modelSending:
+	case r.at != modelSend && r.at != modelSending && r.at != modelPiece && r.then != modelPiece:
 		return false
 	}
-	item := r.doc.outbox[id]
-	return item.rows != 0 && item.owner == uint8(i)+1 && r.result[id] == untried && m.mayStart(s, i)
+	return r.mine[id] != 0 && r.result[id] == untried && m.mayStart(s, i)
 }
 
 // solo lets every run die and all claims end; then one run without faults must notify
@@ -122,7 +121,12 @@ type modelEnd struct {
 func (m *model) goesOn(n modelState) string {
 	for n.run[modelSolo].at != modelDone {
 		was := n
-		m.runSteps(&was, modelSolo, func(_ modelAct, next modelState) { n = next })
+		first := true
+		m.runSteps(&was, modelSolo, func(_ modelAct, next modelState) {
+			if first { // of several that are left to it, the first: it puts nothing off
+				n, first = next, false
+			}
+		})
 	}
 	for row := range m.rows {
 		if n.notified[row] == 0 {
@@ -164,7 +168,13 @@ func (m *model) tidy(s modelState) modelState {
 
 func (m *model) tidyRun(s *modelState, i int) {
 	r := &s.run[i]
-	if r.at == modelSend && (r.due(i) < 0 || !m.mayStart(s, i)) {
+	if r.at == modelPiece {
+		if _, changed := m.recorded(r, i); !changed { // an earlier put of it had landed
+			r.at = modelSend
+			r.record()
+		}
+	}
+	if r.at == modelSend && (r.due() < 0 || !m.mayStart(s, i)) {
 		r.at, r.bound = modelSettle, modelCommit
 	}
 	if r.at == modelSettle {
@@ -184,16 +194,21 @@ func (m *model) tidyRun(s *modelState, i int) {
 		return
 	case modelLoad:
 		r.n, r.age, r.spent, r.free = 0, 0, 0, 0
-		if r.then != modelSettle {
+		if r.then != modelSettle && r.then != modelPiece {
 			r.doc = modelDoc{}
 		}
 	case modelPut:
 		r.doc, r.free = modelDoc{}, 0
-	case modelSend, modelSending, modelSettle:
+	case modelSend, modelSending, modelPiece, modelSettle:
 		r.next, r.tries, r.free, r.stood, r.refused, r.then = modelDoc{}, 0, 0, 0, false, 0
 	}
 	if r.at == modelSettle || r.then == modelSettle {
 		r.elapsed = 0
+		for id := range r.mine { // nothing is sent any more
+			if r.result[id] != accepted {
+				r.mine[id] = 0
+			}
+		}
 		if !r.unrecorded() || r.overran {
 			r.bound = 0
 		}

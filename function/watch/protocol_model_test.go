@@ -63,6 +63,8 @@ type modelRules struct {
 	claimHeld       bool // other runs' claims are not minded
 	settleOnce      bool // a settling that meets a newer generation is given up
 	settleAll       bool // what was not delivered is freed, whoever holds it
+	pieceReleases   bool // a settlement in pieces gives back what is still to be sent
+	pieceSwallows   bool // a piece that could not be written counts as written
 	dropFailed      bool // a delivery without an answer is taken for delivered
 	trustSlowLoad   bool // a load may take any time
 	earlyRemoval    bool // Collect removes all but the head and the first
@@ -138,7 +140,8 @@ type modelRun struct {
 	refused bool  // the last put was refused, not just unanswered
 	tries   uint8
 
-	sending uint8 // id of the POST under way
+	mine    [modelRows]uint8 // the rows of each delivery that it has claimed and may still send
+	sending uint8            // id of the POST under way
 	result  [modelRows]modelResult
 	bound   uint8 // time left for the POST, or for settling
 	overran bool
@@ -165,6 +168,7 @@ const (
 	modelTwice                    // Swap: created, about to list for newer ones
 	modelSend                     // Deliver: about to ask MayStart for the next one
 	modelSending                  // a POST is under way
+	modelPiece                    // settle, while others are under way: about to put
 	modelSettle                   // settle: about to put
 	modelCollect                  // about to remove old generations
 	modelDone
@@ -248,7 +252,18 @@ func (d modelDoc) settle(owner uint8, result [modelRows]modelResult) (_ modelDoc
 		case result[id] == accepted:
 			*item = modelDelivery{}
 			changed = true
-		case item.owner == owner:
+		case result[id] == unanswered && item.owner == owner:
+			item.owner, item.left = 0, 0
+			changed = true
+		}
+	}
+	return d, changed
+}
+
+// release is Outbox.Release.
+func (d modelDoc) release(owner uint8) (_ modelDoc, changed bool) {
+	for id := range d.outbox {
+		if item := &d.outbox[id]; item.rows != 0 && item.owner == owner {
 			item.owner, item.left = 0, 0
 			changed = true
 		}
@@ -266,14 +281,33 @@ func (m *model) measured(s *modelState, i int) uint8 {
 	return e - min(e, m.slow[i])
 }
 
-// due is the delivery that Deliver would take up next; -1 for none.
-func (r *modelRun) due(i int) int {
+// take is what Deliver is given: the deliveries that the run has claimed. They are its
+// own copies, whatever becomes of the document.
+func (r *modelRun) take(i int) {
 	for id, item := range r.doc.outbox {
-		if item.rows != 0 && item.owner == uint8(i)+1 && r.result[id] == untried {
+		if item.owner == uint8(i)+1 {
+			r.mine[id] = item.rows
+		}
+	}
+}
+
+// due is the delivery that Deliver would take up next; -1 for none.
+func (r *modelRun) due() int {
+	for id, rows := range r.mine {
+		if rows != 0 && r.result[id] == untried {
 			return id
 		}
 	}
 	return -1
+}
+
+// record forgets what the store knows now.
+func (r *modelRun) record() {
+	for id := range r.result {
+		if r.result[id] == accepted {
+			r.result[id], r.mine[id] = untried, 0
+		}
+	}
 }
 
 // unrecorded reports whether the sink has something of the run that the store does

@@ -98,6 +98,8 @@ func TestProtocolMutants(t *testing.T) {
 
 		{"settling given up on a conflict", func(*model) {}, func(m *model) { m.rules.settleOnce = true }, soloHeals},
 		{"settling frees what others hold", func(m *model) { m.rows, m.runs = 1, 3; m.tight() }, func(m *model) { m.rules.settleAll = true }, notifiedOnce},
+		{"a piece gives back what is still to be sent", func(*model) {}, func(m *model) { m.rules.pieceReleases = true }, notifiedOnce},
+		{"a piece that was not written counts", func(m *model) { m.faults.lostPut = 1 }, func(m *model) { m.rules.pieceSwallows = true }, notifiedOnce},
 		{"failed deliveries dropped", func(m *model) { m.rows, m.faults.lostPost = 1, 1 }, func(m *model) { m.rules.dropFailed = true }, nothingLost},
 
 		{"early removal", removal, func(m *model) { m.rules.earlyRemoval = true }, notifiedOnce},

@@ -117,6 +117,10 @@ func TestModelSettlesAsTheOutbox(t *testing.T) {
 			if got != modelled(want) || changed != wantChanged {
 				t.Errorf("%v settled with %v: the model says %v %v, the outbox %v %v", doc, res, got, changed, modelled(want), wantChanged)
 			}
+			want, wantChanged = want.Release(refineOwner(1))
+			if got, changed = got.release(1); got != modelled(want) || changed != wantChanged {
+				t.Errorf("%v settled with %v and released: the model says %v %v, the outbox %v %v", doc, res, got, changed, modelled(want), wantChanged)
+			}
 		}
 	}
 }
@@ -129,6 +133,7 @@ func TestSettlingIsIdempotentAndCommutes(t *testing.T) {
 	}
 	settle := func(o notifier.Outbox, owner uint8, res [modelRows]modelResult) notifier.Outbox {
 		o, _ = o.Settle(refineOwner(owner), realResults(res), refineNow)
+		o, _ = o.Release(refineOwner(owner))
 		return o
 	}
 	for _, doc := range everyOutbox() {

@@ -126,7 +126,7 @@ func (s *modelState) charge(i int) {
 	unknown := s.gens[s.head].doc.waiting()
 	for id, res := range r.result {
 		if !r.overran && (res == accepted || r.at == modelSending && int(r.sending) == id) {
-			s.excuse(r.doc.outbox[id].rows & unknown)
+			s.excuse(r.mine[id] & unknown)
 		}
 	}
 }
@@ -170,6 +170,8 @@ func (m *model) runSteps(s *modelState, i int, emit modelEmit) {
 		m.send(s, i, emit)
 	case modelSending:
 		m.answer(s, i, emit)
+	case modelPiece:
+		m.piece(s, i, emit)
 	case modelSettle:
 		m.settle(s, i, emit)
 	case modelCollect:
@@ -189,9 +191,11 @@ func (m *model) poll(s *modelState, i int, emit modelEmit) {
 	switch {
 	case !changed:
 		act.what = "polls: nothing new"
-		r.at = modelSend // what it holds already, which is nothing
+		r.at = modelSend // what it holds already: nothing, or what an earlier try claimed
+		r.take(i)
 	case m.rules.sendFirst:
 		r.doc, r.at = next, modelSend
+		r.take(i)
 	default:
 		r.next, r.at = next, modelPut
 	}
@@ -215,7 +219,26 @@ func (m *model) commit(s *modelState, i int, emit modelEmit) {
 	m.put(s, i, "commit", doc, modelPut, emit)
 }
 
-// settle is swap #2.
+// piece is a swap between sends: what was accepted so far is recorded. It may be put
+// off, and what it would have recorded is recorded later.
+func (m *model) piece(s *modelState, i int, emit modelEmit) {
+	doc, _ := m.recorded(&s.run[i], i)
+	m.put(s, i, "piece", doc, modelPiece, emit)
+	n := *s
+	n.run[i].at = modelSend
+	emit(modelAct{i, "puts the piece off", -1}, m.tidy(n))
+}
+
+func (m *model) recorded(r *modelRun, i int) (doc modelDoc, changed bool) {
+	doc, changed = r.doc.settle(uint8(i)+1, r.result)
+	if m.rules.pieceReleases {
+		doc, _ = doc.release(uint8(i) + 1)
+	}
+	doc.commit = uint8(i) + 1
+	return doc, changed
+}
+
+// settle is the last swap.
 func (m *model) settle(s *modelState, i int, emit modelEmit) {
 	doc, _ := m.settled(&s.run[i], i)
 	m.put(s, i, "settle", doc, modelSettle, emit)
@@ -229,6 +252,8 @@ func (m *model) settled(r *modelRun, i int) (doc modelDoc, changed bool) {
 		}
 	}
 	doc, changed = r.doc.settle(uint8(i)+1, result)
+	doc, released := doc.release(uint8(i) + 1)
+	changed = changed || released
 	if m.rules.settleAll {
 		for id := range doc.outbox {
 			changed = changed || doc.outbox[id].owner != 0
@@ -246,10 +271,15 @@ func (m *model) answered(n *modelState, i int, then modelStep, ok, refused bool)
 	switch {
 	case then == modelSettle && (ok || refused && m.rules.settleOnce):
 		r.at = modelCollect
+	case then == modelPiece && (ok || m.rules.pieceSwallows):
+		r.doc, _ = m.recorded(r, i)
+		r.n, r.age, r.at = r.n+1, 0, modelSend
+		r.record()
 	case ok:
 		r.doc, r.next = r.next, modelDoc{}
 		r.n, r.age = r.n+1, 0
 		r.at = modelSend
+		r.take(i)
 		if m.rules.leaseAtCommit {
 			r.elapsed = 0
 		}
@@ -262,19 +292,24 @@ func (m *model) answered(n *modelState, i int, then modelStep, ok, refused bool)
 func (m *model) send(s *modelState, i int, emit modelEmit) {
 	n := *s
 	r := &n.run[i]
-	id := r.due(i)
+	id := r.due()
 	r.at, r.sending, r.bound = modelSending, uint8(id), modelPost
 	if r.overran {
-		n.excuse(r.doc.outbox[id].rows)
+		n.excuse(r.mine[id])
 	}
 	emit(modelAct{i, "starts to POST delivery %c", 'a' + id}, m.tidy(n))
+	if _, changed := m.recorded(&s.run[i], i); changed {
+		n := *s
+		n.run[i].at, n.run[i].bound = modelPiece, modelCommit
+		emit(modelAct{i, "begins to record what was accepted so far", -1}, m.tidy(n))
+	}
 }
 
 // answer ends a POST. A delivery without an answer is tried again at once, or left to
 // a later run with all that follow.
 func (m *model) answer(s *modelState, i int, emit modelEmit) {
 	id := int(s.run[i].sending)
-	rows := s.run[i].doc.outbox[id].rows
+	rows := s.run[i].mine[id]
 	end := func(what string, at modelStep, res modelResult, notified, lost bool) {
 		n := *s
 		r := &n.run[i]

@@ -23,7 +23,7 @@ func (m *model) load(s *modelState, i int, emit modelEmit) {
 	}
 	if r.at == modelGet {
 		if r.n > 0 && !n.gens[r.n].there { // errAbsentNow
-			if r.then == modelSettle {
+			if r.then == modelSettle || r.then == modelPiece {
 				r.at = modelLoad
 			} else {
 				r.at = modelDone
@@ -64,12 +64,16 @@ func (m *model) loaded(n modelState, i int, emit modelEmit) {
 	case modelSettle:
 		act.what = "settle: reads back generation %d"
 		r.at = modelSettle
+	case modelPiece:
+		act.what = "piece: reads back generation %d"
+		r.at = modelPiece
 	case modelPut:
 		ours := r.doc.commit == uint8(i)+1 || r.doc.holds(uint8(i)+1)
 		switch {
 		case ours && !m.rules.ownIsLoss:
 			act.what = "commit: reads back generation %d: its write landed"
 			r.at, r.next = modelSend, modelDoc{}
+			r.take(i)
 		case r.n != r.stood || r.refused:
 			act.what = "commit: reads back generation %d: lost to it"
 			r.tries++

@@ -40,6 +40,15 @@ func (r *run) recipients(e poller.Event) []notifier.Recipient {
 	return slices.DeleteFunc(r.Routes.Recipients(e), func(t notifier.Recipient) bool { return !r.isSelected(t.Sink) })
 }
 
+// addressed are the deliveries with whom today's routes mention. What the document
+// holds decides nothing: whoever may write it could otherwise mention everybody.
+func (r *run) addressed(deliveries []notifier.Delivery) []notifier.Delivery {
+	for i, d := range deliveries {
+		deliveries[i].Mention = r.Routes.Mention(d)
+	}
+	return deliveries
+}
+
 // isSelected reports whether the request is about the sink.
 func (r *run) isSelected(sink string) bool {
 	return len(r.req.Sinks) == 0 || slices.Contains(r.req.Sinks, sink)

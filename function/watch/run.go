@@ -121,12 +121,10 @@ func (r *run) tick(ctx context.Context, propose func(context.Context) draft) err
 		}
 		r.facts.add(d.found)
 
-		// deliver: a crash here leaves accepted messages unrecorded. Only those are sent
-		// again, with the same delivery id.
-		results := notifier.Deliver(ctx, r.Targets, r.doc.Outbox.Claimed(r.owner()), r.lease.MayStart)
-
-		// settle: a crash after it leaves nothing to do.
-		if err := r.settle(ctx, results); err != nil {
+		// deliver, and settle what is known every few seconds: a crash here leaves only what
+		// was accepted since then unrecorded. It is sent again, with the same delivery id.
+		// After the last settlement a crash leaves nothing to do.
+		if err := r.deliver(ctx); err != nil {
 			return err
 		}
 

@@ -10,18 +10,18 @@ import (
 )
 
 // Message is one notification for one sink. It stays the same on every attempt, but
-// for Unknown.
+// for Unknown and Mention.
 type Message struct {
 	ID      string           `json:"id"`
-	Sink    string           `json:"sink"`              // the sink's name
-	Kind    poller.Kind      `json:"kind"`              // one kind a message; see also template.Gap and its neighbours
-	Events  []poller.Event   `json:"events,omitempty"`  // none for a notice
-	Notice  *template.Notice `json:"notice,omitempty"`  // what refreshwatch reports about itself
-	Digest  bool             `json:"digest,omitempty"`  // counts and a few rows instead of every row
-	Mention string           `json:"mention,omitempty"` // whom a route mentions, in the sink's own markup
+	Sink    string           `json:"sink"`             // the sink's name
+	Kind    poller.Kind      `json:"kind"`             // one kind a message; see also template.Gap and its neighbours
+	Events  []poller.Event   `json:"events,omitempty"` // none for a notice
+	Notice  *template.Notice `json:"notice,omitempty"` // what refreshwatch reports about itself
+	Digest  bool             `json:"digest,omitempty"` // counts and a few rows instead of every row
+	Mention string           `json:"-"`                // whom today's routes mention, in the sink's own markup; never stored
 
 	Created time.Time `json:"created_at"`
-	Unknown time.Time `json:"unknown,omitzero"` // first attempt whose outcome is unknown: it may have arrived
+	Unknown time.Time `json:"unknown,omitzero"` // last attempt whose outcome is unknown: it may have arrived
 }
 
 // MessageOf is m as it would be made at the given time: for previews and tests.
