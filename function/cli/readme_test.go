@@ -26,6 +26,7 @@ import (
 	"refreshwatch/function/setup"
 	"refreshwatch/function/watch"
 	"refreshwatch/poller"
+	"refreshwatch/poller/aliyun"
 	"refreshwatch/poller/checkpoint"
 	"refreshwatch/poller/checkpoint/checkpointtest"
 )
@@ -349,6 +350,27 @@ func TestReadmeCommandTable(t *testing.T) {
 		})
 		if diff := cmp.Diff(sortedSet(flags), names([][]string{row}, 2)); diff != "" {
 			t.Errorf("%s: its flags (-), in the table (+):\n%s", c.name, diff)
+		}
+	}
+}
+
+// Each product is listed with its permission and variables, and no other.
+func TestReadmeProducts(t *testing.T) {
+	var want [][]string
+	for _, p := range aliyun.Products() {
+		want = append(want, []string{p.Name, p.Permission(), p.QPSVariable(), p.EndpointVariable()})
+	}
+	for name, title := range map[string]string{operating: "CDN and DCDN", chinese: "CDN 和全站加速（DCDN）"} {
+		var listed [][]string
+		for _, row := range readReadme(t, name).section(t, title).table(t, 0) {
+			var words []string
+			for _, m := range code1.FindAllStringSubmatch(strings.Join(row, " "), -1) {
+				words = append(words, m[1])
+			}
+			listed = append(listed, words)
+		}
+		if diff := cmp.Diff(want, listed); diff != "" {
+			t.Errorf("%s: products (-), in the table (+):\n%s", name, diff)
 		}
 	}
 }

@@ -73,7 +73,7 @@ func (w *Program) checkSettings() []watch.Finding {
 	findings := []watch.Finding{credentials, sinks, templates}
 	if len(w.Config.Unused) > 0 {
 		findings = append(findings, finding("variables", sink.Warn, strings.Join(w.Config.Unused, ", ")+": set without effect",
-			"Name them in CONFIG_FILE as ${NAME}, or take them away"))
+			"Unset them, or name those of sinks in CONFIG_FILE as ${NAME}"))
 	}
 	for _, name := range misspelt(os.Environ(), w.Config.Variables) {
 		findings = append(findings, finding("variable "+name, sink.Warn, "is set, and nothing reads it", watch.Suggest(name, w.Config.Variables)))
