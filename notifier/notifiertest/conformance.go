@@ -231,9 +231,7 @@ func conformRate(t *testing.T, k sink.Kind, f Fixture) {
 	}
 	words := words(t, "en")
 	synctest.Test(t, func(t *testing.T) {
-		receiver := newReceiver()
-		receiver.Now = time.Now
-		r := newRig(receiver, sink.NewClient(sink.ClientOptions{Transport: inProcess{receiver}}), words)
+		r := InProcess(words)
 		r.Common.Unpaced = false
 		s := r.Sink(t, k)
 		begin := time.Now()

@@ -51,6 +51,13 @@ func NewRig(t *testing.T, lang string) *Rig {
 	return newRig(receiver, client, words(t, lang))
 }
 
+// InProcess is a rig without a network, for synctest: its clock is that of the bubble.
+func InProcess(words *template.Set) *Rig {
+	receiver := newReceiver()
+	receiver.Now = time.Now
+	return newRig(receiver, sink.NewClient(sink.ClientOptions{Transport: inProcess{receiver}}), words)
+}
+
 func newReceiver() *Receiver {
 	return &Receiver{
 		Slack: Workspace{

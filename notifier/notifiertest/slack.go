@@ -216,7 +216,7 @@ func (r *Receiver) slackHistory(form url.Values) verdict {
 	}
 	var found []Message
 	for _, m := range slices.Backward(channel.messages) {
-		if m.ThreadTS != "" || m.TS <= form.Get("oldest") {
+		if m.ThreadTS != "" || !within(m.TS, form) {
 			continue
 		}
 		if m.Metadata != nil && form.Get("include_all_metadata") != "1" {
@@ -225,6 +225,16 @@ func (r *Receiver) slackHistory(form url.Values) verdict {
 		found = append(found, m)
 	}
 	return page(found, form)
+}
+
+// within reports whether a timestamp is between oldest and latest; they count only when
+// inclusive is set.
+func within(ts string, form url.Values) bool {
+	oldest, latest := form.Get("oldest"), form.Get("latest")
+	if form.Get("inclusive") == "1" && (ts == oldest || ts == latest) {
+		return true
+	}
+	return ts > oldest && (latest == "" || ts < latest)
 }
 
 func historyScope(c *Channel) string {

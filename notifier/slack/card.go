@@ -174,5 +174,7 @@ func section(text string) slackgo.Block {
 }
 
 func mrkdwn(text string) *slackgo.TextBlockObject {
-	return slackgo.NewTextBlockObject(slackgo.MarkdownType, text, false, false)
+	// Verbatim: only what we write as a link or a mention is one, and no word of a task
+	// becomes a channel's or a person's name (Text object, docs.slack.dev, read 2026-11).
+	return slackgo.NewTextBlockObject(slackgo.MarkdownType, text, false, true)
 }

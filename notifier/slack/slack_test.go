@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -37,7 +38,9 @@ func TestLookUp(t *testing.T) {
 			s := bot(t, r)
 			r.Script(notifiertest.SlackPost, f)
 			r.AssertOutcome(t, s.Send(r.UntilItHangs(t), notifiertest.One(1)), sink.Unknown, 0)
-			for range historyLimit + 10 { // it is not on the first page of history
+			now := notifiertest.Now.Add(20 * time.Minute) // since then the channel was busy
+			r.Receiver.Now = func() time.Time { return now }
+			for range 2 * historyLimit {
 				r.Say(notifiertest.SlackChannel, "good morning")
 			}
 			if err := s.Send(t.Context(), notifiertest.Again(notifiertest.One(1))); err != nil {
@@ -45,6 +48,9 @@ func TestLookUp(t *testing.T) {
 			}
 			if n := r.Arrived()["chat.postMessage "+notifiertest.One(1).ID]; n != 1 {
 				t.Errorf("it is there %d times", n)
+			}
+			if n := len(r.Posts(notifiertest.SlackHistory)); n != 1 {
+				t.Errorf("%d pages of history", n)
 			}
 			if len(r.Warned()) != 0 {
 				t.Errorf("warned %q", r.Warned())
@@ -123,6 +129,50 @@ func TestFailedLookUp(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestSlowHistory: a history that does not answer delays a message for minutes, not for
+// days, and leaves the post time of its own.
+func TestSlowHistory(t *testing.T) {
+	r := notifiertest.NewRig(t, "en")
+	s := bot(t, r)
+	m := notifiertest.Again(notifiertest.One(1))
+	for _, after := range []time.Duration{0, 5 * time.Minute, lookUpPatience} {
+		r.Common.Now = func() time.Time { return notifiertest.Now.Add(after) }
+		s.Now = r.Common.Now
+		r.Script(notifiertest.SlackHistory, notifiertest.Busy(429, "60"))
+		r.AssertOutcome(t, s.Send(t.Context(), m), sink.Later, time.Minute)
+	}
+	s.Now = func() time.Time { return notifiertest.Now.Add(lookUpPatience + time.Second) }
+	r.Script(notifiertest.SlackHistory, notifiertest.Busy(429, "60"))
+	if err := s.Send(t.Context(), m); err != nil {
+		t.Fatal(err)
+	}
+	if n, warned := len(r.Messages(notifiertest.SlackChannel)), r.Warned(); n != 1 || len(warned) != 1 || !strings.Contains(warned[0], "sent again") {
+		t.Errorf("%d messages, warned %q", n, warned)
+	}
+}
+
+// TestHangingHistory: the look-up leaves time for the post.
+func TestHangingHistory(t *testing.T) {
+	words, err := template.Load(template.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		r := notifiertest.InProcess(words)
+		m := notifiertest.One(2)
+		m.Unknown = time.Now()
+		time.Sleep(lookUpPatience + time.Second)
+		began := time.Now()
+		r.Script(notifiertest.SlackHistory, notifiertest.Fault{Hang: true})
+		if err := bot(t, r).Send(t.Context(), m); err != nil {
+			t.Errorf("nothing was posted: %v", err)
+		}
+		if took := time.Since(began); took != 5*time.Second {
+			t.Errorf("the look-up took %s", took)
+		}
+	})
 }
 
 // TestRefusedMetadata: without metadata rather than without news.
