@@ -12,36 +12,9 @@ type Outbox struct {
 	Dead    []Delivery `json:"dead,omitempty"` // permanently failed; kept, with the reason, until a redrive
 }
 
-// Bounds of the outbox.
-const (
-	// MaxEvents is how many events may wait, dead ones included: about ten days of
-	// a sink that is down at the default quotas of VOD. At the cap the poll state
-	// does not advance, so nothing is dropped.
-	MaxEvents = 30_000
-	// orphanedAfter is how long a delivery waits for a sink that is not configured any
-	// more: it may come back.
-	orphanedAfter = 30 * 24 * time.Hour
-)
-
-// Events counts the events that wait, dead deliveries included.
-func (o Outbox) Events() int {
-	n := 0
-	for _, d := range slices.Concat(o.Pending, o.Dead) {
-		n += max(1, len(d.Events))
-	}
-	return n
-}
-
-// EventsFor counts those of one sink.
-func (o Outbox) EventsFor(sink string) int {
-	n := 0
-	for _, d := range slices.Concat(o.Pending, o.Dead) {
-		if d.Sink == sink {
-			n += max(1, len(d.Events))
-		}
-	}
-	return n
-}
+// orphanedAfter is how long a delivery waits for a sink that is not configured any
+// more: it may come back.
+const orphanedAfter = 30 * 24 * time.Hour
 
 // Add puts deliveries in. Adding one again, by id, changes nothing.
 func (o Outbox) Add(deliveries []Delivery) Outbox {

@@ -31,7 +31,7 @@ func (n *notices) offer(e Event, want Sinks) (got Sinks, all bool) {
 	case n.policy.Full:
 		got = 0
 	case n.policy.Room != nil:
-		got = n.policy.Room(want) & want
+		got = n.policy.Room(e, want) & want
 	}
 	if got != want {
 		n.change.Held++

@@ -12,9 +12,9 @@ type Policy struct {
 	StalledAfter time.Duration
 	// Sinks are those an event goes to; 0 is nobody, by policy. nil is AllSinks.
 	Sinks func(Event) Sinks
-	// Room takes an event's sinks and returns those that have room for it. Sinks that
-	// have none get it in a later run, which reads the row again. nil is no bound.
-	Room func(Sinks) Sinks
+	// Room takes an event and its sinks, and returns those that have room for it. Sinks
+	// that have none get it in a later run, which reads the row again. nil is no bound.
+	Room func(Event, Sinks) Sinks
 	// Full holds back every row that is not known yet: the state cannot grow.
 	Full bool
 	// Clock is the checkpoint store's clock, zero when it has none of its own. What is

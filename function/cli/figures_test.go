@@ -18,6 +18,7 @@ import (
 	"refreshwatch/function/fctest"
 	"refreshwatch/notifier"
 	"refreshwatch/notifier/notifiertest"
+	"refreshwatch/poller"
 	"refreshwatch/poller/checkpoint/checkpointtest"
 )
 
@@ -86,13 +87,15 @@ func TestFigureFullOutbox(t *testing.T) {
 	needProc(t)
 	p := newPlant(t, 0)
 	p.env = append(p.env, "WEBHOOK_URL=http://127.0.0.1:9/nobody", "SLACK_WEBHOOK_URL=http://127.0.0.1:9/nobody")
-	p.add(0, notifier.MaxEvents/2+500, 70*time.Hour, 0)
-	if r := p.prepare(false); r.New != notifier.MaxEvents/2 || !r.Truncated {
+	p.add(0, notifier.MaxBytes/2/notifier.EventBytes(poller.Event{}), 70*time.Hour, 0)
+	r := p.prepare(false)
+	if r.Held == 0 || !r.Truncated {
 		t.Fatalf("the outbox was to be full: %+v", r)
 	}
+	rows := r.New
 	in := p.start()
-	r := p.tick(in)
-	t.Logf("full outbox: peak RSS %.1f MB, %d ms, %d deliveries of %d rows waiting", peak(t, in), r.TookMS, r.Retrying, notifier.MaxEvents)
+	r = p.tick(in)
+	t.Logf("full outbox: peak RSS %.1f MB, %d ms, %d deliveries of %d rows waiting", peak(t, in), r.TookMS, r.Retrying, rows)
 	if mb := peak(t, in); mb > 128<<20/1e6 || r.Retrying == 0 || r.Sent > 0 {
 		t.Errorf("peak RSS %.1f MB: %+v", mb, r)
 	}

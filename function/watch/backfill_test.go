@@ -305,7 +305,7 @@ func TestBackfillWaitsForRoom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const rows = 200
 		w := archive(t, rows, apitest.Options{})
-		w.fill(notifier.MaxEvents - 50)
+		w.fill(notifier.MaxBytes / len(w.sinks) / notifier.EventBytes(poller.Event{}))
 		report, err, _ := w.process().run(Request{Action: ActionBackfill})
 		if Code(err) != CodeDead || !report.Truncated || report.Covered != rows {
 			t.Errorf("with one sink's share of the outbox full, the other gets all: %+v, %v", report, err)

@@ -26,13 +26,14 @@ type findings struct {
 	gap       *poller.Span
 	truncated bool // by the last tick
 	unproven  int  // to the last tick
+	held      int  // in the last tick, for want of room
 	stuck     int  // polls without progress in a row, to the last tick
 }
 
 func counted(c poller.Change) findings {
 	return findings{
 		finished: c.New, complete: c.Complete, failed: c.Failed, canceled: c.Canceled, silent: c.Silent,
-		stalled: c.Stalled, expired: c.Expired, gap: c.Gap,
+		stalled: c.Stalled, expired: c.Expired, held: c.Held, gap: c.Gap,
 	}
 }
 
@@ -49,7 +50,7 @@ func (f *findings) add(tick findings) {
 	if tick.gap != nil {
 		f.gap = tick.gap
 	}
-	f.truncated, f.unproven, f.stuck = tick.truncated, tick.unproven, tick.stuck
+	f.truncated, f.unproven, f.stuck, f.held = tick.truncated, tick.unproven, tick.stuck, tick.held
 }
 
 // read counts what a fetch has brought, whatever becomes of the tick.
@@ -75,7 +76,7 @@ func (r *run) report(doc Document, pending ...findings) Report {
 		Action: r.req.Action, Run: r.id, DryRun: r.req.DryRun,
 		APICalls: f.calls, Fetched: len(f.rows),
 		New: f.finished, Complete: f.complete, Failed: f.failed, Canceled: f.canceled, Silent: f.silent,
-		Stalled: f.stalled, Expired: f.expired, Discarded: f.discarded,
+		Stalled: f.stalled, Expired: f.expired, Held: f.held, Discarded: f.discarded,
 		Sent: f.sent, Covered: f.covered,
 		Retrying: len(doc.Outbox.Pending), Dead: len(doc.Outbox.Dead),
 		InFlight: len(r.watched(doc.Poller.InFlight)), LagSeconds: lag(doc.Outbox, now),

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"refreshwatch/notifier"
+	"refreshwatch/notifier/sink"
 	"refreshwatch/poller"
 )
 
@@ -81,8 +82,15 @@ func (r *run) limits(now time.Time) poller.Limits {
 func (r *run) policy() poller.Policy {
 	names := r.sinkNames()
 	left := map[string]int{}
+	overhead := map[string]int{}
+	for _, t := range r.Targets {
+		if t.Grouping == sink.PerTask {
+			overhead[t.Name] = notifier.DeliveryBytes // each may become a message of its own
+		}
+	}
+	r.fullSinks = map[string]bool{}
 	for _, name := range names {
-		left[name] = notifier.MaxEvents/len(names) - r.doc.Outbox.EventsFor(name)
+		left[name] = notifier.MaxBytes/len(names) - r.doc.Outbox.BytesFor(name)
 	}
 	return poller.Policy{
 		Scope:        r.Scope,
@@ -97,10 +105,14 @@ func (r *run) policy() poller.Policy {
 			}
 			return bits
 		},
-		Room: func(want poller.Sinks) (got poller.Sinks) {
+		Room: func(e poller.Event, want poller.Sinks) (got poller.Sinks) {
 			for _, name := range names {
-				if bit := r.doc.bits(name); want&bit != 0 && left[name] > 0 {
-					left[name]--
+				switch bit := r.doc.bits(name); {
+				case want&bit == 0:
+				case left[name] <= 0:
+					r.fullSinks[name] = true
+				default:
+					left[name] -= notifier.EventBytes(e) + overhead[name]
 					got |= bit
 				}
 			}

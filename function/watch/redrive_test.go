@@ -11,6 +11,7 @@ import (
 
 	"refreshwatch/notifier"
 	"refreshwatch/notifier/sink"
+	"refreshwatch/poller"
 	"refreshwatch/poller/aliyun/apitest"
 	"refreshwatch/poller/checkpoint"
 )
@@ -192,7 +193,7 @@ func TestOutboxIsBounded(t *testing.T) {
 		time.Sleep(time.Minute)
 		ops := w.sinks[0]
 		ops.verdict = refuses
-		const rows = notifier.MaxEvents + 300
+		rows := notifier.MaxBytes/notifier.EventBytes(poller.Event{Task: poller.Task{Key: key(0), Process: "100%"}}) + 300
 		for i := range rows { // many under each task id
 			k := key(i)
 			k.TaskID = fmt.Sprint(i / 2000)
@@ -203,8 +204,15 @@ func TestOutboxIsBounded(t *testing.T) {
 		for n := range 2 {
 			report, err, _ := w.process().run(Request{Action: ActionPoll}, quick)
 			d := w.head()
-			if Code(err) != CodeDead || !report.Truncated || d.Outbox.Events() != notifier.MaxEvents || len(d.Poller.Finished) != notifier.MaxEvents {
-				t.Fatalf("tick %d: %+v, %v; the outbox holds %d events, %d rows count as notified", n, report, err, d.Outbox.Events(), len(d.Poller.Finished))
+			size, events := d.Outbox.BytesFor("ops"), 0
+			for _, dead := range d.Outbox.Dead {
+				events += len(dead.Events)
+			}
+			if Code(err) != CodeDead || !report.Truncated || report.Held == 0 || len(d.Poller.Finished) != events || size < notifier.MaxBytes*9/10 || size > notifier.MaxBytes*11/10 {
+				t.Fatalf("tick %d: %+v, %v; the outbox holds %d events in %d bytes, %d rows count as notified", n, report, err, events, size, len(d.Poller.Finished))
+			}
+			if text, err := d.Encode(); err != nil || len(text) > notifier.MaxBytes*6/5 {
+				t.Fatalf("tick %d: the document has %d bytes, %v", n, len(text), err)
 			}
 			time.Sleep(time.Minute)
 		}

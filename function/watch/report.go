@@ -26,6 +26,7 @@ type Report struct {
 	Covered    int          `json:"covered"`             // transitions in them, counted per sink
 	Retrying   int          `json:"retrying"`            // deliveries left in the outbox
 	Dead       int          `json:"dead"`                // deliveries given up, waiting for redrive
+	Held       int          `json:"held,omitempty"`      // changes held back: a sink's share of the outbox is full
 	Discarded  int          `json:"discarded,omitempty"` // deliveries dropped by a redrive with discard
 	InFlight   int          `json:"in_flight"`
 	LagSeconds int64        `json:"lag_seconds"`        // age of the oldest transition not yet delivered

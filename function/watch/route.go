@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -15,6 +16,9 @@ import (
 func (r *run) draft(c poller.Change, now time.Time) draft {
 	d := draft{doc: r.doc, changed: c.Changed, found: counted(c)}
 	d.doc.Poller = c.State
+	if c.Held > 0 && len(r.fullSinks) > 0 {
+		r.Log.Warn("outbox share full, tasks held back", "sinks", slices.Sorted(maps.Keys(r.fullSinks)), "tasks", c.Held)
+	}
 	d.doc.Outbox = r.doc.Outbox.Add(r.deliveries(c.Notify, now))
 	return d
 }

@@ -69,9 +69,10 @@ type run struct {
 	doc   Document       // that generation, decoded
 	lease notifier.Lease // how long this run may send what it claims
 
-	full   bool  // the document can hold no more rows
-	facts  facts // what the report will say
-	apiErr error // why the API gave no full answer; what could be done without it was done
+	full      bool            // the document can hold no more rows
+	fullSinks map[string]bool // sinks whose share of the outbox was used up in this tick
+	facts     facts           // what the report will say
+	apiErr    error           // why the API gave no full answer; what could be done without it was done
 }
 
 // tick is the whole job, once:
