@@ -27,7 +27,7 @@ func serve() {
 	log := func(level slog.Level) *slog.Logger {
 		return slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
 	}
-	w, err := setup.Configure(os.Getenv, true, log, nil)
+	w, err := setup.Configure(os.Getenv, setup.FunctionCompute, log, nil)
 	fc.Start(func(ctx context.Context, event []byte) (*watch.Report, error) {
 		if err != nil {
 			return nil, misconfigured(ctx, w.Config, err, w.Log)

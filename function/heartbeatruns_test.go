@@ -37,7 +37,7 @@ func (m *switchboard) RoundTrip(r *http.Request) (*http.Response, error) {
 func TestHeartbeatOfMisconfigured(t *testing.T) {
 	var paths []string
 	monitor := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { paths = append(paths, r.URL.Path) }))
-	config, err := setup.LoadConfig(func(name string) string { return map[string]string{"HEARTBEAT_URL": monitor.URL + "/uuid"}[name] }, true)
+	config, err := setup.LoadConfig(func(name string) string { return map[string]string{"HEARTBEAT_URL": monitor.URL + "/uuid"}[name] }, setup.FunctionCompute)
 	if err == nil {
 		t.Fatal("no sink and no checkpoint are no configuration")
 	}

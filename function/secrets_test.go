@@ -254,7 +254,7 @@ func (e exposure) environment(t *testing.T, receivers, endpoint, dir string) map
 // environment.
 func asOnFunctionCompute(t *testing.T, env map[string]string) string {
 	var log bytes.Buffer
-	config, err := setup.LoadConfig(func(name string) string { return env[name] }, true)
+	config, err := setup.LoadConfig(func(name string) string { return env[name] }, setup.FunctionCompute)
 	logger := slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: config.LogLevel}))
 	if err != nil {
 		return fmt.Sprintf("%#v %+v", err, misconfigured(t.Context(), config, err, logger)) + log.String()

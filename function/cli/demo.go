@@ -89,7 +89,7 @@ func demoWiring(sh Shell, endpoint, dir string) (*setup.Program, error) {
 		"MESSAGE_LANG":                    sh.Getenv("MESSAGE_LANG"),
 	}
 	log := func(slog.Level) *slog.Logger { return newLog(sh.Err, slog.LevelWarn, sh.ErrTTY) }
-	return setup.Configure(func(name string) string { return env[name] }, false, log, sh.Out)
+	return setup.Configure(func(name string) string { return env[name] }, setup.CommandLine, log, sh.Out)
 }
 
 // demoTasks were submitted some minutes ago and end in the next seconds.

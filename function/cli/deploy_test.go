@@ -122,7 +122,7 @@ func TestDeployedEnvironmentLoads(t *testing.T) {
 	c, err := setup.LoadConfig(func(name string) string {
 		node := d.Resources.Watch.Props.Env[name]
 		return node.Value
-	}, true)
+	}, setup.FunctionCompute)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -269,7 +269,7 @@ func variablesOnFC() []string {
 	setup.LoadConfig(func(name string) string { // only asks here; that nothing is set is its mistake
 		names = append(names, name)
 		return ""
-	}, true)
+	}, setup.FunctionCompute)
 	return names
 }
 

@@ -23,7 +23,7 @@ import (
 // exact bodies, or by posting them. Only the last touches the network.
 func preview(ctx context.Context, o *options, sh Shell) int {
 	silent := func(slog.Level) *slog.Logger { return slog.New(slog.DiscardHandler) }
-	w, err := setup.Configure(sh.Getenv, false, silent, sh.Out)
+	w, err := setup.Configure(sh.Getenv, setup.CommandLine, silent, sh.Out)
 	if err == nil && o.post && len(w.Config.Sinks) == 0 {
 		err = watch.Usage(&poller.Mistake{Setting: "-post", Problem: "no sink is configured", Next: `Set one up; "refreshwatch help variables" lists them`})
 	}

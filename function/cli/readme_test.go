@@ -189,7 +189,7 @@ func TestReadmeVariables(t *testing.T) {
 	rows := readReadme(t, operating).section(t, "Variables").table(t, 0)
 	asked := variablesOnFC()
 	load := func(set map[string]string) setup.Config {
-		c, err := setup.LoadConfig(func(name string) string { asked = append(asked, name); return set[name] }, false)
+		c, err := setup.LoadConfig(func(name string) string { asked = append(asked, name); return set[name] }, setup.CommandLine)
 		if err != nil {
 			t.Errorf("with %v: %v", set, err)
 		}
@@ -232,7 +232,7 @@ func TestReadmeConfigFile(t *testing.T) {
 		"CONFIG_FILE": file, "SLACK_BOT_TOKEN": "xoxb-1", "WEBHOOK_SECRET": testWebhookSecret,
 		"DINGTALK_WEBHOOK_URL": "https://oapi.dingtalk.com/robot/send?access_token=t", "DINGTALK_SECRET": "SEC1",
 	}
-	c, err := setup.LoadConfig(func(name string) string { return env[name] }, false)
+	c, err := setup.LoadConfig(func(name string) string { return env[name] }, setup.CommandLine)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,7 +23,7 @@ func runRequest(ctx context.Context, o *options, sh Shell) int {
 // run runs a request on this machine, with its own credentials and deadline.
 func run(ctx context.Context, o *options, sh Shell) int {
 	line, log := sh.begin(o)
-	program, err := setup.Configure(sh.Getenv, false, log, sh.Out)
+	program, err := setup.Configure(sh.Getenv, setup.CommandLine, log, sh.Out)
 	if err != nil {
 		return sh.fail(err)
 	}

@@ -24,7 +24,7 @@ const (
 // timer calls. A failed poll is logged, and the next one tries again.
 func runLoop(ctx context.Context, o *options, sh Shell) int {
 	_, log := sh.begin(o)
-	w, err := setup.Configure(sh.Getenv, false, log, sh.Out)
+	w, err := setup.Configure(sh.Getenv, setup.CommandLine, log, sh.Out)
 	if err != nil {
 		return sh.fail(err)
 	}

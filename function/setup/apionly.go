@@ -25,7 +25,7 @@ func ConfigureAPI(getenv func(string) string, logTo func(slog.Level) *slog.Logge
 			return getenv(variable)
 		}
 		return ""
-	}, false)
+	}, CommandLine)
 	config.Checkpoint = ""
 	w, unusable := Assemble(config, logTo(config.LogLevel), nil)
 	if err := merge(unread, unusable); err != nil {

@@ -71,7 +71,7 @@ func newWired(t *testing.T, options apitest.Options) *wired {
 		"CHECKPOINT": "file://" + t.TempDir(), "FIRST_RUN": "notify", "LOG_LEVEL": "debug",
 		"WEBHOOK_URL": hook, "WEBHOOK_SECRET": secret,
 	}
-	if w.config, err = LoadConfig(func(name string) string { return env[name] }, false); err != nil {
+	if w.config, err = LoadConfig(func(name string) string { return env[name] }, CommandLine); err != nil {
 		t.Fatal(err)
 	}
 	path, _ := url.Parse(hook)

@@ -35,7 +35,7 @@ func checked(t *testing.T, req watch.Request, set map[string]string) watch.Repor
 	for name, value := range set {
 		env[name] = value
 	}
-	program, err := Configure(lookup(env), false, silent, io.Discard)
+	program, err := Configure(lookup(env), CommandLine, silent, io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -62,10 +62,20 @@ type Key struct {
 	Token  sink.Secret
 }
 
+// Platform is where the program runs.
+type Platform int
+
+// The platforms. On Function Compute credentials come with each invocation, and what
+// has no default there, such as CHECKPOINT, must be set.
+const (
+	CommandLine Platform = iota
+	FunctionCompute
+)
+
 // LoadConfig reads the configuration. Its error joins all mistakes, each a
 // [*poller.Mistake] with the name of its variable or its place in CONFIG_FILE, and
 // never with a value that may be a secret.
-func LoadConfig(getenv func(string) string, onFC bool) (Config, error) {
+func LoadConfig(getenv func(string) string, on Platform) (Config, error) {
 	r := newReader(getenv)
 	product := r.product()
 	c := Config{
@@ -73,7 +83,7 @@ func LoadConfig(getenv func(string) string, onFC bool) (Config, error) {
 		Region:       r.region("VOD_REGION", "cn-shanghai"),
 		Endpoint:     r.endpoint(product.EndpointVariable()),
 		MaxQPS:       r.rate(product.QPSVariable(), 4),
-		Checkpoint:   r.text("CHECKPOINT", name),
+		Checkpoint:   r.text("CHECKPOINT", line),
 		NotifyFirst:  r.oneOf("FIRST_RUN", "baseline", "notify") == "notify",
 		StalledAfter: r.duration("STALLED_AFTER", 0, apiMemory, "off", "0"),
 		Scope:        poller.Scope{Domains: r.patterns("WATCH_DOMAINS", poller.CheckDomain), ObjectTypes: r.among("WATCH_OBJECT_TYPES", r.objectTypes)},
@@ -89,7 +99,7 @@ func LoadConfig(getenv func(string) string, onFC bool) (Config, error) {
 	c.Endpoint = cmp.Or(c.Endpoint, product.Endpoint(c.Region))
 	c.TimeZone = r.timeZone("TIME_ZONE")
 	c.Role = r.role()
-	if !onFC { // there the environment's may have aged with the instance
+	if on == CommandLine { // there the environment's may have aged with the instance
 		c.Key, c.Profile = r.credentials(c.Role.Endpoint)
 	}
 	c.Role.Endpoint = cmp.Or(c.Role.Endpoint, aliyun.STSEndpoint)
@@ -97,9 +107,9 @@ func LoadConfig(getenv func(string) string, onFC bool) (Config, error) {
 		c.Label = account
 	}
 	if !r.isSet("CHECKPOINT") {
-		c.Checkpoint = r.defaultCheckpoint(onFC)
+		c.Checkpoint = r.defaultCheckpoint(on)
 	}
-	r.sinks(&c, onFC)
+	r.sinks(&c, on)
 	c.Unused = append(c.Unused, r.unused(product)...)
 	c.Variables = r.asked
 	return c, r.err()
@@ -191,8 +201,8 @@ func (r *reader) folder(variable string) string {
 
 // defaultCheckpoint is a folder in the user's state directory; Function Compute has
 // none that lasts.
-func (r *reader) defaultCheckpoint(onFC bool) string {
-	if onFC {
+func (r *reader) defaultCheckpoint(on Platform) string {
+	if on == FunctionCompute {
 		r.wrong("CHECKPOINT", "must be set on Function Compute", "Write it like oss://bucket/refreshwatch?region=cn-shanghai")
 		return ""
 	}

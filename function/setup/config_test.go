@@ -29,7 +29,7 @@ func TestLoadConfig(t *testing.T) {
 		"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_CHANNEL": " C0OPS ", "SLACK_API_URL": "http://127.0.0.1:1/api/", "WEBHOOK_URL": "https://hooks.example.com/x", "MESSAGE_LANG": "zh",
 		"WATCH_DOMAINS": "cdn.example.com, *.example.net", "WATCH_OBJECT_TYPES": "File,regex", "HEARTBEAT_URL": "https://hc.example.com/1", "FEISHU_WEBHOOK_URL": "",
 		"GROUP_WAIT": "0", "LABEL": "prod 上海", "CONSOLE_URL": "http://console.intra/vod", "TIME_ZONE": "+08:00", "NOTIFY": "failed", "MENTION": "<!here> <@U1>",
-	}), false)
+	}), CommandLine)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,6 +127,8 @@ func TestEveryVariable(t *testing.T) {
 		{"WATCH_OBJECT_TYPES", "files", "Did you mean file?"},
 		{"WATCH_OBJECT_TYPES", "file,,preload", "value 2 of the list is empty"},
 		{"CHECKPOINT", "'file:///x'", "quotes around"},
+		{"CHECKPOINT", "file:///a folder/x", ""},
+		{"CHECKPOINT", "file:///x\u200b", "U+200B"},
 		{"CHECKPOINT", "/var/lib/refreshwatch", "file://"},
 		{"CHECKPOINT", "s3://bucket/x", "file"},
 		{"SLACK_BOT_TOKEN", `"xoxb-hunter2"`, "quotes around"},
@@ -157,6 +159,7 @@ func TestEveryVariable(t *testing.T) {
 		{"TIME_ZONE", "+08:00", ""},
 		{"TIME_ZONE", "-03:30", ""},
 		{"TIME_ZONE", "utc", ""},
+		{"TIME_ZONE", "Local", "not a time zone"},
 		{"TIME_ZONE", "UTC+8", "Write an offset from UTC: +08:00"},
 		{"TIME_ZONE", "+0530", "Write an offset from UTC: +05:30"},
 		{"TIME_ZONE", "CST", "+08:00 for China"},
@@ -195,7 +198,7 @@ func TestEveryVariable(t *testing.T) {
 		{"ALIBABA_CLOUD_ACCESS_KEY_ID", "STS.hunter2", "ALIBABA_CLOUD_SECURITY_TOKEN: is not set"},
 		{"ALIBABA_CLOUD_SECURITY_TOKEN", "…", "placeholder"},
 	} {
-		_, err := Configure(lookup(with(oneSlack, c.name, c.value)), false, silent, io.Discard)
+		_, err := Configure(lookup(with(oneSlack, c.name, c.value)), CommandLine, silent, io.Discard)
 		switch {
 		case c.want == "" && err != nil:
 			t.Errorf("%s=%q is refused: %v", c.name, c.value, err)
@@ -226,7 +229,7 @@ func TestMentionNeedsOneChat(t *testing.T) {
 		{map[string]string{"CONFIG_FILE": writeConfig(t, "sinks: {a: {type: slack-webhook, url: https://h.example.com/x}}")}, "has no effect with CONFIG_FILE"},
 		{map[string]string{"SLACK_WEBHOOK_URL": "https://h.example.com/", "WEBHOOK_URL": "https://h.example.com/"}, ""},
 	} {
-		_, err := LoadConfig(lookup(with(with(c.env, "MENTION", "<!here>"), "CHECKPOINT", "file:///x")), false)
+		_, err := LoadConfig(lookup(with(with(c.env, "MENTION", "<!here>"), "CHECKPOINT", "file:///x")), CommandLine)
 		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), "MENTION: ") || !strings.Contains(err.Error(), c.want)) {
 			t.Errorf("%v: %v, want %q", c.env, err, c.want)
 		}
@@ -238,7 +241,7 @@ func TestLoadConfigReportsEveryMistake(t *testing.T) {
 		"FIRST_RUN": "nofity", "STALLED_AFTER": "soon",
 		"WEBHOOK_SECRET": "whsec_hidden", "DINGTALK_SECRET": "SEC-hidden", "SLACK_CHANNEL": "C1", "WECOM_WEBHOOK_URL": "not-a-url-hidden",
 		"MESSAGE_LANG": "fr", "LOG_LEVEL": "loud", "WATCH_OBJECT_TYPES": "files",
-	}), true)
+	}), FunctionCompute)
 	if err == nil {
 		t.Fatal("no error")
 	}
@@ -264,7 +267,7 @@ func TestConfigureReportsEverythingTogether(t *testing.T) {
 	w, err := Configure(lookup(map[string]string{
 		"VOD_MAX_QPS": "fast", "VOD_ENDPOINT": "http://vod.example.com", "CHECKPOINT": "oss://bucket/prefix", "TEMPLATE_DIR": "/does/not/exist",
 		"WEBHOOK_URL": "https://hooks.example.com/x", "WEBHOOK_SECRET": "no-prefix", "HEARTBEAT_URL": "https://hc.example.com/1",
-	}), true, silent, io.Discard)
+	}), FunctionCompute, silent, io.Discard)
 	if watch.Code(err) != watch.CodeConfig {
 		t.Fatalf("error %v", err)
 	}
@@ -277,13 +280,13 @@ func TestConfigureReportsEverythingTogether(t *testing.T) {
 		t.Error("the monitor cannot hear of it: its URL is lost")
 	}
 	path := writeConfig(t, "sinks:\n  a: {type: webhook, url: https://h/x, secret: one}\n  b: {type: webhook, url: https://h/y, secret: two}\n")
-	_, err = Configure(lookup(map[string]string{"CONFIG_FILE": path, "CHECKPOINT": "file:///x"}), true, silent, nil)
+	_, err = Configure(lookup(map[string]string{"CONFIG_FILE": path, "CHECKPOINT": "file:///x"}), FunctionCompute, silent, nil)
 	for _, sink := range []string{"sink a: secret", "sink b: secret"} {
 		if err == nil || strings.Count(err.Error(), sink) != 1 {
 			t.Errorf("the mistake of %s does not stand once in:\n%v", sink, err)
 		}
 	}
-	_, err = Configure(lookup(nil), true, silent, nil)
+	_, err = Configure(lookup(nil), FunctionCompute, silent, nil)
 	for _, part := range []string{"CHECKPOINT: must be set", "no sink is configured. Set SLACK_BOT_TOKEN and SLACK_CHANNEL, or SLACK_WEBHOOK_URL, or WEBHOOK_URL"} {
 		if err == nil || !strings.Contains(err.Error(), part) {
 			t.Errorf("with nothing set, %q is missing in:\n%v", part, err)

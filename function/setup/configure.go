@@ -11,8 +11,8 @@ import (
 
 // Configure reads the configuration and puts the program together. What is wrong is
 // reported all together; the program then holds what could be read.
-func Configure(getenv func(string) string, onFC bool, logTo func(slog.Level) *slog.Logger, console io.Writer) (*Program, error) {
-	config, unread := LoadConfig(getenv, onFC)
+func Configure(getenv func(string) string, on Platform, logTo func(slog.Level) *slog.Logger, console io.Writer) (*Program, error) {
+	config, unread := LoadConfig(getenv, on)
 	w, unusable := Assemble(config, logTo(config.LogLevel), console)
 	err := merge(unread, unusable)
 	if err != nil {

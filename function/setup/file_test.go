@@ -30,7 +30,7 @@ func fromFile(t *testing.T, text string) (Config, error) {
 		"CONFIG_FILE": writeConfig(t, text), "CHECKPOINT": "file:///x",
 		"SLACK_BOT_TOKEN": "xoxb-hunter2", "WEBHOOK_SECRET": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "HOST": "h.example.com", "QUOTED": `"hunter2"`,
 		"SLACK_WEBHOOK_URL": "https://hooks.slack.com/services/hunter2",
-	}), true)
+	}), FunctionCompute)
 }
 
 func TestConfigFile(t *testing.T) {

@@ -32,11 +32,14 @@ func FuzzConfiguration(f *testing.F) {
 	f.Add(byte(4), "https://h/", "\u200b", byte(5), ".example.com:1,", "sinks:\n  a: {type: wecom, url: \"https://h/?key=${SLACK_BOT_TOKEN}\"}\nroutes:\n  - {match: {domain: [\"*\"], path: [/a]}, to: [a], stop: true}\n")
 	f.Add(byte(12), "Bearer ", ",", byte(7), "oss://b/p?region=x", "sinks: &x {a: *x, <<: *x}")
 	f.Add(byte(6), "whsec_", "=", byte(9), "<!here>", "\xff\xfes\x00")
+	f.Add(byte(0), "", "", byte(4), "45", "sinks:\n  a: {type: slack-webhook, url: \"${HOOK:-SECRET}\"}\n  b: {type: webhook, url: $SECRET, secret: {SECRET}}\n")
+	f.Add(byte(0), "", "", byte(4), "45", "sinks:\n  a: {type: slack, token:SECRET, channel: \"SECRET\", on_unknown: SECRET}\nroutes: SECRET\n")
 	f.Fuzz(func(t *testing.T, which byte, before, after string, other byte, value, file string) {
 		if strings.Contains(before+after+value+file, planted) || strings.ContainsRune(before+after+value, 0) {
 			return
 		}
 		secret := before + planted + after
+		file = strings.ReplaceAll(file, "SECRET", planted)
 		env := map[string]string{
 			"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_CHANNEL": "C0OPS", "CHECKPOINT": "file:///x",
 			secretVariables[int(which)%len(secretVariables)]: secret,
@@ -49,7 +52,7 @@ func FuzzConfiguration(f *testing.F) {
 			}
 			env["CONFIG_FILE"] = path
 		}
-		w, err := Configure(lookup(env), false, silent, io.Discard)
+		w, err := Configure(lookup(env), CommandLine, silent, io.Discard)
 		if err != nil {
 			if strings.Contains(err.Error(), planted) {
 				t.Errorf("leaks: %v", err)

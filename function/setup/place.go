@@ -48,10 +48,8 @@ func (r *reader) timeZone(variable string) *time.Location {
 	if offset, ok := parseOffset(text); ok {
 		return time.FixedZone(formatOffset(offset), offset)
 	}
-	if strings.Contains(text, "/") {
-		if zone, err := time.LoadLocation(text); err == nil {
-			return zone
-		}
+	if zone, err := time.LoadLocation(text); err == nil && text != "Local" {
+		return zone
 	}
 	r.wrong(variable, shown(text)+" is not a time zone that this system knows", "Write an offset from UTC: "+likelyOffset(text))
 	return time.UTC

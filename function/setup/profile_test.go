@@ -52,8 +52,8 @@ func home(t *testing.T, config string) string {
 }
 
 // assemble loads and puts together, and returns all mistakes.
-func assemble(env map[string]string, onFC bool) (*Program, Config, error) {
-	c, err := LoadConfig(lookup(env), onFC)
+func assemble(env map[string]string, on Platform) (*Program, Config, error) {
+	c, err := LoadConfig(lookup(env), on)
 	if err != nil {
 		return nil, c, err
 	}
@@ -77,7 +77,7 @@ func TestProfiles(t *testing.T) {
 		"chain":   {Key{ID: "LTAIhunter2role", Secret: "hunter2-role"}, []aliyun.Role{one, two}},
 		"longer":  {Key{ID: "LTAIhunter2role", Secret: "hunter2-role"}, []aliyun.Role{one, two, three}},
 	} {
-		p, c, err := assemble(map[string]string{"HOME": dir, "ALIBABA_CLOUD_PROFILE": name}, false)
+		p, c, err := assemble(map[string]string{"HOME": dir, "ALIBABA_CLOUD_PROFILE": name}, CommandLine)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -102,16 +102,16 @@ func TestProfilesComeLast(t *testing.T) {
 	dir := home(t, profiles)
 	for _, row := range []struct {
 		env  map[string]string
-		onFC bool
+		on Platform
 		want string
 	}{
-		{map[string]string{"ALIBABA_CLOUD_ACCESS_KEY_ID": "id", "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "sec", "ALIBABA_CLOUD_PROFILE": "sts"}, false, "id"},
-		{map[string]string{"ALIBABA_CLOUD_ACCESS_KEY_ID": "id"}, false, "id"},
-		{map[string]string{"ALIBABA_CLOUD_PROFILE": "sts", "CHECKPOINT": "file:///x", "WEBHOOK_URL": "https://hooks.example.com/x"}, true, ""},
-		{map[string]string{"ALIBABA_CLOUD_PROFILE": "no such", "CHECKPOINT": "file:///x", "WEBHOOK_URL": "https://hooks.example.com/x"}, true, ""},
+		{map[string]string{"ALIBABA_CLOUD_ACCESS_KEY_ID": "id", "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "sec", "ALIBABA_CLOUD_PROFILE": "sts"}, CommandLine, "id"},
+		{map[string]string{"ALIBABA_CLOUD_ACCESS_KEY_ID": "id"}, CommandLine, "id"},
+		{map[string]string{"ALIBABA_CLOUD_PROFILE": "sts", "CHECKPOINT": "file:///x", "WEBHOOK_URL": "https://hooks.example.com/x"}, FunctionCompute, ""},
+		{map[string]string{"ALIBABA_CLOUD_PROFILE": "no such", "CHECKPOINT": "file:///x", "WEBHOOK_URL": "https://hooks.example.com/x"}, FunctionCompute, ""},
 	} {
 		row.env["HOME"] = dir
-		c, err := LoadConfig(lookup(row.env), row.onFC)
+		c, err := LoadConfig(lookup(row.env), row.on)
 		if err != nil || c.Key.ID != row.want || c.Profile.Name != "" {
 			t.Errorf("%v: key %q of profile %q, %v", row.env, c.Key.ID, c.Profile.Name, err)
 		}
@@ -143,7 +143,7 @@ func TestBadProfiles(t *testing.T) {
 		{"\xef\xbb\xbf" + `{"profiles":[{"name":"prod","mode":"ak","access_key_id":"a","access_key_secret":"b"}]}`, "prod", ""},
 	} {
 		dir := home(t, row.file)
-		_, _, err := assemble(map[string]string{"HOME": dir, "ALIBABA_CLOUD_PROFILE": row.profile}, false)
+		_, _, err := assemble(map[string]string{"HOME": dir, "ALIBABA_CLOUD_PROFILE": row.profile}, CommandLine)
 		text := fmt.Sprintf("%v %+v %#v", err, err, err)
 		if (err == nil) != (row.want == "") || err != nil && !strings.Contains(text, row.want) || strings.Contains(text, "hunter2") {
 			t.Errorf("%s: %s, want %s", row.profile, text, row.want)
@@ -152,7 +152,7 @@ func TestBadProfiles(t *testing.T) {
 		if row.file != profiles || row.profile == "badrole" {
 			continue
 		}
-		p, _, err := assemble(map[string]string{"HOME": home(t, current)}, false)
+		p, _, err := assemble(map[string]string{"HOME": home(t, current)}, CommandLine)
 		if err != nil {
 			t.Errorf("current profile %s, which nobody may need: %v", row.profile, err)
 			continue
@@ -169,7 +169,7 @@ func TestProfileFileThatCannotBeRead(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(dir, ".aliyun", "config.json"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	_, _, err := assemble(map[string]string{"HOME": dir, "ALIBABA_CLOUD_PROFILE": "prod"}, false)
+	_, _, err := assemble(map[string]string{"HOME": dir, "ALIBABA_CLOUD_PROFILE": "prod"}, CommandLine)
 	if err == nil || !strings.Contains(err.Error(), "ALIBABA_CLOUD_PROFILE: ~/.aliyun/config.json cannot be read. Check that it is a file") {
 		t.Errorf("a folder in its place: %v", err)
 	}
@@ -183,7 +183,7 @@ func FuzzProfiles(f *testing.F) {
 	f.Fuzz(func(t *testing.T, config, name string) {
 		const secret = "hunter2secretvalue"
 		config = strings.ReplaceAll(config, "hunter2", secret)
-		_, _, err := assemble(map[string]string{"HOME": home(t, config), "ALIBABA_CLOUD_PROFILE": strings.ReplaceAll(name, secret, "x")}, false)
+		_, _, err := assemble(map[string]string{"HOME": home(t, config), "ALIBABA_CLOUD_PROFILE": strings.ReplaceAll(name, secret, "x")}, CommandLine)
 		if err != nil && strings.Contains(err.Error(), secret) {
 			t.Errorf("%v", err)
 		}

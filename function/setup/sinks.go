@@ -44,7 +44,7 @@ func shapeOf(f sink.Field) shape {
 }
 
 // sinks reads the sinks from CONFIG_FILE, or without one from the environment.
-func (r *reader) sinks(c *Config, onFC bool) {
+func (r *reader) sinks(c *Config, on Platform) {
 	fromFile := r.isSet("CONFIG_FILE")
 	notify := r.oneOf("NOTIFY", "all", "failed")
 	mention := r.text("MENTION", line)
@@ -65,7 +65,7 @@ func (r *reader) sinks(c *Config, onFC bool) {
 		}
 	}
 	r.everywhere(c.Sinks)
-	if onFC && len(c.Sinks) == 0 && !fromFile {
+	if on == FunctionCompute && len(c.Sinks) == 0 && !fromFile {
 		r.wrong("", "no sink is configured", "Set "+strings.Join(sinkVariables(), ", or ")+", or CONFIG_FILE")
 	}
 }
