@@ -102,7 +102,7 @@ func TestProfilesComeLast(t *testing.T) {
 	dir := home(t, profiles)
 	for _, row := range []struct {
 		env  map[string]string
-		on Platform
+		on   Platform
 		want string
 	}{
 		{map[string]string{"ALIBABA_CLOUD_ACCESS_KEY_ID": "id", "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "sec", "ALIBABA_CLOUD_PROFILE": "sts"}, CommandLine, "id"},
