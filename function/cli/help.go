@@ -24,7 +24,7 @@ func help(args []string, sh Shell) int {
 
 func helpText(w words) string {
 	var b strings.Builder
-	b.WriteString(w.say("refreshwatch sends notifications when VOD refresh and prefetch tasks finish.") + "\n\n")
+	b.WriteString(w.say("refreshwatch sends notifications when refresh and prefetch tasks finish.") + "\n\n")
 	t := tabwriter.NewWriter(&b, 0, 0, 3, ' ', 0)
 	for _, c := range commands() {
 		fmt.Fprintf(t, "  refreshwatch %s\t%s\n", c.name, w.translate(c.summary))

@@ -89,10 +89,10 @@ var (
 
 // unmarked is text without its markup. What is code stays as it is.
 func unmarked(text string) string {
-	parts := strings.Split(text, "`")
+	parts := strings.Split(links.ReplaceAllString(text, "$1"), "`") // a link's text may be code
 	for i := range parts {
 		if i%2 == 0 { // outside code
-			parts[i] = emphasis.ReplaceAllString(links.ReplaceAllString(parts[i], "$1"), "$1$2")
+			parts[i] = emphasis.ReplaceAllString(parts[i], "$1$2")
 		}
 	}
 	return strings.Join(parts, "")

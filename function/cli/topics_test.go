@@ -59,6 +59,7 @@ func TestPlainText(t *testing.T) {
 	for _, tt := range []struct{ name, markdown, want string }{
 		{"a table becomes a list", "| name | meaning | default |\n|---|---|---|\n| `A` | what `*` [is](#x) | `4` |\n| `B`, `C` | | |\n",
 			"A\n    what * is\n    default: 4\nB, C\n"},
+		{"a link whose text is code", "see [`wait`](#x) and `*.a`\n", "see wait and *.a\n"},
 		{"a bar inside a cell", "| a | b |\n|---|---|\n| `x` | `p\\|q` |\n", "x\n    p|q\n"},
 		{"code stays as it is", "see **this**:\n\n```sh\na *b* | `c` # d\n```\n", "see this:\n\n    a *b* | `c` # d\n"},
 		{"headings and lists", "### Title\n\n- one\n  *two* [three](https://example.com)\n", "Title\n\n- one\n  two three\n"},
