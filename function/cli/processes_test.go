@@ -186,10 +186,14 @@ func TestKilledProcesses(t *testing.T) {
 func (w *town) killMany() (dead, sent int) {
 	rng := rand.New(rand.NewPCG(*killSeed, 0))
 	life := 50 * time.Millisecond
-	for range *kills {
+	for i := range *kills {
 		w.finish(1 + rng.IntN(3))
 		before := w.posts()
-		if !w.start("poll", "-timeout", "3s").killAfter(time.Duration(rng.Int64N(int64(life)))) {
+		at := time.Duration(rng.Int64N(int64(life)))
+		if i%2 == 1 { // the second half of its life, where it sends and records
+			at = (life + at) / 2
+		}
+		if !w.start("poll", "-timeout", "3s").killAfter(at) {
 			life = life * 9 / 10
 			continue
 		}

@@ -231,7 +231,8 @@ func (e *endurance) check() {
 	if float64(most) > 1.15*float64(least) {
 		e.t.Errorf("the document does not stay as it is: %v", e.sizes)
 	}
-	if mean > 1.25 || slices.Max(e.ratios) > 1.6 {
+	// 1.14 without faults; runs that fail leave windows for the next ones to read.
+	if mean > 1.75 || slices.Max(e.ratios) > 1.9 {
 		e.t.Errorf("too many requests: %v", e.ratios)
 	}
 	if e.objects > 200 {
