@@ -13,8 +13,8 @@ import (
 //	template ← notifier/sink ← notifier
 //	notifier/sink ← notifier/{slack,bot,webhook} ← function/setup
 //
-// The API and the stores are known to setup and watch only; the simulated API is for
-// tests and for the command line's demo.
+// The API and the stores are known to setup and watch only; the simulated API, which
+// serves all products, is for tests and for the command line's demo.
 var mayImport = map[string][]string{
 	"poller":                           nil,
 	"poller/checkpoint":                nil,
@@ -32,7 +32,7 @@ var mayImport = map[string][]string{
 	"function/watch":                   {"notifier", "notifier/sink", "poller", "poller/checkpoint", "poller/aliyun", "template"},
 	"function/setup": {"function/watch", "notifier", "notifier/sink", "notifier/slack", "notifier/bot", "notifier/webhook",
 		"poller", "poller/checkpoint", "poller/aliyun", "template"},
-	"function/cli":    {"function/setup", "function/watch", "notifier", "notifier/sink", "poller", "poller/aliyun/apitest", "template"},
+	"function/cli":    {"function/setup", "function/watch", "notifier", "notifier/sink", "poller", "poller/aliyun", "poller/aliyun/apitest", "template"},
 	"function":        {"function/cli", "function/setup", "function/watch", "notifier", "notifier/sink"},
 	"function/fctest": nil,
 }

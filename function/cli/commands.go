@@ -23,11 +23,14 @@ type command struct {
 func commands() []command {
 	return []command{
 		{
-			name: "demo", run: demo,
+			name: "demo", flags: demoFlags, run: demo,
 			summary: "see the whole job in ten seconds; needs no account",
 			about: `The whole job against a simulated API on this machine: tasks complete and fail over
 a few polls, messages are sent about them, and a second run has nothing to send.
 Needs no account and leaves nothing behind.
+`,
+			examples: `  refreshwatch demo -serve     only the simulated API, until you stop it; its first lines of
+                               output, pasted into another shell, point all commands at it
 `,
 		},
 		{

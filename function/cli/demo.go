@@ -21,7 +21,10 @@ const demoPause = 2 * time.Second
 
 // demo runs the whole job against a simulated API: real HTTP, real signatures, a
 // real checkpoint, all of it on this machine and gone afterwards.
-func demo(ctx context.Context, _ *options, sh Shell) int {
+func demo(ctx context.Context, o *options, sh Shell) int {
+	if o.serve {
+		return serve(ctx, sh)
+	}
 	dir, err := os.MkdirTemp("", "refreshwatch-demo-")
 	if err != nil {
 		sh.printError(err)

@@ -29,6 +29,7 @@ type options struct {
 	every   time.Duration // wait, run
 	format  string        // list: one of formats
 	survey  bool          // check: report how the API behaves
+	serve   bool          // demo: only the simulated API, until interrupted
 }
 
 // parse reads the flags of a command. It returns flag.ErrHelp when they ask for help.
@@ -186,6 +187,10 @@ func previewFlags(fs *flagSet, o *options) {
 	fs.bool(&o.json, "json", "the exact bodies, one JSON object a line")
 	fs.bool(&o.links, "links", "links to Slack's Block Kit Builder, too")
 	fs.bool(&o.post, "post", "post the samples to the configured sinks, each marked as a sample")
+}
+
+func demoFlags(fs *flagSet, o *options) {
+	fs.bool(&o.serve, "serve", "only the simulated API, until interrupted")
 }
 
 func invokeFlags(fs *flagSet, o *options) {

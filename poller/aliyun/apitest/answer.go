@@ -28,7 +28,7 @@ func (s *Server) answer(parse func(now time.Time) (Request, *refusal)) verdict {
 	now := s.now()
 	q, refused := parse(now)
 	q.At = now
-	v := verdict{id: fmt.Sprintf("%08X-VODT-4E57-A000-%012X", len(s.log)+1, now.Unix()), refused: refused}
+	v := verdict{id: fmt.Sprintf("%08X-VODT-4E57-A000-%012X", s.served+1, now.Unix()), refused: refused}
 	if v.refused == nil {
 		v.refused = s.limit(now)
 	}
@@ -108,7 +108,11 @@ func (s *Server) record(q Request, v verdict) {
 	case v.refused != nil:
 		q.Outcome = v.refused.code
 	}
+	s.served++
 	s.log = append(s.log, q)
+	if keep := s.options.KeepRequests; keep > 0 && len(s.log) >= 2*keep {
+		s.log = append(s.log[:0], s.log[keep:]...)
+	}
 }
 
 // reply is what goes over the wire.

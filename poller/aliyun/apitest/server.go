@@ -26,6 +26,8 @@ type Options struct {
 
 	Product string // what Add, Set, Remove and Lister are about; default "vod"; all are answered
 
+	KeepRequests int // how many the log holds at least; 0 for all
+
 	Roles       []Role // that can be assumed
 	RoleOnly    bool   // only a role may list tasks and read the quota
 	Quota       Quota  // what is left; default that of VOD's sample
@@ -58,6 +60,7 @@ type Server struct {
 	issued []string          // what is secret in the sessions
 	faults []*Fault
 	log    []Request
+	served int // requests so far
 	nonces map[string]time.Time
 	recent []time.Time // when the answers of the last second were given
 }
