@@ -202,3 +202,7 @@ func isTimestamp(word string) bool {
 func isHex(word string, size int) bool {
 	return len(word) == size && strings.Trim(strings.ToLower(word), "0123456789abcdef") == ""
 }
+
+// Mask hides what opens a door in a text that others will read: signatures and tokens in
+// URLs, and users with their passwords.
+func Mask(s string) string { return mask(s) }

@@ -169,6 +169,33 @@ func TestPageCounts(t *testing.T) {
 	}
 }
 
+// A page is attached to tickets: whoever reads one must not find the key of a signed URL.
+func TestPageHoldsNoKeys(t *testing.T) {
+	var out bytes.Buffer
+	if err := writePage(&out, listOf(listTask("https://user:hush@cdn.example.com/a.mp4?auth_key=1700000000-0-0-0123456789abcdef", "")), words{}); err != nil {
+		t.Fatal(err)
+	}
+	for _, secret := range []string{"hush", "0123456789abcdef"} {
+		if strings.Contains(out.String(), secret) {
+			t.Errorf("%s is in the page", secret)
+		}
+	}
+	if !strings.Contains(out.String(), "cdn.example.com/a.mp4") {
+		t.Error("the object is not in the page")
+	}
+}
+
+// Where there is room, each row says why it failed; a path loses its parameters first.
+func TestTableShowsReasons(t *testing.T) {
+	l := listOf(listTask("https://cdn.example.com/a.mp4?token="+strings.Repeat("x", 100), "OriginTimeout"))
+	for columns, want := range map[int]string{0: "Origin Timeout  https://cdn.example.com/a.mp4?token=xx", 140: "Origin Timeout  https://cdn.example.com/a.mp4?…\n", 90: "1        https://cdn.example.com/a.mp4?…\n"} {
+		var out bytes.Buffer
+		if err := writeTable(&out, l, words{}, columns); err != nil || !strings.Contains(out.String(), want) {
+			t.Errorf("%d columns: want %q in\n%s", columns, want, &out)
+		}
+	}
+}
+
 // A spreadsheet takes no cell for a formula, in any locale, and every cell is in its
 // place.
 func TestCSVCells(t *testing.T) {

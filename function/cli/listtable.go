@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"refreshwatch/poller"
@@ -12,9 +13,14 @@ import (
 // path is shortened, in its middle. Where nobody looks (width 0) nothing is.
 func writeTable(out io.Writer, l listed, w words, columns int) error {
 	c := clock{l.zone}
-	rows := [][]string{{w.say("CREATED"), w.say("STATUS"), w.say("TYPE"), w.say("TASK ID"), w.say("OBJECT")}}
+	rows := [][]string{{w.say("CREATED"), w.say("STATUS"), w.say("TYPE"), w.say("TASK ID"), w.say("REASON"), w.say("OBJECT")}}
 	for _, t := range l.Tasks {
-		rows = append(rows, []string{c.short(t.Created), progressOf(t), printable(t.ObjectType), printable(t.TaskID), printable(t.ObjectPath)})
+		rows = append(rows, []string{c.short(t.Created), progressOf(t), printable(t.ObjectType), printable(t.TaskID), reason(t, w), printable(t.ObjectPath)})
+	}
+	if columns > 0 && columns < wideTable || tally(l.Tasks)["failed"] == 0 {
+		for i := range rows {
+			rows[i] = slices.Delete(rows[i], 4, 5) // the reasons at the end have to do
+		}
 	}
 	widths := make([]int, len(rows[0]))
 	for _, row := range rows {
@@ -40,8 +46,11 @@ func writeTable(out io.Writer, l listed, w words, columns int) error {
 	return err
 }
 
+// wideTable has room for a reason in each row.
+const wideTable = 130
+
 // widestCell bounds a column in which the API wrote something unusual.
-const widestCell = 24
+const widestCell = 28
 
 // narrowest is what is left for a path on a small terminal: beyond it the line breaks.
 const narrowest = 24
@@ -55,6 +64,9 @@ func tableLine(row []string, widths []int, columns int) string {
 		used += widths[i] + 2
 	}
 	path := row[len(row)-1]
+	if columns > 0 && columns-used >= narrowest && columnsOf(path) > columns-used {
+		path = withoutQuery(path)
+	}
 	switch {
 	case columns == 0:
 		line.WriteString(path)
@@ -64,6 +76,14 @@ func tableLine(row []string, widths []int, columns int) string {
 		return strings.TrimRight(shortenEnd(line.String(), columns), " ") + "\n  " + shorten(path, columns-2)
 	}
 	return line.String()
+}
+
+// withoutQuery leaves out what stands behind the path: names tell more than parameters.
+func withoutQuery(path string) string {
+	if before, _, ok := strings.Cut(path, "?"); ok {
+		return before + "?…"
+	}
+	return path
 }
 
 // progressOf is a row's status, with how far it is where that says more.

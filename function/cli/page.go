@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"refreshwatch/poller"
+	"refreshwatch/template"
 )
 
 //go:embed page/page.css
@@ -21,7 +22,7 @@ var pageScript string
 
 // page writes a listing as one file that asks nobody for anything: it can be attached to
 // a ticket and opened years later. Every text from the API goes through text, so that a
-// path is never markup; the policy allows the page's own style and script alone, should
+// path is never markup, and keys of signed URLs are masked; the policy allows the page's own style and script alone, should
 // one ever be.
 type page struct {
 	out strings.Builder
@@ -135,7 +136,7 @@ func (p *page) table() {
 func (p *page) row(t poller.Task) {
 	p.put("<tr class=\"%s\"><td class=\"when\" data-value=\"%d\">%s</td><td class=\"state\">%s</td><td class=\"type\">%s</td><td class=\"path\">%s</td><td class=\"why\">%s</td><td class=\"id\">%s</td></tr>\n",
 		pageClass[stateOf(t.Status)], t.Created.Unix(), text(clock{p.zone}.time(t.Created)), text(progressOf(t)),
-		text(t.ObjectType), text(t.ObjectPath), text(reason(t, p.words)), text(t.TaskID))
+		text(t.ObjectType), text(template.Mask(t.ObjectPath)), text(template.Mask(reason(t, p.words))), text(t.TaskID))
 }
 
 // hour is one bar: the tasks created in it, by state.

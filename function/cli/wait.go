@@ -212,7 +212,7 @@ func (r *waitRun) progress() {
 		r.line.show(r.sentence(a) + " · " + r.span(time.Since(r.began)))
 		return
 	}
-	if a == r.logged && time.Since(r.loggedAt) < time.Minute {
+	if r.answered.IsZero() || a == r.logged && time.Since(r.loggedAt) < time.Minute {
 		return
 	}
 	r.logged, r.loggedAt = a, time.Now()
@@ -239,12 +239,12 @@ func (r *waitRun) sentence(a waited) string {
 
 // finish names what is not as it should be, and prints the answer.
 func (r *waitRun) finish(exit int) {
-	undone := r.state.undone()
+	undone := r.state.undone(exit == exitTimeout)
 	for _, t := range undone[:min(mostUndone, len(undone))] {
-		r.note(strings.TrimRight(fmt.Sprintf("%s %s %s: %s", t.Status, t.TaskID, t.ObjectPath, reason(t, r.words)), ": "))
+		r.note(strings.TrimRight(fmt.Sprintf("%s %s %s: %s", progressOf(t), t.TaskID, t.ObjectPath, reason(t, r.words)), ": "))
 	}
 	if more := len(undone) - mostUndone; more > 0 {
-		r.note(r.say("… and %d more; \"refreshwatch list -status Failed,Timeout,Canceled\" shows them", more))
+		r.note(r.say("… and %d more; \"refreshwatch list\" shows them", more))
 	}
 	if exit == exitUndone {
 		for _, id := range r.state.ids {

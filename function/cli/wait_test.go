@@ -222,6 +222,9 @@ func TestWaitTooShort(t *testing.T) {
 		if exit, _, _ := w.wait(5*time.Second, "1"); exit != 1 || !strings.Contains(w.err.String(), "gave no answer in 5 s") {
 			t.Errorf("exit code %d, said\n%s", exit, &w.err)
 		}
+		if strings.Contains(w.err.String(), `"unlisted"`) {
+			t.Errorf("it speaks of ids that nobody was asked about:\n%s", &w.err)
+		}
 	})
 }
 

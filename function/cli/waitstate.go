@@ -135,12 +135,13 @@ func (a waited) rows() int { return a.Complete + a.Failed + a.Canceled + a.Open 
 // allComplete reports whether everything that was submitted has done its work.
 func (a waited) allComplete() bool { return a.Complete == a.rows() && a.Unlisted == 0 }
 
-// undone are the finished rows that have not done their work, in the order of the ids.
-func (w *waiting) undone() (tasks []poller.Task) {
+// undone are the finished rows that have not done their work, with inFlight also those
+// that have not finished, in the order of the ids.
+func (w *waiting) undone(inFlight bool) (tasks []poller.Task) {
 	for _, id := range w.ids {
 		first := len(tasks)
 		for _, t := range w.of[id].rows {
-			if finished(t.Status) && t.Status != poller.Complete {
+			if t.Status != poller.Complete && (inFlight || finished(t.Status)) {
 				tasks = append(tasks, t)
 			}
 		}

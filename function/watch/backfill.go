@@ -20,6 +20,11 @@ func (r *run) backfill(ctx context.Context) error {
 	if w := r.req.window(r.began); w.From.Before(r.began.Add(-apiWindow)) {
 		r.Log.Warn("the window begins before the API's three days, older tasks are left out", "from", w.From)
 	}
+	ids := &TaskIDs{Lister: r.API}
+	if r.req.TaskID != "" {
+		app := *r.App // what is shared stays as it is
+		app.API, r.App = ids, &app
+	}
 	var left []poller.Window
 	for first := true; first || len(left) > 0; first = false {
 		var s slice
@@ -33,6 +38,9 @@ func (r *run) backfill(ctx context.Context) error {
 			return err
 		}
 		left, r.apiErr = s.rest, s.batch.Err
+		if err := ids.Malformed(r.req.TaskID); err != nil {
+			return err
+		}
 		if r.Progress != nil {
 			r.Progress(r.report(r.doc))
 		}
@@ -40,6 +48,9 @@ func (r *run) backfill(ctx context.Context) error {
 		if s.held || s.batch.Calls == 0 || r.apiErr != nil || r.facts.conflict || !time.Now().Before(r.fetchUntil(0)) {
 			break
 		}
+	}
+	if r.req.TaskID != "" && len(r.facts.rows) == 0 && r.apiErr == nil {
+		r.Log.Warn("the API does not list this task id", "task_id", r.req.TaskID)
 	}
 	return nil
 }

@@ -18,12 +18,25 @@ func (r *run) interruption(ctx context.Context, err error) error {
 		if errors.Is(err, context.Canceled) {
 			err = nil
 		}
-		return join(err, &RunError{CodeInterrupted, errors.New("interrupted; the next run continues from what was recorded")})
+		return join(err, &RunError{CodeInterrupted, errors.New("interrupted" + r.left())})
 	case errors.Is(err, context.DeadlineExceeded):
 		return &RunError{Code(err), fmt.Errorf("%w. The run had %s: give it more time (-timeout; on Function Compute the function's timeout)",
 			err, r.budget.deadline.Sub(r.began).Round(time.Millisecond))}
 	}
 	return err
+}
+
+// left is what an interrupted run leaves behind. Answers that were not committed yet are
+// lost: half of them are no result.
+func (r *run) left() string {
+	next := "the next run"
+	if r.req.Action == ActionBackfill {
+		next = "the same backfill"
+	}
+	if r.kept == 0 {
+		return " before anything was recorded; " + next + " begins again"
+	}
+	return fmt.Sprintf(": %s recorded, %s sent; %s continues from there", Count(r.facts.finished, "finished task"), Count(r.facts.sent, "message"), next)
 }
 
 // finish returns the report, and an error when the run failed or manual action is

@@ -2,6 +2,7 @@ package watch
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -53,6 +54,9 @@ func interruptAt(t *testing.T, n int, e effect) bool {
 		return false
 	}
 	settling := op == "store create" && len(victim.sent()) > 0
+	if sent := len(victim.sent()); err != nil && Code(err) == CodeInterrupted && (sent > 0) != strings.Contains(err.Error(), "continues from there") && sent > 0 {
+		t.Errorf("step %d (%s): %d messages were sent, and it said %v", n, op, sent, err)
+	}
 	if Code(err) != CodeInterrupted && !settling { // whose failure counts more
 		t.Errorf("%s at step %d (%s): ended with %v", effectNames[e], n, op, err)
 	}
@@ -78,4 +82,22 @@ func interruptAt(t *testing.T, n int, e effect) bool {
 		}
 	}
 	return true
+}
+
+// An interrupted run says what it leaves behind, and no more than that.
+func TestInterruptedSaysWhatIsKept(t *testing.T) {
+	for _, c := range []struct {
+		run  run
+		want string
+	}{
+		{run{req: Request{Action: ActionPoll}, facts: facts{rows: map[uint64]bool{1: true}}}, "interrupted before anything was recorded; the next run begins again"},
+		{run{req: Request{Action: ActionBackfill}, kept: 2, facts: facts{findings: findings{finished: 7}, sent: 1}},
+			"interrupted: 7 finished tasks recorded, 1 message sent; the same backfill continues from there"},
+	} {
+		ctx, stop := context.WithCancel(t.Context())
+		stop()
+		if err := c.run.interruption(ctx, context.Canceled); err.Error() != c.want || Code(err) != CodeInterrupted {
+			t.Errorf("said %q, want %q", err, c.want)
+		}
+	}
 }

@@ -64,6 +64,7 @@ type run struct {
 	began  time.Time
 	budget budget
 	ticks  int // begun so far
+	kept   int // of them committed
 
 	head  checkpoint.Doc // the generation this run stands on
 	doc   Document       // that generation, decoded
@@ -121,6 +122,7 @@ func (r *run) tick(ctx context.Context, propose func(context.Context) draft) err
 			return err
 		}
 		r.facts.add(d.found)
+		r.kept++
 
 		// deliver, and settle what is known every few seconds: a crash here leaves only what
 		// was accepted since then unrecorded. It is sent again, with the same delivery id.
