@@ -51,7 +51,7 @@ func (c command) help(w words) string {
 	fs := flagsOf(c, &options{})
 	b.WriteString("refreshwatch " + c.name)
 	if len(fs.lines) > 0 {
-		b.WriteString(w.say(" [flags]"))
+		b.WriteString(" " + w.say("[flags]"))
 	}
 	if c.args != "" {
 		b.WriteString(" " + c.args)

@@ -79,5 +79,9 @@ func (sh Shell) fit(label, text string) string {
 	if sh.Width == 0 {
 		return label + text
 	}
-	return label + shorten(text, max(narrowest, sh.Width-columnsOf(label)))
+	room := max(narrowest, sh.Width-columnsOf(label))
+	if columnsOf(text) > room && strings.Contains(text, "://") {
+		text = withoutQuery(text)
+	}
+	return label + shorten(text, room)
 }
