@@ -3,6 +3,7 @@ package cli
 import (
 	"os"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -69,5 +70,27 @@ func TestRunGoesOn(t *testing.T) {
 	failed, worked := strings.Index(s.err.String(), `"code":"api_denied"`), strings.Index(s.err.String(), `"covered":1`)
 	if failed < 0 || worked < failed || len(s.receiver.Arrived()) == 0 {
 		t.Errorf("%d messages\n%s", len(s.receiver.Arrived()), &s.err)
+	}
+}
+
+// A signal ends a wait at once, with what is known as the last line.
+func TestWaitInterrupted(t *testing.T) {
+	for _, signal := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
+		s := startChild(t, "wait", "1", "2")
+		asked := make(chan struct{})
+		var once sync.Once
+		s.api.Fault(apitest.NoPermission().When(func(apitest.Request) bool { once.Do(func() { close(asked) }); return false }))
+		if err := s.Start(); err != nil {
+			t.Fatal(err)
+		}
+		<-asked
+		if err := s.Process.Signal(signal); err != nil {
+			t.Fatal(err)
+		}
+		s.Wait()
+		lines := strings.Split(strings.TrimSpace(s.out.String()), "\n")
+		if code := s.ProcessState.ExitCode(); code != 1 || !strings.HasPrefix(lines[len(lines)-1], `{"complete":`) || !strings.Contains(s.err.String(), "Interrupted") {
+			t.Errorf("%v: exit code %d\n%s%s", signal, code, &s.out, &s.err)
+		}
 	}
 }
