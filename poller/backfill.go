@@ -27,7 +27,9 @@ func (f Filter) Match(t Task) bool {
 // Windows ask for the rows of f created in w, as far back as the API answers, and let
 // it filter what it can. They are pinned: rows that arrive meanwhile are not in them.
 func (f Filter) Windows(w Span, now time.Time, l Limits) []Window {
-	w = Span{w.From.UTC().Truncate(time.Second), ceilSecond(w.To.UTC())}.intersect(l.window(now.UTC()))
+	all := l.window(now.UTC())
+	all.To = all.To.Add(time.Second) // what has just finished is meant, too
+	w = Span{w.From.UTC().Truncate(time.Second), ceilSecond(w.To.UTC())}.intersect(all)
 	if w.empty() {
 		return nil
 	}
@@ -221,7 +223,7 @@ func (d *backfiller) rest(b Batch) []Window {
 	for _, w := range b.Windows {
 		switch {
 		case d.change.Held > 0:
-			w.Next, w.Passes, w.Total, w.Before, w.Added = 1, 0, 0, 0, 0
+			w.Next, w.Passes, w.Total, w.Before, w.Seen, w.Added = 1, 0, 0, 0, 0, 0
 			w.Listed = maps.Clone(w.Listed)
 			maps.DeleteFunc(w.Listed, func(hash uint64, _ bool) bool { return d.held[hash] })
 			out = append(out, w)

@@ -1,6 +1,7 @@
 package poller
 
 import (
+	"cmp"
 	"slices"
 	"time"
 )
@@ -9,28 +10,32 @@ import (
 // still under way, and says what nobody read before the API forgot it.
 func (d *differ) cover() {
 	s, before, progress := &d.state, d.state, d.changed || d.change.Held > 0
-	read := map[Query]Window{}
-	for _, w := range d.batch.Windows {
-		read[w.Query] = w
-		progress = progress || w.end == whole
-	}
 	s.Windows = slices.Clone(d.plan.waiting)
-	for _, w := range d.plan.windows() {
-		now, asked := read[w.Query]
+	asked := map[Query]bool{}
+	for _, w := range d.batch.Windows {
+		progress = progress || w.end == whole || w.end == unread && w.Seen > 0
+		if w.filtered() {
+			continue
+		}
+		asked[w.asked] = true
 		switch {
-		case asked && now.end == whole:
+		case w.end == whole:
 			s.Scanned = union(s.Scanned, Span{w.Span().From, earlier(w.To, d.plan.At)})
-		case asked && now.end == unproven:
-			d.giveUp(now)
-		case asked && now.begun():
-			s.Windows = append(s.Windows, now)
-			progress = progress || now.Next != w.Next || now.Passes != w.Passes
-		case w.begun() || slices.ContainsFunc(d.plan.Later, func(l Window) bool { return l.Query == w.Query }):
+		case w.end == unproven:
+			d.giveUp(w)
+		case w.begun():
+			s.Windows = append(s.Windows, w)
+		default:
+			asked[w.asked] = false
+		}
+	}
+	for _, w := range d.plan.windows() {
+		if !asked[w.Query] && (w.begun() || slices.ContainsFunc(d.plan.Later, func(l Window) bool { return l.Query == w.Query })) {
 			s.Windows = append(s.Windows, w)
 		}
 	}
 	d.readAgain()
-	s.Windows = merged(s.Windows)
+	s.Windows = merged(distinct(s.Windows))
 	d.stuck(progress)
 	d.forget()
 	d.worthWriting(before)
@@ -64,7 +69,7 @@ func (d *differ) readAgain() {
 		if (Span{w.From, w.To.Add(time.Second)}).intersect(all).empty() {
 			continue
 		}
-		w.Next, w.Passes, w.Total, w.Before = 1, 0, 0, 0
+		w.Next, w.Passes, w.Total, w.Before, w.Seen, w.Added = 1, 0, 0, 0, 0, 0
 	}
 }
 
@@ -77,6 +82,21 @@ func (d *differ) stuck(progress bool) {
 	case !progress && d.batch.Err == nil:
 		s.Stuck, d.changed = s.Stuck+1, true
 	}
+}
+
+// distinct leaves out windows that another one reads, too.
+func distinct(ws []Window) []Window {
+	slices.SortFunc(ws, func(a, b Window) int { return cmp.Or(a.From.Compare(b.From), b.To.Compare(a.To), b.Next-a.Next) })
+	var out []Window
+	for _, w := range ws {
+		read := slices.ContainsFunc(out, func(o Window) bool {
+			return o.Span().contains(w.Span()) && (o.Again.IsZero() || !w.Again.IsZero())
+		})
+		if !read {
+			out = append(out, w)
+		}
+	}
+	return out
 }
 
 // mostWindows bounds what is remembered of windows under way.
@@ -155,7 +175,7 @@ func (d *differ) worthWriting(before State) {
 
 func sameWindows(a, b []Window) bool {
 	return slices.EqualFunc(a, b, func(a, b Window) bool {
-		return a.Query == b.Query && a.Next == b.Next && a.Passes == b.Passes && a.Unproven == b.Unproven
+		return a.Query == b.Query && a.Next == b.Next && a.Passes == b.Passes && a.Seen == b.Seen && a.Unproven == b.Unproven
 	})
 }
 

@@ -201,7 +201,6 @@ func (d *differ) asked() {
 			lookedUp[w.TaskID] = w.end
 		}
 	}
-	limits := d.plan.Limits
 	for i := range d.state.InFlight {
 		o := &d.state.InFlight[i]
 		end, looked := lookedUp[o.TaskID]
@@ -211,7 +210,7 @@ func (d *differ) asked() {
 		if d.closed[i] || !listed[o.Key] && !(looked && end != unread) {
 			continue
 		}
-		if d.now.Sub(o.born()) > askShare*time.Minute && o.due(d.now, limits) {
+		if age := d.now.Sub(o.born()); age > askShare*time.Minute && d.now.Sub(o.Asked) >= age/askShare {
 			d.changed = true
 		}
 		o.Asked = d.now

@@ -37,20 +37,26 @@
 //   - The ends. Nobody knows whether they are included, so a row of the first or last
 //     second is in K only if this window's own answers listed it; the same goes for a row
 //     whose creation time cannot be read. Only the seconds between are claimed as read.
-//   - Rows that left the list. They make K larger than S, which shows: then K is thrown
-//     away, and only rows that the window's own answers have listed since count. If as many
-//     left as nobody has seen, the numbers agree by chance. So pages are read to the end at
-//     least once before a number is believed, when every listed row is in K unless the
-//     order moved too; and old rows are read again, once a cycle.
+//   - Rows that left the list. If K is larger than S, they show: then only rows count that
+//     the window's own answers list from then on. If as many left as nobody has seen, the
+//     numbers agree by chance. But a row that left is not listed, so the pass has listed
+//     fewer rows than there are, and then, too, only own answers count.
 //   - A total that is too low. Then the own answers list more than it admits. Pages are
 //     read as long as they are full, and the window is whole once a pass of its own to the
 //     last page that is not full has added no row.
-//   - A total that is too high or contradicts itself, an order that never settles. Nothing
-//     is claimed: the window stays open, is asked for less and less often, and is reported
-//     as a gap when the API forgets it. Its rows count and are notified at once all the same.
+//   - A total that is too high or contradicts itself. Nothing is claimed: after two passes
+//     in a row that added nothing the window is asked for less and less often, and it is
+//     reported as a gap when the API forgets it. Its rows are notified at once all the same.
+//   - An order that never settles. Within a page no row changes places, so a window that
+//     does not add up is read again in pieces that fit on a page. A second with more rows
+//     than that is read until every one of them has been listed.
 //   - A replica that lags. The largest total of a pass counts, so one late answer among
 //     others proves nothing. If all lag, rows of the last minutes are missing; the overlap
 //     reads five minutes again in every poll.
+//
+// What remains: a row that left and a row that is hidden, in the same window, at the same
+// time, between the answers of one pass that repeats a third. Old rows are read again when
+// they are an hour old and then once a cycle, and what was missed is found there.
 //
 // # How late
 //

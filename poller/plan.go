@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"sort"
 	"time"
 )
 
@@ -100,6 +101,10 @@ func (p *planner) begin() {
 		from = edge // the rest is read first of what was never read
 	}
 	p.Fresh = windowFor(Span{from, later(p.window.To, from.Add(time.Second))})
+	if p.Limits.Pages > 0 && !mark.IsZero() { // an overlap that costs a run is none
+		from = p.oldest(p.Limits.Pages/4*PageSize, from, later(from, mark))
+		p.Fresh.From = from.Add(-time.Second)
+	}
 	p.known = from
 	if n := len(p.state.Scanned); n > 0 && !p.state.Scanned[n-1].To.Before(from) {
 		p.known = later(p.state.Scanned[n-1].From, p.window.From)
@@ -153,7 +158,10 @@ func (p *planner) inFlight() {
 		p.cost += g.cost
 	}
 	p.fill()
-	p.cost += p.freshPages(p.Fresh.Span().From)
+	pages := p.freshPages(p.Fresh.Span().From)
+	if p.cost += pages; pages > 1 && p.Fresh.To.Sub(p.Fresh.From) > 10*time.Second {
+		p.Fresh.To = p.Fresh.To.Add(-time.Second) // the last second is still filling, and would shift the pages
+	}
 }
 
 // reach asks for everything from at on.
@@ -175,29 +183,18 @@ const spare = 15
 // costs nothing and shows rows that became visible late. An idle account is read in
 // full by every run.
 func (p *planner) fill() {
-	if p.state.Mark().IsZero() {
-		return
+	if from := p.Fresh.Span().From; !p.state.Mark().IsZero() {
+		p.Fresh.From = p.oldest(p.freshPages(from)*PageSize-spare, p.known, from).Add(-time.Second)
 	}
-	from := p.Fresh.Span().From
-	pages, oldest := p.freshPages(from), p.known
-	if rows := pages*PageSize - spare; p.freshRows(oldest) > rows {
-		lo, hi := oldest, from
-		for hi.Sub(lo) > time.Second {
-			middle := lo.Add(hi.Sub(lo) / 2).Truncate(time.Second)
-			if !middle.After(lo) {
-				break
-			}
-			if p.freshRows(middle) <= rows {
-				hi = middle
-			} else {
-				lo = middle
-			}
-		}
-		oldest = hi
-	}
-	if oldest.Before(from) {
-		p.Fresh.From = oldest.Add(-time.Second)
-	}
+}
+
+// oldest is the first second between two times from which on the fresh window lists no
+// more than so many rows; the later time if there is none.
+func (p *planner) oldest(rows int, from, to time.Time) time.Time {
+	seconds := max(0, int(to.Sub(from)/time.Second))
+	return to.Add(-time.Duration(seconds-sort.Search(seconds, func(n int) bool {
+		return p.freshRows(to.Add(-time.Duration(seconds-n)*time.Second)) <= rows
+	})) * time.Second)
 }
 
 func (p *planner) freshRows(from time.Time) int {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"slices"
+	"sort"
 	"sync"
 	"time"
 )
@@ -14,8 +16,10 @@ type Reader struct {
 	lister  Lister
 	workers int
 	pages   int // may still be asked
+	proof   proof
 
 	known  tally
+	proven []Span
 	flying map[uint64]uint32 // rows in flight by hash, and when they were created
 	fresh  []time.Time       // creation times of the rows that the state does not know
 	ended  int               // finished rows that it does not know as such
@@ -32,7 +36,7 @@ const mostPages = 2400
 // NewReader reads for a run that stands on s. So many pages are asked at the same time
 // when the answers are slower than the ceiling on requests.
 func NewReader(l Lister, s State, workers int) *Reader {
-	r := &Reader{lister: l, workers: max(1, workers), pages: mostPages, known: newTally(s), flying: make(map[uint64]uint32, len(s.InFlight))}
+	r := &Reader{lister: l, workers: max(1, workers), pages: mostPages, proof: byCount, known: newTally(s), proven: s.Scanned, flying: make(map[uint64]uint32, len(s.InFlight))}
 	for i := range s.InFlight {
 		r.flying[s.InFlight[i].Hash()] = unixSeconds(s.InFlight[i].Created)
 	}
@@ -56,30 +60,47 @@ func (r *Reader) Limit(pages int) { r.pages = min(pages, mostPages) }
 // asked for by then may take until ctx ends.
 func (r *Reader) Read(ctx context.Context, stop time.Time, ws ...Window) {
 	first := make([][]answer, len(ws))
-	if len(ws) == 1 {
+	if len(ws) == 1 && !ws[0].inPieces() {
 		first[0] = r.ahead(ctx, stop, ws[0])
 	} else {
-		r.concurrently(len(ws), func(i int) { first[i] = []answer{r.ask(ctx, stop, ws[i], max(1, ws[i].Next))} })
+		r.concurrently(len(ws), func(i int) {
+			if !ws[i].inPieces() {
+				first[i] = []answer{r.ask(ctx, stop, ws[i], max(1, ws[i].Next))}
+			}
+		})
 	}
 	for i, w := range ws {
-		w.Listed = maps.Clone(w.Listed)
-		w.Next = max(1, w.Next)
-		r.window(ctx, stop, &w, first[i])
-		switch w.end {
-		case unproven:
-			r.batch.Unproven++
-		case refused:
-			r.batch.Refused++
+		w.Listed, w.asked, w.end = maps.Clone(w.Listed), w.Query, unread
+		if w.inPieces() {
+			r.pieces(ctx, stop, &w)
+		} else {
+			r.window(ctx, stop, &w, first[i])
 		}
-		r.batch.Windows = append(r.batch.Windows, w)
+		r.keep(w)
 	}
 }
 
-// mostPasses bounds how often a run reads a window that does not add up.
-const mostPasses = 3
+// keep adds what became of a window to the batch.
+func (r *Reader) keep(w Window) {
+	switch w.end {
+	case unproven:
+		r.batch.Unproven++
+	case refused:
+		r.batch.Refused++
+	}
+	r.batch.Windows = append(r.batch.Windows, w)
+}
 
-// window reads one to its end, as often as it takes.
+// A run reads a window that does not add up so often, and leaves it for a while after
+// so many passes that added nothing.
+const (
+	mostPasses = 3
+	mostIdle   = 2
+)
+
+// window reads one to its end. If it does not add up, it is read again piece by piece.
 func (r *Reader) window(ctx context.Context, stop time.Time, w *Window, first []answer) {
+	w.Next = max(1, w.Next)
 	c := r.count(*w)
 	for n := range mostPasses {
 		if n > 0 {
@@ -89,38 +110,114 @@ func (r *Reader) window(ctx context.Context, stop time.Time, w *Window, first []
 			w.end = refused
 			return
 		}
-		done, proven := r.pass(ctx, stop, w, c, first)
-		if !done {
+		if !r.pass(ctx, stop, w, c, first) {
 			return
 		}
-		if proven || w.proved(c.known(w)) {
+		if r.proof.proved(w, c) {
 			w.end = whole
 			return
 		}
 		w.restart()
+		clear(c.pass)
+		if w.inPieces() {
+			r.pieces(ctx, stop, w)
+			return
+		}
 	}
-	w.end = unproven
+	if w.Idle >= mostIdle {
+		w.end = unproven
+	}
 }
 
-// pass reads on to the end of the list, from the page at hand; done is false when
-// something ended it before, proven is true when it need not go on.
-func (r *Reader) pass(ctx context.Context, stop time.Time, w *Window, c *count, pages []answer) (done, proven bool) {
+// pieceRows is how many rows of a window are read again at a time: they fit on one
+// page, with room for those that nobody knows. On one page no row changes places.
+const pieceRows = 42
+
+// mostOpen is how many pieces that do not add up either a run leaves behind.
+const mostOpen = 3
+
+// pieces reads a window again from its newer end, in pieces that are proven one by one.
+// What is left keeps its name, and shrinks.
+func (r *Reader) pieces(ctx context.Context, stop time.Time, w *Window) {
+	open, inVain := 0, 0
+	times := r.times(Span{w.From, w.To.Add(time.Second)})
+	for !w.Span().empty() && open < mostOpen {
+		p := r.piece(*w, times)
+		p.asked, p.Piece, p.Rescan = w.asked, true, w.Rescan
+		if first := r.ahead(ctx, stop, p); first[0].ok {
+			r.window(ctx, stop, &p, first)
+		}
+		if p.end == unread && !p.begun() {
+			return
+		}
+		r.keep(p)
+		*w = Window{Query: Query{From: w.From, To: p.Span().From}, Before: w.Before, Passes: 1, Rescan: w.Rescan, Unproven: w.Unproven, asked: w.asked}
+		if p.end != whole {
+			open++
+		}
+		if p.end == unproven {
+			inVain++
+		}
+	}
+	switch {
+	case w.Span().empty():
+		w.end = whole
+	case inVain == mostOpen:
+		w.end = unproven
+	}
+}
+
+// times are when the rows of span were created that this run has read first, sorted.
+func (r *Reader) times(span Span) []uint32 {
+	var out []uint32
+	for _, at := range r.fresh {
+		if span.has(at) {
+			out = append(out, unixSeconds(at))
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// aroundFull is how far a piece may reach beyond a second that does not fit on a page: its
+// ends may be listed, and a full second should be listed by one piece.
+const aroundFull = time.Minute
+
+// piece is the newest part of the window that fits on a page. Where a single second does
+// not, it is what the pages of that second have room for.
+func (r *Reader) piece(w Window, times []uint32) Window {
+	span := w.Span()
+	seconds := int(span.To.Sub(span.From) / time.Second)
+	from := func(n int) Span { return Span{span.From.Add(time.Duration(n) * time.Second), span.To} }
+	rows := func(n int) int {
+		listed := Span{from(n).From.Add(-time.Second), span.To.Add(time.Second)}
+		return r.known.within(listed) + between(times, unixSeconds(listed.From), unixSeconds(listed.To))
+	}
+	room := PageSize - pieceRows
+	most, oldest := pieceRows, 0
+	if n := rows(seconds - 1); n > most {
+		most, oldest = pagesFor(n+room)*PageSize-room, max(0, seconds-int(aroundFull/time.Second))
+	}
+	n := sort.Search(seconds-1-oldest, func(n int) bool { return rows(oldest+n) <= most })
+	return windowFor(from(oldest + n))
+}
+
+// pass reads on to the end of the list, from the pages at hand. It reports whether it
+// came there.
+func (r *Reader) pass(ctx context.Context, stop time.Time, w *Window, c *count, pages []answer) bool {
 	for {
 		adds, rows := false, 0
 		for i, a := range pages {
 			if !a.ok {
 				r.salvage(w, c, pages[i:])
-				return false, false
+				return false
 			}
+			w.Seen += c.seen(a.Page)
 			adds, rows = r.absorb(w, c, a.Page), len(a.Tasks)
 			w.Next++
-			if w.provedEarly(c.known(w)) {
-				r.salvage(w, c, pages[i+1:])
-				return true, true
-			}
 		}
 		if w.pagesLeft() <= 0 && (rows < PageSize || !adds) {
-			return true, false
+			return true
 		}
 		pages = r.ahead(ctx, stop, *w)
 	}
@@ -129,12 +226,12 @@ func (r *Reader) pass(ctx context.Context, stop time.Time, w *Window, c *count, 
 // ahead asks for the next pages, as far as they are known to exist; at least one, since
 // a full last page may hide another, whatever the total says.
 func (r *Reader) ahead(ctx context.Context, stop time.Time, w Window) []answer {
-	pages := make([]answer, min(max(w.pagesLeft(), 1), 4*r.workers))
+	pages := make([]answer, max(1, min(w.pagesLeft(), 4*r.workers, r.pages)))
 	r.concurrently(len(pages), func(i int) { pages[i] = r.ask(ctx, stop, w, max(1, w.Next)+i) })
 	return pages
 }
 
-// salvage keeps the rows of pages that cannot move the window on.
+// salvage keeps the rows of pages that cannot move the window on: they are read again.
 func (r *Reader) salvage(w *Window, c *count, pages []answer) {
 	for _, a := range pages {
 		if a.ok {
@@ -156,6 +253,7 @@ func (r *Reader) absorb(w *Window, c *count, p Page) (adds bool) {
 			if !known {
 				r.fresh = append(r.fresh, t.Created)
 				c.add(t.Created)
+				w.Added++
 			}
 			if _, flying := r.flying[hash]; t.Status.Finished() && (flying || !known) {
 				r.ended++
@@ -166,7 +264,7 @@ func (r *Reader) absorb(w *Window, c *count, p Page) (adds bool) {
 				w.Listed = hashes{}
 			}
 			w.Listed[hash] = true
-			w.Added++
+			w.Added++ // for a row that was not known at all, once more
 		}
 	}
 	return adds
@@ -184,10 +282,13 @@ func (r *Reader) remembered(hash uint64, t Task) bool {
 type count struct {
 	span Span
 	rows int
+	pass hashes // rows that this run has listed in this pass
+
+	before bool // all of it was proven before, and it is not read to check that
 }
 
 func (r *Reader) count(w Window) *count {
-	c := &count{span: w.Span()}
+	c := &count{span: r.proof.remembered(w), pass: hashes{}, before: !w.Rescan && covered(r.proven, w.Span())}
 	c.rows = r.known.within(c.span)
 	for _, at := range r.fresh {
 		c.add(at)
@@ -199,6 +300,15 @@ func (c *count) add(created time.Time) {
 	if c.span.has(created) {
 		c.rows++
 	}
+}
+
+// seen is how many rows of a page this run has not seen in this pass.
+func (c *count) seen(p Page) int {
+	before := len(c.pass)
+	for _, t := range p.Tasks {
+		c.pass[t.Hash()] = true
+	}
+	return len(c.pass) - before
 }
 
 func (c *count) known(w *Window) int {

@@ -20,6 +20,7 @@ func (p *planner) rescanOld() {
 		slice := Span{last.Add(-age), p.At.Add(-age).Truncate(time.Second)}.intersect(p.window)
 		if !slice.empty() && !p.Fresh.Span().contains(slice) && !p.waits(slice) {
 			w := windowFor(slice)
+			w.Rescan = true
 			p.Later = append(p.Later, w)
 			p.cost += pagesFor(p.tally.listed(w))
 		}

@@ -104,15 +104,15 @@ func scenarios() []scenario {
 	const m = time.Minute
 	return []scenario{
 		{name: "default quotas", hours: 24, rows: plain(1), most: 1.4, slowest: m},
-		{name: "ten times that", hours: 6, rows: plain(10), most: 3, slowest: m},
+		{name: "ten times that", long: true, hours: 6, rows: plain(10), most: 3, slowest: m},
 		{name: "a hundred times that", hours: 6, long: true, rows: plain(100), most: 8, slowest: 2 * m},
 		{name: "one purge of 2,000", hours: 12, most: 1.6, slowest: m, rows: func(rng *rand.Rand, from, to time.Time) []simRow {
 			return append(traffic(rng, from, to, preloads(500)), submit(rng, urls(0), simStart.Add(4*time.Hour), 2000, "purge")...)
 		}},
-		{name: "the same, order unstable", hours: 12, most: 3, slowest: 6 * m, api: func(a *simAPI) { a.unstable = true }, rows: func(rng *rand.Rand, from, to time.Time) []simRow {
+		{name: "the same, order unstable", hours: 12, long: true, most: 4, slowest: 8 * m, api: func(a *simAPI) { a.unstable = true }, rows: func(rng *rand.Rand, from, to time.Time) []simRow {
 			return append(traffic(rng, from, to, preloads(500)), submit(rng, urls(0), simStart.Add(4*time.Hour), 2000, "purge")...)
 		}},
-		{name: "the same, one request a second", hours: 12, most: 2.5, slowest: 4 * m, api: func(a *simAPI) { a.interval = time.Second }, rows: func(rng *rand.Rand, from, to time.Time) []simRow {
+		{name: "the same, one request a second", long: true, hours: 12, most: 2.5, slowest: 4 * m, api: func(a *simAPI) { a.interval = time.Second }, rows: func(rng *rand.Rand, from, to time.Time) []simRow {
 			return append(traffic(rng, from, to, preloads(500)), submit(rng, urls(0), simStart.Add(4*time.Hour), 2000, "purge")...)
 		}},
 		{name: "five rows hang", hours: 48, most: 2.2, slowest: m, rows: func(rng *rand.Rand, from, to time.Time) []simRow {
@@ -123,7 +123,7 @@ func scenarios() []scenario {
 			}
 			return rows
 		}},
-		{name: "one of a purge hangs", hours: 24, most: 2, slowest: m, rows: func(rng *rand.Rand, from, to time.Time) []simRow {
+		{name: "one of a purge hangs", long: true, hours: 24, most: 2, slowest: m, rows: func(rng *rand.Rand, from, to time.Time) []simRow {
 			purge := submit(rng, urls(0), simStart.Add(2*time.Hour), 2000, "purge")
 			never(purge[1999:])
 			return append(traffic(rng, from, to, quotas(1)...), purge...)
@@ -138,17 +138,17 @@ func scenarios() []scenario {
 			return rows
 		}},
 		{name: "idle", hours: 48, most: 1, slowest: m, rows: func(*rand.Rand, time.Time, time.Time) []simRow { return nil }},
-		{name: "a second a page", hours: 12, rows: plain(1), api: slow(time.Second), most: 1.6, slowest: m},
-		{name: "5 seconds a page", hours: 12, rows: plain(1), api: slow(5 * time.Second), most: 2, slowest: 2 * m},
-		{name: "20 seconds a page", hours: 12, rows: plain(1), api: slow(20 * time.Second), most: 3, slowest: 6 * m},
+		{name: "a second a page", long: true, hours: 12, rows: plain(1), api: slow(time.Second), most: 1.6, slowest: m},
+		{name: "5 seconds a page", long: true, hours: 12, rows: plain(1), api: slow(5 * time.Second), most: 2, slowest: 2 * m},
+		{name: "20 seconds a page", long: true, hours: 12, rows: plain(1), api: slow(20 * time.Second), most: 3, slowest: 6 * m},
 		{name: "5,000 rows at 5 seconds a page", hours: 12, first: true, api: slow(5 * time.Second), most: 5, slowest: 12 * m, rows: func(rng *rand.Rand, from, to time.Time) []simRow {
 			return append(traffic(rng, from, to, preloads(200)), traffic(rng, simStart.Add(2*time.Hour), simStart.Add(2*time.Hour+m), stream{"file", 5000 * 1440, 20, true, 10, 20})...)
 		}},
-		{name: "one request a second", hours: 24, rows: plain(1), api: func(a *simAPI) { a.interval = time.Second }, most: 1.6, slowest: m},
-		{name: "throttled every other minute", hours: 12, rows: plain(1), most: 2.5, slowest: 3 * m, api: func(a *simAPI) {
+		{name: "one request a second", long: true, hours: 24, rows: plain(1), api: func(a *simAPI) { a.interval = time.Second }, most: 1.6, slowest: m},
+		{name: "throttled every other minute", long: true, hours: 12, rows: plain(1), most: 2.5, slowest: 3 * m, api: func(a *simAPI) {
 			a.throttle = func(now time.Time) bool { return now.Minute()%2 == 1 || now.Second() > 20 && now.Minute()%4 == 0 }
 		}},
-		{name: "rows arrive during every read", hours: 3, most: 3, slowest: m, rows: func(rng *rand.Rand, from, to time.Time) []simRow {
+		{name: "rows arrive during every read", long: true, hours: 3, most: 3, slowest: m, rows: func(rng *rand.Rand, from, to time.Time) []simRow {
 			return traffic(rng, simStart.Add(-time.Hour), to, stream{"file", 5 * 86400, 3, true, 5 * m, 6 * m})
 		}},
 	}
@@ -171,7 +171,7 @@ func simulate(t *testing.T, sc scenario) {
 	rng := rand.New(rand.NewPCG(3, 4))
 	hours := sc.hours
 	if !*long {
-		hours = min(hours, 6)
+		hours = min(hours, 5)
 	}
 	end := simStart.Add(time.Duration(hours) * time.Hour)
 	sim := &simulation{scenario: sc, t: t, api: newSimAPI(sc.rows(rng, simStart.Add(-72*time.Hour), end)), notified: map[Key]time.Time{}}

@@ -21,22 +21,31 @@ type Window struct {
 	// the pass before.
 	Total  int `json:"total,omitempty"`
 	Before int `json:"before,omitempty"`
-	// Passes is how often its pages were read to the end without a proof.
+	// Passes is how often its pages were read to the end without a proof, Idle how often
+	// in a row that added nothing to what is known.
 	Passes int `json:"passes,omitempty"`
+	Idle   int `json:"idle,omitempty"`
 	// Own: only rows that its own answers have listed count, since more were known than
 	// the API lists, or the question has filters.
 	Own bool `json:"own,omitempty"`
 	// Listed are rows that its own answers have listed: all of them if Own, else those
 	// that cannot be counted by their creation time.
 	Listed hashes `json:"listed,omitempty"`
-	// Added is how many of them this pass has added.
+	// Seen is how many rows this pass has listed, and Added how many of them were not
+	// known before.
+	Seen  int `json:"seen,omitempty"`
 	Added int `json:"added,omitempty"`
+	// Rescan is set for a window that is read again to find what was missed before.
+	Rescan bool `json:"rescan,omitempty"`
+	// Piece is set for a piece of one that did not add up: it is not divided again.
+	Piece bool `json:"piece,omitempty"`
 	// Unproven is how often it was given up for a while, and Again until when.
 	Unproven int       `json:"unproven,omitempty"`
 	Again    time.Time `json:"again,omitzero"`
 
 	lookUp bool   // asks for one row in flight: refusing its id is no failure
 	end    result // what became of it in this run
+	asked  Query  // it is what is left, or a piece, of this one
 }
 
 // result is what became of a window in a run.
@@ -45,7 +54,7 @@ type result uint8
 const (
 	unread   result = iota // not answered to the end; the next run goes on
 	whole                  // every row it lists is known
-	unproven               // read to the end several times without a proof
+	unproven               // read to the end several times, and neither proven nor new
 	refused                // the API rejects the task id
 )
 
@@ -66,6 +75,13 @@ func (w Window) Span() Span { return Span{w.From.Add(time.Second), w.To} }
 
 func (w Window) filtered() bool { return w.Query != Query{From: w.From, To: w.To} }
 
+// inPieces reports whether the window was read and did not add up, and can be read again
+// in pieces: it lists everything, and more than a page or a second of it.
+func (w Window) inPieces() bool {
+	span := w.Span()
+	return w.Passes > 0 && !w.Piece && !w.filtered() && w.Before > PageSize && span.To.Sub(span.From) > time.Second
+}
+
 // begun reports whether anything of it was answered.
 func (w Window) begun() bool { return w.Next > 1 || w.Passes > 0 || w.Unproven > 0 }
 
@@ -78,32 +94,40 @@ func (w Window) pagesLeft() int {
 	return pagesFor(total) - max(1, w.Next) + 1
 }
 
-// proved judges a window that was read to its end, of which so many rows are known.
-func (w *Window) proved(known int) bool {
-	switch {
-	case known == w.Total:
+// proved judges a window that was read to its end, by what is known of it.
+func (w *Window) proved(c *count) bool {
+	switch known := c.known(w); {
+	case known == w.Total && (w.Own || w.Seen >= w.Total || c.before):
 		return true
+	case known == w.Total:
+		// Rows that this pass has not listed may have left, as many as nobody has seen.
+		w.Own, w.Listed = true, maps.Clone(c.pass)
 	case known > w.Total && w.Own:
 		// Its own answers have listed more than the API admits. Once a whole pass adds
 		// nothing to them it is the total that is wrong.
 		return w.Added == 0
 	case known > w.Total:
-		// Rows that were known have left the list, as many as nobody knows.
+		// Rows that were known have left, and as many may be hidden.
 		w.Own, w.Listed = true, nil
 	}
 	return false
 }
 
-// provedEarly judges a window in the midst of a pass. Its pages were read before, so
-// every row had its chance; but the total must not come from an answer that lags.
-func (w *Window) provedEarly(known int) bool {
-	return w.Passes > 0 && known == w.Total && w.Total >= w.Before
+// proof is the argument of doc.go, in the two places where it decides.
+type proof struct {
+	remembered func(Window) Span          // whose rows count without having been listed by the window
+	proved     func(*Window, *count) bool // a window that was read to its end
 }
+
+var byCount = proof{Window.Span, (*Window).proved}
 
 // restart begins another pass, whose rows add to those known.
 func (w *Window) restart() {
 	w.Passes++
-	w.Before, w.Total, w.Next, w.Added = w.Total, 0, 1, 0
+	if w.Idle++; w.Added > 0 {
+		w.Idle = 0
+	}
+	w.Before, w.Total, w.Next, w.Seen, w.Added = w.Total, 0, 1, 0, 0
 }
 
 // What cannot be proven is asked for less and less often.
@@ -116,7 +140,7 @@ const (
 func (w *Window) pause(now time.Time) {
 	w.Again = now.Add(min(firstPause<<min(w.Unproven, 16), longestPause))
 	w.Unproven++
-	w.Passes, w.Next = 0, 1
+	w.Passes, w.Idle, w.Next, w.Seen, w.Added = 0, 0, 1, 0, 0
 }
 
 // cut leaves out what the API does not answer for any more: another question, with
@@ -128,7 +152,7 @@ func (w Window) cut(floor time.Time) Window {
 		return w
 	}
 	if w.Own {
-		w.Own, w.Next = false, 1
+		w.Own, w.Next, w.Seen = false, 1, 0
 	}
 	if w.Total > 0 {
 		w.Before, w.Total = w.Total, 0

@@ -23,7 +23,7 @@ func newBudget(now, deadline time.Time) budget {
 	return budget{
 		deadline: deadline,
 		work:     work,
-		fetch:    work.Add(-min(commitTime, total/16)),
+		fetch:    work.Add(-min(commitTime, total/6)),
 		sending:  min(15*time.Second, total/4),
 		settle:   min(notifier.CommitBound, margin),
 	}
@@ -32,7 +32,7 @@ func newBudget(now, deadline time.Time) budget {
 // What a run keeps for the end of its questions: the commit, and a moment for every
 // message that waits to be sent. Some twenty finished rows share a message.
 const (
-	commitTime  = time.Second
+	commitTime  = 2 * time.Second
 	messageTime = 500 * time.Millisecond
 	sharedBy    = 20
 )

@@ -81,3 +81,8 @@ func Spellings() []Fault {
 		}),
 	}
 }
+
+// Arrival adds a task after every answer, that is between any two pages.
+func Arrival(next func() Task) Fault {
+	return Fault{Name: "arrival", then: func(t *table, _ Request, _ time.Time) { _ = t.add(next(), 0) }}
+}

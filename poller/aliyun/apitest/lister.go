@@ -50,7 +50,10 @@ func (l lister) List(ctx context.Context, q poller.Query, page int) (poller.Page
 		}
 		return poller.Page{}, &poller.Error{Class: r.class, Code: r.code, RequestID: v.id, Err: err}
 	}
-	return poller.Page{Tasks: v.listing.rows, Number: v.listing.number, Total: v.listing.total}, nil
+	return poller.Page{
+		Tasks: v.listing.rows, Number: v.listing.number, Total: v.listing.total,
+		Now: l.server.now().UTC().Truncate(time.Second),
+	}, nil
 }
 
 func (l lister) wait(ctx context.Context, d time.Duration) error {
