@@ -109,7 +109,7 @@ func TestBackfillInSlices(t *testing.T) {
 				for _, w := range left {
 					r.Read(t.Context(), time.Time{}, w)
 				}
-				c, rest := s.Backfill(left, r.Batch(), noon, Policy{Room: func(want Sinks) Sinks {
+				c, rest := s.Backfill(left, r.Batch(), noon, Policy{Room: func(_ Event, want Sinks) Sinks {
 					if room--; room < 0 {
 						return 0
 					}

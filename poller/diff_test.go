@@ -234,7 +234,7 @@ func TestDiffHoldsBackWhatHasNoRoom(t *testing.T) {
 	now := noon
 	for n, room := range []Sinks{0, 0, 1, 1, 3, 3} {
 		p := s.Plan(now, DefaultLimits())
-		c := s.Diff(p, listing(p, rows...), now, Policy{Sinks: func(Event) Sinks { return 3 }, Room: func(want Sinks) Sinks { return want & room }})
+		c := s.Diff(p, listing(p, rows...), now, Policy{Sinks: func(Event) Sinks { return 3 }, Room: func(_ Event, want Sinks) Sinks { return want & room }})
 		for _, e := range c.Notify {
 			got[e.Task.TaskID] = append(got[e.Task.TaskID], e.Sinks)
 		}
