@@ -116,7 +116,7 @@ func (d *differ) miss(t Task) {
 
 // past reports whether a row first listed finished was finished before anybody watched.
 func past(s State, pol Policy, first bool, t Task) bool {
-	return !pol.NotifyFirst && (first || t.Created.Before(s.Baseline))
+	return first && !pol.NotifyFirst || t.Created.Before(s.Baseline)
 }
 
 // flying is a listed row that was in flight so far.

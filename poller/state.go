@@ -144,6 +144,14 @@ func UpgradeState(head json.RawMessage, finished Records) (State, error) {
 	return s, nil
 }
 
+// Anew is s for tasks of which nobody knows whether they are the same ones: nothing
+// counts as read, and what was created by now and is first listed finished is history.
+func (s State) Anew(now time.Time) State {
+	s.Baseline, s.Settled = now, now
+	s.Scanned, s.Windows, s.Rescanned = nil, nil, time.Time{}
+	return s
+}
+
 // OnlySinks is s without what is remembered of other sinks than these.
 func (s State) OnlySinks(known Sinks) State {
 	finished := make(Records, len(s.Finished))

@@ -198,7 +198,7 @@ func TestReadmeVariables(t *testing.T) {
 	}
 	t.Setenv("HOME", "/home/me")
 	unset := load(nil)
-	here := strings.NewReplacer("<region>", "cn-shanghai", "<state>", "/home/me/.local/state", "~", "/home/me")
+	here := strings.NewReplacer("<region>", "cn-shanghai", "<state>", "/home/me/.local/state", "<folder>", "vod", "~", "/home/me")
 	for _, row := range rows {
 		if d := code1.FindStringSubmatch(row[2]); d != nil {
 			name := code1.FindStringSubmatch(row[0])[1]

@@ -160,7 +160,10 @@ func (w *Program) checkStore(ctx context.Context, write bool) []watch.Finding {
 	head, err := w.Store.Load(ctx)
 	if err == nil && head.Generation > 0 {
 		readable.Detail = fmt.Sprintf("generation %d is readable", head.Generation)
-		_, err = watch.DecodeDocument(head.Data)
+		var doc watch.Document
+		if doc, err = watch.DecodeDocument(head.Data); err == nil {
+			err = doc.Of.Check(w.origin())
+		}
 	}
 	if err != nil {
 		readable = failed("checkpoint", err)

@@ -15,6 +15,7 @@ import (
 	"refreshwatch/notifier/sink"
 	"refreshwatch/poller"
 	"refreshwatch/poller/aliyun"
+	"refreshwatch/poller/checkpoint"
 )
 
 // Config is everything an operator can set. It is read once, from the environment
@@ -60,6 +61,8 @@ type Key struct {
 	ID     string
 	Secret sink.Secret
 	Token  sink.Secret
+
+	Account string // the account it belongs to, where Function Compute says so; else ""
 }
 
 // Platform is where the program runs.
@@ -107,7 +110,7 @@ func LoadConfig(getenv func(string) string, on Platform) (Config, error) {
 		c.Label = account
 	}
 	if !r.isSet("CHECKPOINT") {
-		c.Checkpoint = r.defaultCheckpoint(on)
+		c.Checkpoint = r.defaultCheckpoint(on, c)
 	}
 	r.sinks(&c, on)
 	c.Unused = append(c.Unused, r.unused(product)...)
@@ -199,9 +202,10 @@ func (r *reader) folder(variable string) string {
 	return path
 }
 
-// defaultCheckpoint is a folder in the user's state directory; Function Compute has
-// none that lasts.
-func (r *reader) defaultCheckpoint(on Platform) string {
+// defaultCheckpoint is a folder in the user's state directory, one a product and key,
+// so that no tasks meet the history of another account; Function Compute has none that
+// lasts. Temporary keys share one: each would begin with a baseline of its own.
+func (r *reader) defaultCheckpoint(on Platform, c Config) string {
 	if on == FunctionCompute {
 		r.wrong("CHECKPOINT", "must be set on Function Compute", "Write it like oss://bucket/refreshwatch?region=cn-shanghai")
 		return ""
@@ -215,7 +219,15 @@ func (r *reader) defaultCheckpoint(on Platform) string {
 		}
 		dir = filepath.Join(home, ".local", "state")
 	}
-	return fileURL(filepath.Join(dir, "refreshwatch"))
+	dir = filepath.Join(dir, "refreshwatch")
+	if c.Product.Name == "vod" && checkpoint.IsFolder(dir) {
+		return fileURL(dir) // the first release had one for everything
+	}
+	name := c.Product.Name
+	if c.Key.ID != "" && c.Key.Token == "" {
+		name += "-" + watch.KeyHash(c.Key.ID)
+	}
+	return fileURL(filepath.Join(dir, name))
 }
 
 // fileURL names a path in the form that CHECKPOINT takes; on Windows that is

@@ -4,6 +4,8 @@ import (
 	"io"
 	"log/slog"
 	"maps"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -291,5 +293,41 @@ func TestConfigureReportsEverythingTogether(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), part) {
 			t.Errorf("with nothing set, %q is missing in:\n%v", part, err)
 		}
+	}
+}
+
+// A laptop's state is kept apart by product and by key: another account's tasks must not
+// meet this one's history.
+func TestDefaultCheckpoint(t *testing.T) {
+	load := func(set map[string]string) string {
+		c, err := LoadConfig(func(name string) string { return set[name] }, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c.Checkpoint
+	}
+	state := t.TempDir()
+	with := func(product, id, token string) map[string]string {
+		return map[string]string{"XDG_STATE_HOME": state, "PRODUCT": product, "ALIBABA_CLOUD_ACCESS_KEY_ID": id,
+			"ALIBABA_CLOUD_ACCESS_KEY_SECRET": "Abcdefghijklmnopqrstuvwx123456", "ALIBABA_CLOUD_SECURITY_TOKEN": token}
+	}
+	a, b := load(with("vod", "LTAI5tAAAAAAAAAAAAAAAAAA", "")), load(with("vod", "LTAI5tBBBBBBBBBBBBBBBBBB", ""))
+	cdn := load(with("cdn", "LTAI5tAAAAAAAAAAAAAAAAAA", ""))
+	if a == b || a == cdn || a != load(with("vod", "LTAI5tAAAAAAAAAAAAAAAAAA", "")) || strings.Contains(a, "LTAI") {
+		t.Errorf("key A %s, key B %s, key A for cdn %s: want three folders that name no key", a, b, cdn)
+	}
+	first, second := load(with("vod", "STS.NUAAAAAAAAAAAAAAAA", "CAISfirst")), load(with("vod", "STS.NUBBBBBBBBBBBBBBBB", "CAISsecond"))
+	if first != second {
+		t.Errorf("temporary keys: %s and %s, want one folder", first, second)
+	}
+	// The first release had one folder for everything.
+	if err := os.MkdirAll(filepath.Join(state, "refreshwatch"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(state, "refreshwatch", "00000000000000000001"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := load(with("vod", "LTAI5tAAAAAAAAAAAAAAAAAA", "")); !strings.HasSuffix(got, "/refreshwatch") {
+		t.Errorf("with a folder of the first release: %s, want that one", got)
 	}
 }

@@ -3,6 +3,7 @@ package setup
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync/atomic"
 
 	"refreshwatch/function/watch"
@@ -44,6 +45,26 @@ func (k *Keyring) source() aliyun.KeySource {
 		key := *k.key.Load()
 		return aliyun.Credentials{AccessKeyID: key.ID, Secret: string(key.Secret), Token: string(key.Token)}
 	})
+}
+
+// origin is whose tasks are watched: the account where the role or Function Compute
+// names it, else a long-lived key. A temporary key tells nothing, the next one differs.
+func (w *Program) origin() watch.Origin {
+	key := *w.Keys.key.Load()
+	o := watch.Origin{Product: w.Config.Product.Name, Account: w.Config.Role.Account()}
+	if strings.Contains(w.Config.Product.Host, "REGION") {
+		o.Region = w.Config.Region
+	}
+	if roles := w.Config.Profile.Roles; o.Account == "" && len(roles) > 0 {
+		o.Account = roles[len(roles)-1].Account()
+	}
+	if o.Account == "" {
+		o.Account = key.Account
+	}
+	if o.Account == "" && key.Token == "" {
+		o.KeyID = key.ID
+	}
+	return o
 }
 
 // isEmpty reports whether there is no key to begin with.

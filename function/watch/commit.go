@@ -68,8 +68,11 @@ func (r *run) commit(ctx context.Context, d draft) error {
 		switch {
 		case r.doc.Commit == r.owner() || len(r.doc.Outbox.Claimed(r.owner())) > 0:
 			return nil // it landed, only the answer was lost
-		case r.head.Generation != stood || errors.Is(err, checkpoint.ErrConflict):
+		case r.head.Generation != stood:
 			return checkpoint.ErrConflict
+		}
+		if errors.Is(err, checkpoint.ErrConflict) {
+			err = errors.New("the store refuses a new generation as existing and holds none. Check that nothing else writes under CHECKPOINT, and run check")
 		}
 		if try == writeTries || !sleep(ctx, time.Duration(try)*time.Second) {
 			return storeError("write checkpoint", err)
@@ -91,7 +94,7 @@ func (r *run) graceContext(ctx context.Context) (context.Context, context.Cancel
 // it will be when the write succeeds.
 func (r *run) stamped(d Document, pending ...findings) Document {
 	last := r.report(d, pending...)
-	d.Commit, d.Written, d.Last = r.owner(), time.Now().UTC(), &last
+	d.Commit, d.Written, d.Last, d.Of = r.owner(), time.Now().UTC(), &last, d.Of.with(r.Origin)
 	return d
 }
 

@@ -21,6 +21,7 @@ type Document struct {
 	Last     *Report         `json:"last,omitempty"`
 	Health   Health          `json:"health,omitzero"`
 	Backfill *Resume         `json:"backfill,omitempty"`
+	Of       Provenance      `json:"of,omitzero"`     // whose tasks these are
 	Sinks    []string        `json:"sinks,omitempty"` // the sink of each bit of [poller.Sinks]
 	Poller   poller.State    `json:"poller"`
 	Outbox   notifier.Outbox `json:"outbox,omitzero"`

@@ -20,6 +20,7 @@ const (
 	CodeCheckpoint        = "checkpoint"         // the store cannot be read or written now
 	CodeCheckpointCorrupt = "checkpoint_corrupt" // manual action is needed; nothing was written
 	CodeCheckpointNewer   = "checkpoint_newer"   // a newer release wrote it
+	CodeCheckpointForeign = "checkpoint_foreign" // of another product, region or account; nothing was written
 	CodeOutboxFull        = "outbox_full"        // a sink has been down for too long
 	CodeDead              = "dead_deliveries"    // rejected permanently; fix the sink, then redrive
 	CodeStuck             = "stuck"              // polls make no progress although there is work

@@ -18,10 +18,17 @@ const fetchWorkers = 8
 func (r *run) poll(ctx context.Context) draft {
 	now := time.Now().UTC()
 	state := r.doc.Poller
+	newKey := r.doc.Of.isNewKey(r.Origin)
+	if newKey {
+		r.Log.Warn("another access key polls with this checkpoint: finished tasks recorded without notification",
+			"hint", "If the key belongs to the same account, run backfill to notify about what finished meanwhile; else give it a CHECKPOINT of its own")
+		state = state.Anew(now)
+	}
 	plan := state.Plan(now, r.limits(now))
 	batch := r.read(ctx, func(ctx context.Context, api *poller.Reader) { api.Poll(ctx, state, plan, r.fetchUntil) })
 	change := state.Diff(plan, batch, now, r.policy())
 	d := r.draft(change, now)
+	d.changed = d.changed || newKey && batch.Calls > 0
 	r.addNotices(&d, batch.Err, change.Gap, now)
 
 	d.found.truncated = change.Truncated && batch.Err == nil

@@ -21,6 +21,7 @@ type App struct {
 	Store   checkpoint.Store
 	Targets []notifier.Target
 	Routes  notifier.Routes
+	Origin  Origin // whose tasks API lists
 
 	Scope        poller.Scope
 	NotifyFirst  bool          // FIRST_RUN=notify
@@ -90,7 +91,7 @@ func (r *run) tick(ctx context.Context, propose func(context.Context) draft) err
 		if err := r.load(ctx); err != nil {
 			return err
 		}
-		if err := r.checkSinks(); err != nil {
+		if err := errors.Join(r.checkSinks(), r.doc.Of.Check(r.Origin)); err != nil {
 			return err
 		}
 

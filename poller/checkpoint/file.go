@@ -24,6 +24,13 @@ import (
 // within a few seconds of each other.
 func NewFile(dir string) Store { return New(&folder{dir: dir, link: os.Link}) }
 
+// IsFolder reports whether dir holds a checkpoint itself: its first generation, which is
+// never removed.
+func IsFolder(dir string) bool {
+	_, err := os.Lstat(filepath.Join(dir, name(1)))
+	return err == nil
+}
+
 type folder struct {
 	dir  string
 	link func(from, to string) error // os.Link
