@@ -4,8 +4,10 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
+	"sync/atomic"
 
 	"refreshwatch/function/watch"
 	"refreshwatch/notifier"
@@ -26,6 +28,8 @@ type Program struct {
 	Words     *template.Set
 	Targets   []notifier.Target
 	Heartbeat *Heartbeat // nil without HEARTBEAT_URL
+
+	lost atomic.Int32 // runs in a row whose commit a concurrent run forestalled
 
 	PageAnswered func(poller.Query, poller.Page) // called after each answer of the API, from several goroutines; may be nil
 	SliceDone    func(watch.Report)              // called after each part of a backfill; may be nil
@@ -110,11 +114,31 @@ func (w *Program) act(ctx context.Context, req watch.Request, log *slog.Logger) 
 	}
 	api := &watch.Guarded{Lister: w.API, Log: log, Answered: w.PageAnswered}
 	app := watch.App{
-		API: api, Store: w.Store, Targets: w.Targets, Routes: w.routes(),
+		API: api, Store: w.Store, Targets: w.Targets, Routes: w.routes(), Origin: w.origin(),
 		Scope: w.Config.Scope, NotifyFirst: w.Config.NotifyFirst, StalledAfter: w.Config.StalledAfter,
 		QPS: w.Config.MaxQPS, Log: log, Progress: w.SliceDone,
 	}
-	return app.Run(ctx, req)
+	report, err = app.Run(ctx, req)
+	return report, w.conflicts(report, err)
+}
+
+// lostRuns is how many runs in a row may lose to a concurrent one: overlapping ticks do
+// now and then.
+const lostRuns = 2
+
+// conflicts is err, unless runs keep losing: then somebody has to look who writes. It
+// is counted here because a run that loses can write nothing.
+func (w *Program) conflicts(report watch.Report, err error) error {
+	if !report.Conflict {
+		w.lost.Store(0)
+		return err
+	}
+	n := w.lost.Add(1)
+	if n <= lostRuns || err != nil {
+		return err
+	}
+	return &watch.RunError{Code: watch.CodeCheckpoint, Err: fmt.Errorf("%d runs in a row lost to a concurrent run and did nothing. "+
+		"See whether two deployments share this CHECKPOINT, and whether the timer's period is shorter than a run", n)}
 }
 
 func (w *Program) names() []string {

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"refreshwatch/poller/aliyun/apitest"
+	"refreshwatch/poller/checkpoint"
+	"refreshwatch/poller/checkpoint/checkpointtest"
 )
 
 // A store that refuses every write is asked a few times, not until the deadline,
@@ -50,6 +52,27 @@ func TestBackfillSaysWhatTheAPIForgot(t *testing.T) {
 			if got := strings.Contains(log.String(), "the window begins before the API's three days"); got != want {
 				t.Errorf("since %s: warned is %v:\n%s", since, got, &log)
 			}
+		}
+	})
+}
+
+// A store that refuses every write as existing, and shows nothing newer, is broken: that
+// is no concurrent run, and no success.
+func TestConflictWithNobodyIsAnError(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, "ops")
+		w.add(apitest.Task{Key: key(0), Created: time.Now(), Steps: apitest.Finish(time.Minute)})
+		p := w.process()
+		refuse := func(op checkpointtest.Op) checkpointtest.Fault {
+			if op.Verb == "create" {
+				return checkpointtest.Fault{Err: checkpoint.ErrConflict}
+			}
+			return checkpointtest.Fault{}
+		}
+		p.mem = w.store.Process(refuse)
+		report, err, _ := p.run(Request{Action: ActionPoll})
+		if Code(err) != CodeCheckpoint || report.Conflict || !strings.Contains(err.Error(), "CHECKPOINT") {
+			t.Errorf("conflict %v, %v; want an error of code %s that names CHECKPOINT", report.Conflict, err, CodeCheckpoint)
 		}
 	})
 }
