@@ -300,7 +300,7 @@ func TestConfigureReportsEverythingTogether(t *testing.T) {
 // meet this one's history.
 func TestDefaultCheckpoint(t *testing.T) {
 	load := func(set map[string]string) string {
-		c, err := LoadConfig(func(name string) string { return set[name] }, false)
+		c, err := LoadConfig(func(name string) string { return set[name] }, CommandLine)
 		if err != nil {
 			t.Fatal(err)
 		}
