@@ -12,5 +12,5 @@
 // meaning is judged where it is known: by a field's row in the table of sink kinds
 // ([Kinds]), by poller.CheckDomain, by checkpoint.Open.
 //
-// Start reading at config.go (variables) and file.go (CONFIG_FILE), then wiring.go.
+// Start reading at config.go (variables) and file.go (CONFIG_FILE), then program.go.
 package setup

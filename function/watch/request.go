@@ -67,7 +67,7 @@ func (r Request) Validate() error {
 		mistakes = append(mistakes, &poller.Mistake{Setting: "offline", Problem: "does not go with post", Next: "Give one of the two"})
 	}
 	if r.Discard && len(r.Sinks) == 0 {
-		mistakes = append(mistakes, &poller.Mistake{Setting: "discard", Problem: "needs sinks", Next: "Name the sink whose dead deliveries are to be dropped"})
+		mistakes = append(mistakes, &poller.Mistake{Setting: "discard", Problem: "is for named sinks only", Next: "Name the sinks whose dead deliveries are to be dropped"})
 	}
 	if len(mistakes) > 0 {
 		return Usage(mistakes...)

@@ -75,7 +75,7 @@ func TestParseEvent(t *testing.T) {
 		"status in small":      {event: `{"action":"backfill","statuses":["failed"]}`, wrong: `statuses: unknown value "failed". Did you mean Failed?`},
 		"endless since":        {event: `{"action":"backfill","since":"400000d"}`, wrong: "since: invalid duration"},
 		"discard":              {event: `{"action":"redrive","sinks":["ops"],"discard":true}`, want: Request{Action: ActionRedrive, Sinks: []string{"ops"}, Discard: true}},
-		"discard everything":   {event: `{"action":"redrive","discard":true}`, wrong: "discard: needs sinks. Name the sink"},
+		"discard everything":   {event: `{"action":"redrive","discard":true}`, wrong: "discard: is for named sinks only. Name the sinks"},
 		"discard of another":   {event: `{"action":"poll","discard":true}`, wrong: "discard: only valid for the action redrive"},
 		"sinks of another":     {event: `{"action":"poll","sinks":["ops"]}`, wrong: "sinks: only valid for the action backfill or redrive"},
 		"payload twice nested": {event: `{"triggerName":"t","payload":"{\"triggerName\":\"t\"}"}`, wrong: "triggerName: unknown field in the request"},
