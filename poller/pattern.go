@@ -45,7 +45,7 @@ func domainProblem(pattern string) string {
 	case p[0] == '.':
 		return "begins with a dot"
 	}
-	return nameProblem(strings.TrimSuffix(strings.ToLower(pattern), "."))
+	return nameProblem(strings.ToLower(pattern))
 }
 
 func ipv6Problem(p string) string {
@@ -56,7 +56,8 @@ func ipv6Problem(p string) string {
 }
 
 // nameProblem is domainProblem for what has the outline of a name.
-func nameProblem(name string) string {
+func nameProblem(pattern string) string {
+	name := strings.TrimSuffix(pattern, ".")
 	const maxName, maxLabel = 253, 63 // bytes (RFC 1035, section 2.3.4)
 	if len(name) > maxName {
 		return fmt.Sprintf("is longer than the %d characters of a name", maxName)
@@ -72,6 +73,9 @@ func nameProblem(name string) string {
 	}
 	if !strings.ContainsAny(name, ".*?") {
 		return "has no dot"
+	}
+	if last := name[strings.LastIndexByte(name, '.')+1:]; strings.HasSuffix(pattern, ".") && strings.Trim(last, "*?") == "" {
+		return "ends with a dot"
 	}
 	for label := range strings.SplitSeq(name, ".") {
 		switch {
@@ -98,7 +102,7 @@ func likelyDomain(pattern string) string {
 		host = "*" + host
 	}
 	const longest = 80 // more than people choose; likelier a secret
-	if host == strings.ToLower(pattern) || len(host) > longest || !strings.Contains(host, ".") || domainProblem(host) != "" {
+	if host == strings.ToLower(pattern) || strings.Trim(host, ".*?") == "" || len(host) > longest || !strings.Contains(host, ".") || domainProblem(host) != "" {
 		return ""
 	}
 	return host

@@ -241,7 +241,7 @@ func (r *waitRun) sentence(a waited) string {
 func (r *waitRun) finish(exit int) {
 	undone := r.state.undone(exit == exitTimeout)
 	for _, t := range undone[:min(mostUndone, len(undone))] {
-		r.note(strings.TrimRight(fmt.Sprintf("%s %s %s: %s", progressOf(t), t.TaskID, t.ObjectPath, reason(t, r.words)), ": "))
+		r.note(strings.TrimRight(fmt.Sprintf("%s %s %s: %s", progressOf(t), t.TaskID, poller.MaskUser(t.ObjectPath), reason(t, r.words)), ": "))
 	}
 	if more := len(undone) - mostUndone; more > 0 {
 		r.note(r.say("… and %d more; \"refreshwatch list\" shows them", more))

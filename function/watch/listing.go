@@ -52,6 +52,9 @@ func List(ctx context.Context, api poller.Lister, req Request, now time.Time) Li
 		}
 		return strings.Compare(a.TaskID+a.ObjectPath, b.TaskID+b.ObjectPath)
 	})
+	for i := range l.Tasks { // a list is shown, and passed on
+		l.Tasks[i].ObjectPath = poller.MaskUser(l.Tasks[i].ObjectPath)
+	}
 	return l
 }
 

@@ -2,6 +2,7 @@ package watch
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"refreshwatch/notifier"
@@ -31,7 +32,7 @@ func (r *run) status(ctx context.Context) error {
 	s := &Status{
 		Generation: r.head.Generation, Written: r.doc.Written,
 		Remembered: len(r.doc.Poller.Finished), InFlight: r.watched(r.doc.Poller.InFlight),
-		Outbox: append([]notifier.Delivery{}, r.doc.Outbox.Pending...), Dead: append([]notifier.Delivery{}, r.doc.Outbox.Dead...),
+		Outbox: withoutUsers(r.doc.Outbox.Pending), Dead: withoutUsers(r.doc.Outbox.Dead),
 		Backfill: r.doc.Backfill, LastRun: r.doc.Last, Version: ThisVersion(),
 	}
 	s.Mark = r.doc.Poller.Mark()
@@ -47,8 +48,23 @@ func (r *run) watched(rows []poller.InFlight) []poller.InFlight {
 	watched := []poller.InFlight{}
 	for _, o := range rows {
 		if r.Scope.Has(o.Task) {
+			o.ObjectPath = poller.MaskUser(o.ObjectPath)
 			watched = append(watched, o)
 		}
 	}
 	return watched
+}
+
+// withoutUsers are the deliveries as they are shown: a password in an object's path
+// stays in the checkpoint.
+func withoutUsers(deliveries []notifier.Delivery) []notifier.Delivery {
+	shown := []notifier.Delivery{}
+	for _, d := range deliveries {
+		d.Events = slices.Clone(d.Events)
+		for i := range d.Events {
+			d.Events[i].Task.ObjectPath = poller.MaskUser(d.Events[i].Task.ObjectPath)
+		}
+		shown = append(shown, d)
+	}
+	return shown
 }
