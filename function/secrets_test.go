@@ -42,6 +42,8 @@ var secrets = map[string]string{
 	"FEISHU_WEBHOOK_URL":              "feishuhooksecret10",
 	"FEISHU_SECRET":                   "feishusigningsecret11",
 	"WECOM_WEBHOOK_URL":               "wecomkeysecret12",
+	"TEAMS_WEBHOOK_URL":               "teamssigsecret15",
+	"DISCORD_WEBHOOK_URL":             "discordtokensecret16",
 	"HEARTBEAT_URL":                   "heartbeatuuidsecret13",
 }
 
@@ -136,6 +138,8 @@ func exposures() []exposure {
 			"DINGTALK_WEBHOOK_URL": "http://127.0.0.1:1/?access_token=" + secrets["DINGTALK_WEBHOOK_URL"],
 			"FEISHU_WEBHOOK_URL":   "http://127.0.0.1:1/" + secrets["FEISHU_WEBHOOK_URL"],
 			"WECOM_WEBHOOK_URL":    "http://127.0.0.1:1/?key=" + secrets["WECOM_WEBHOOK_URL"],
+			"TEAMS_WEBHOOK_URL":    "http://127.0.0.1:1/?sig=" + secrets["TEAMS_WEBHOOK_URL"],
+			"DISCORD_WEBHOOK_URL":  "http://127.0.0.1:1/" + secrets["DISCORD_WEBHOOK_URL"],
 		}},
 		{name: "connections break", answer: func(http.ResponseWriter, *http.Request, string) { panic(http.ErrAbortHandler) }},
 		{name: "from a file", file: configWithSecrets},
@@ -231,7 +235,8 @@ func (e exposure) environment(t *testing.T, receivers, endpoint, dir string) map
 	env := maps.Clone(secrets)
 	for name, prefix := range map[string]string{
 		"SLACK_WEBHOOK_URL": "/slackhook/services/", "WEBHOOK_URL": "/webhook/", "DINGTALK_WEBHOOK_URL": "/dingtalk/robot/send?access_token=",
-		"FEISHU_WEBHOOK_URL": "/feishu/open-apis/bot/v2/hook/", "WECOM_WEBHOOK_URL": "/wecom/cgi-bin/webhook/send?key=", "HEARTBEAT_URL": "/heartbeat/",
+		"FEISHU_WEBHOOK_URL": "/feishu/open-apis/bot/v2/hook/", "WECOM_WEBHOOK_URL": "/wecom/cgi-bin/webhook/send?key=",
+		"TEAMS_WEBHOOK_URL": "/teams/workflows/1/triggers/manual/paths/invoke?sig=", "DISCORD_WEBHOOK_URL": "/discord/api/webhooks/1/", "HEARTBEAT_URL": "/heartbeat/",
 	} {
 		env[name] = receivers + prefix + env[name]
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"refreshwatch/notifier/sink"
+	"refreshwatch/poller"
 )
 
 // scripted answers each send of a delivery with the next of its errors; the last
@@ -157,7 +158,7 @@ func TestUnreadableAnswersEnd(t *testing.T) {
 		if d := outbox.Dead[0]; len(s.sends) != 5 || d.Unreadable != 3 || !strings.Contains(d.LastError, "web page") || d.Message.Unknown.IsZero() {
 			t.Errorf("dead after %d sends: %+v", len(s.sends), d)
 		}
-		revived := outbox.Redrive(func(string) bool { return true }, time.Now())
+		revived, _ := outbox.Redrive(func(string) bool { return true }, func(poller.Event) bool { return false }, time.Now())
 		if d := revived.Pending[0]; d.Unreadable != 0 || d.Message.Unknown.IsZero() {
 			t.Errorf("revived as %+v", d)
 		}

@@ -15,6 +15,17 @@ func (o Outbox) Discard(of, configured func(sink string) bool) (kept Outbox, dis
 	return kept, len(o.Pending) + len(o.Dead) - len(kept.Pending) - len(kept.Dead)
 }
 
+// Orphans counts the deliveries of each sink that is not configured any more.
+func (o Outbox) Orphans(configured func(sink string) bool) map[string]int {
+	orphans := map[string]int{}
+	for _, d := range slices.Concat(o.Pending, o.Dead) {
+		if !configured(d.Sink) {
+			orphans[d.Sink]++
+		}
+	}
+	return orphans
+}
+
 // Sinks are the names of the sinks that something waits for, dead deliveries included.
 func (o Outbox) Sinks() []string {
 	var names []string

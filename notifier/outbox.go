@@ -3,6 +3,8 @@ package notifier
 import (
 	"slices"
 	"time"
+
+	"refreshwatch/poller"
 )
 
 // Outbox holds the deliveries that are not accepted yet, and the dead letters. Its
@@ -131,18 +133,24 @@ func (d Delivery) failed(r Result, now time.Time) Delivery {
 	return d
 }
 
-// Redrive puts dead deliveries of the sinks back among the pending, as new.
-func (o Outbox) Redrive(of func(sink string) bool, now time.Time) Outbox {
-	revived := Outbox{Pending: slices.Clone(o.Pending)}
+// Redrive puts dead deliveries of the sinks back among the pending, as new. One whose
+// rows all have another status by now is dropped: sent this late, it would be the last
+// that people read of them. It reports how many were.
+func (o Outbox) Redrive(of func(sink string) bool, stale func(poller.Event) bool, now time.Time) (revived Outbox, superseded int) {
+	revived = Outbox{Pending: slices.Clone(o.Pending)}
 	for _, d := range o.Dead {
 		if !of(d.Sink) {
 			revived.Dead = append(revived.Dead, d)
 			continue
 		}
+		if fresh := func(e poller.Event) bool { return !stale(e) }; len(d.Events) > 0 && !slices.ContainsFunc(d.Events, fresh) {
+			superseded++
+			continue
+		}
 		d.Created, d.NotBefore, d.Attempts, d.Unreadable, d.Alone = now, time.Time{}, 0, 0, 0
 		revived.Pending = append(revived.Pending, d)
 	}
-	return revived
+	return revived, superseded
 }
 
 // DropOrphans drops what has waited too long for sinks that are not configured,

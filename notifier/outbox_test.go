@@ -148,12 +148,37 @@ func TestRedrive(t *testing.T) {
 	d := delivery("a", "ops")
 	d.Attempts, d.NotBefore, d.LastError, d.Unknown = 4, noon, "gone", noon
 	o := Outbox{Dead: []Delivery{d, delivery("b", "hook")}}
-	got := o.Redrive(func(name string) bool { return name == "ops" }, noon.Add(time.Hour))
+	never := func(poller.Event) bool { return false }
+	got, superseded := o.Redrive(func(name string) bool { return name == "ops" }, never, noon.Add(time.Hour))
+	if superseded != 0 {
+		t.Errorf("%d superseded", superseded)
+	}
 	if ids(got.Pending) != "[a]" || ids(got.Dead) != "[b]" || len(o.Dead) != 2 {
 		t.Fatalf("pending %s, dead %s", ids(got.Pending), ids(got.Dead))
 	}
 	if d := got.Pending[0]; !d.NotBefore.IsZero() || d.Attempts != 0 || !d.Created.Equal(noon.Add(time.Hour)) || d.Unknown.IsZero() {
 		t.Errorf("revived as %+v", d)
+	}
+}
+
+// What a dead letter says must still be so when it is sent again; one row of several is
+// enough.
+func TestRedriveDropsStaleVerdicts(t *testing.T) {
+	event := func(path string) poller.Event {
+		return poller.Event{Task: poller.Task{Key: poller.Key{ObjectPath: path}}}
+	}
+	letter := func(id string, paths ...string) Delivery {
+		d := delivery(id, "ops")
+		for _, p := range paths {
+			d.Events = append(d.Events, event(p))
+		}
+		return d
+	}
+	o := Outbox{Dead: []Delivery{letter("stale", "/old"), letter("half", "/old", "/now"), letter("fresh", "/now"), letter("notice")}}
+	stale := func(e poller.Event) bool { return e.Task.ObjectPath == "/old" }
+	got, superseded := o.Redrive(func(string) bool { return true }, stale, noon)
+	if superseded != 1 || ids(got.Pending) != "[half fresh notice]" || len(got.Dead) != 0 {
+		t.Errorf("%d superseded, pending %s", superseded, ids(got.Pending))
 	}
 }
 

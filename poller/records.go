@@ -96,6 +96,16 @@ func (s Records) has(hash uint64, created uint32) bool {
 	return ok
 }
 
+// FinishedAs is the status that the row is remembered with; known is false for a row
+// that is not remembered as finished, or whose creation time nobody knows.
+func (s State) FinishedAs(t Task) (status Status, known bool) {
+	i, known := slices.BinarySearchFunc(s.Finished, Record{Hash: t.Hash(), Created: unixSeconds(t.Created)}, compareRecords)
+	if !known {
+		return "", false
+	}
+	return s.Finished[i].Code.Status(), true
+}
+
 // with is a new Records that also holds added, which it sorts.
 func (s Records) with(added []Record) Records {
 	slices.SortFunc(added, compareRecords)

@@ -17,9 +17,19 @@ func (r *run) redrive(context.Context) draft {
 		d.changed = d.found.discarded > 0
 		return d
 	}
-	d.doc.Outbox = r.doc.Outbox.Redrive(r.isSelected, time.Now().UTC())
+	var superseded int
+	d.doc.Outbox, superseded = r.doc.Outbox.Redrive(r.isSelected, r.isStale, time.Now().UTC())
 	d.changed = len(d.doc.Outbox.Dead) != len(r.doc.Outbox.Dead)
+	if superseded > 0 {
+		r.Log.Info("dead letters not sent again: their tasks have another status by now", "messages", superseded)
+	}
 	return d
+}
+
+// isStale reports whether an event's row has another status by now.
+func (r *run) isStale(e poller.Event) bool {
+	status, known := r.doc.Poller.FinishedAs(e.Task)
+	return known && e.Kind == poller.Finished && status != e.Task.Status
 }
 
 // checkSinks rejects a request about unknown sinks. What waits for a sink

@@ -162,6 +162,9 @@ func (r *run) claim(d *draft) {
 	if dropped > 0 {
 		r.Log.Warn("dropped deliveries for removed sinks", "messages", dropped)
 	}
+	for name, n := range outbox.Orphans(r.isConfigured) {
+		r.Log.Warn("deliveries wait for a removed sink", "sink", name, "messages", n)
+	}
 }
 
 // owner names this tick in the claims and in the generations it writes. A backfill

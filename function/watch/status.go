@@ -18,6 +18,7 @@ type Status struct {
 	InFlight   []poller.InFlight   `json:"in_flight"`
 	Outbox     []notifier.Delivery `json:"outbox"`
 	Dead       []notifier.Delivery `json:"dead"`
+	Orphans    map[string]int      `json:"orphans,omitempty"` // deliveries of sinks that are not configured any more
 	Trouble    *Health             `json:"trouble,omitempty"` // polls that fail in a row
 	Backfill   *Resume             `json:"backfill,omitempty"`
 	Version    Version             `json:"version"`
@@ -33,7 +34,7 @@ func (r *run) status(ctx context.Context) error {
 		Generation: r.head.Generation, Written: r.doc.Written,
 		Remembered: len(r.doc.Poller.Finished), InFlight: r.watched(r.doc.Poller.InFlight),
 		Outbox: withoutUsers(r.doc.Outbox.Pending), Dead: withoutUsers(r.doc.Outbox.Dead),
-		Backfill: r.doc.Backfill, LastRun: r.doc.Last, Version: ThisVersion(),
+		Orphans: r.doc.Outbox.Orphans(r.isConfigured), Backfill: r.doc.Backfill, LastRun: r.doc.Last, Version: ThisVersion(),
 	}
 	s.Mark = r.doc.Poller.Mark()
 	if r.doc.Health.Failures > 0 {
