@@ -203,7 +203,7 @@ func (d *backfiller) known(i int, t Task) {
 	if sinks |= r.Sinks; sinks != 0 {
 		code &^= codeSilent
 	}
-	d.set(i, code|r.Code&(codeUndated|codeOwed), sinks)
+	d.set(i, code|r.Code&(codeUndated|codeOwed|codeChanges), sinks)
 }
 
 // settle is record for a row that stays listed: sinks without room get it when it is

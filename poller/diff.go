@@ -162,10 +162,18 @@ func (d *differ) known(i int, t Task) {
 	case from == t.Status:
 		return
 	}
-	e := Event{Kind: Finished, Task: t, From: from, Observed: d.now}
+	changes := r.Code & codeChanges
+	if changes == codeChanges { // the last message has said so
+		d.set(i, codeFor(t.Status)|r.Code&^codeStatus, r.Sinks)
+		return
+	}
+	e := Event{Kind: Finished, Task: t, From: from, Observed: d.now, LastChange: changes+codeChange == codeChanges}
 	code, sinks, ok := d.record(e, d.wanted(e))
+	if sinks != 0 {
+		changes += codeChange
+	}
 	if ok {
-		d.set(i, code|r.Code&codeUndated, sinks)
+		d.set(i, code|r.Code&codeUndated|changes, sinks)
 	}
 	if !ok || code&codeOwed != 0 {
 		d.miss(t)

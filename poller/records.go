@@ -25,7 +25,7 @@ type Record struct {
 	Code    Code
 }
 
-// Code packs the status in bits 0 to 2 and three flags above it.
+// Code packs the status in bits 0 to 2, three flags above it, and a count.
 type Code uint8
 
 const (
@@ -39,8 +39,14 @@ const (
 	codeSilent  Code = 1 << 3 // nobody was notified, by policy: history, no route, not watched
 	codeUndated Code = 1 << 4 // Created is not the API's: it gave none, or one long past
 	codeOwed    Code = 1 << 5 // some of its sinks had no room; they are to be notified when it is read again
-	codeKnown   Code = 1<<6 - 1
+
+	codeChange  Code = 1 << 6 // one change to another finished status that was notified
+	codeChanges Code = 3 << 6 // how many there were
 )
+
+// MostChanges is of how many changes of one finished row people are notified. An API
+// whose answers alternate would otherwise send a message a minute.
+const MostChanges = int(codeChanges / codeChange)
 
 func codeFor(s Status) Code {
 	switch s {
@@ -64,7 +70,7 @@ func (c Code) Status() Status {
 // Silent reports whether nobody was notified because the policy said so.
 func (c Code) Silent() bool { return c&codeSilent != 0 }
 
-func (c Code) valid() bool { return c <= codeKnown && c&codeStatus <= codeCanceled }
+func (c Code) valid() bool { return c&codeStatus <= codeCanceled }
 
 func compareRecords(a, b Record) int {
 	if c := cmp.Compare(a.Created, b.Created); c != 0 {

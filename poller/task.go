@@ -100,6 +100,10 @@ type Event struct {
 	From     Status    `json:"from,omitempty"` // the status remembered before; "" when the row was never seen before
 	Observed time.Time `json:"observed_at"`    // when this run saw it, UTC
 
+	// LastChange says that the row has changed its finished status [MostChanges] times:
+	// nobody is notified of further changes.
+	LastChange bool `json:"last_change,omitempty"`
+
 	// When a row finished, as far as polls can know: after the last complete answer
 	// that showed it in flight, and before the first that showed it finished. Both are
 	// UTC, and both are zero for a row that was never seen in flight.

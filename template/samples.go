@@ -155,7 +155,7 @@ func hostile() []poller.Event {
 
 func changed() poller.Event {
 	e := event(0, poller.Complete, "")
-	e.From = poller.Failed
+	e.From, e.LastChange = poller.Failed, true
 	return e
 }
 

@@ -36,7 +36,9 @@ type view struct {
 	Reasons     int     // how many different ones
 	Worst       *row    // the first failed row, else nil
 
-	Label      string // the deployment's name
+	Label       string // the deployment's name
+	LastChanges int    // rows that keep changing: nobody is notified of their further changes
+
 	Product    string // CDN, DCDN, or "" for VOD
 	Permission string // that reading the tasks needs
 	Endpoint   string // the variable that sets where the API is
@@ -55,6 +57,7 @@ type row struct {
 	Path, Name   string // whole as far as it fits, and what a title calls it
 	Domain       string
 	Status, From string // in the API's words
+	LastChange   bool   // it keeps changing: nobody is notified of further changes
 	Failed       bool
 	Process      string // "" when it says nothing
 	Age          span
@@ -125,7 +128,8 @@ func (s *Set) newView(d Dialect, m Message, f facts) (view, writer) {
 	w := writer{d.markup(), s.zone}
 	v := view{
 		Kind: w.text(string(m.Kind), wordBytes), Color: string(colorOf(m.Kind, f)),
-		Rows: len(f.events), Complete: f.complete, Failed: f.failed, Canceled: f.canceled, Digest: m.Digest,
+		LastChanges: lastChanges(f.events),
+		Rows:        len(f.events), Complete: f.complete, Failed: f.failed, Canceled: f.canceled, Digest: m.Digest,
 		Task: w.code(f.task, idBytes), Took: newRange(f.took), Age: newSpan(f.age), Reasons: len(f.reasons),
 		Label: w.text(s.label, labelBytes), Product: s.product.title, Permission: s.product.permission, Endpoint: s.product.endpoint,
 		Region: w.text(m.Region, wordBytes), ID: w.code(firstRunes(m.ID, idRunes), idBytes),
@@ -178,6 +182,15 @@ func (v *view) addDomains(domains []tally[string], w writer) {
 	}
 }
 
+func lastChanges(events []poller.Event) (n int) {
+	for _, e := range events {
+		if e.LastChange {
+			n++
+		}
+	}
+	return n
+}
+
 func (v *view) row(event poller.Event, w writer, path int) row {
 	task := event.Task
 	if v.Rows == 1 {
@@ -189,7 +202,7 @@ func (v *view) row(event poller.Event, w writer, path int) row {
 		Path: w.path(task.ObjectPath, path), Name: w.name(task.ObjectPath, nameBytes),
 		Domain: w.text(task.Domain(), domainBytes),
 		Status: w.text(string(task.Status), wordBytes), From: w.text(string(event.From), wordBytes),
-		Failed: task.Status.Failure(), Age: newSpan(age(event)),
+		LastChange: event.LastChange, Failed: task.Status.Failure(), Age: newSpan(age(event)),
 	}
 	if !(task.Status == poller.Complete && strings.TrimSuffix(task.Process, "%") == "100") {
 		r.Process = w.text(task.Process, wordBytes)

@@ -48,7 +48,8 @@ type task struct {
 	ObservedAt     time.Time     `json:"observed_at"`
 	EndedAfter     *time.Time    `json:"ended_after,omitempty"` // it finished between these times; absent when it was never seen in flight
 	EndedBefore    *time.Time    `json:"ended_before,omitempty"`
-	PreviousStatus poller.Status `json:"previous_status"` // "" when the row was never seen before
+	PreviousStatus poller.Status `json:"previous_status"`       // "" when the row was never seen before
+	LastChange     bool          `json:"last_change,omitempty"` // it keeps changing: further changes are not sent
 }
 
 type noticeData struct {
@@ -92,7 +93,7 @@ func (s *Sink) eventData(m sink.Message) any {
 			TaskID: e.Task.TaskID, ObjectType: e.Task.ObjectType, ObjectPath: poller.MaskUser(e.Task.ObjectPath),
 			Domain: e.Task.Domain(), Status: e.Task.Status, Process: e.Task.Process, Description: e.Task.Description,
 			CreatedAt: timeOrNull(e.Task.Created), ObservedAt: e.Observed.UTC(),
-			EndedAfter: timeOrNull(e.EndedAfter), EndedBefore: timeOrNull(e.EndedBefore), PreviousStatus: e.From,
+			EndedAfter: timeOrNull(e.EndedAfter), EndedBefore: timeOrNull(e.EndedBefore), PreviousStatus: e.From, LastChange: e.LastChange,
 		})
 	}
 	return data
