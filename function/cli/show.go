@@ -62,6 +62,9 @@ func (w words) summary(r watch.Report) string {
 	if r.Dead > 0 {
 		say("%s: fix the sink, then run redrive.", w.count(r.Dead, "dead letter"))
 	}
+	if r.Held > 0 {
+		say("%s held back: a sink's share of the outbox is full.", w.count(r.Held, "change"))
+	}
 	if r.Gap != nil {
 		say("Tasks created from %s to %s may have been missed: no run succeeded, and the API no longer answers for that time.", r.Gap.From.Format(time.RFC3339), r.Gap.To.Format(time.RFC3339))
 	}

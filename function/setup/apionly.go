@@ -1,6 +1,7 @@
 package setup
 
 import (
+	"cmp"
 	"log/slog"
 	"slices"
 	"strings"
@@ -10,7 +11,7 @@ import (
 
 // apiSettings are the variables that reading the API alone depends on, besides those of
 // credentials and products.
-var apiSettings = []string{"PRODUCT", "WATCH_ROLE_ARN", "WATCH_ROLE_EXTERNAL_ID", "STS_ENDPOINT", "MESSAGE_LANG", "TIME_ZONE", "LOG_LEVEL", "HOME"}
+var apiSettings = []string{"PRODUCT", "WATCH_ROLE_ARN", "WATCH_ROLE_EXTERNAL_ID", "STS_ENDPOINT", "MESSAGE_LANG", "TIME_ZONE", "LOG_LEVEL", "HOME", "USERPROFILE"}
 
 // ConfigureAPI puts together what a command needs that only reads the API. Sinks,
 // routes, checkpoint and scope are not configured, and mistakes in their settings are
@@ -31,8 +32,8 @@ func ConfigureAPI(getenv func(string) string, logTo func(slog.Level) *slog.Logge
 	if err := merge(unread, unusable); err != nil {
 		return w, &watch.RunError{Code: watch.CodeConfig, Err: err}
 	}
-	if key := w.Keys.key.Load(); key.ID == "" || key.Secret == "" {
-		return w, &watch.RunError{Code: watch.CodeConfig, Err: errNoKey}
+	if w.Keys.isEmpty() {
+		return w, &watch.RunError{Code: watch.CodeConfig, Err: cmp.Or(config.Profile.Problem, errNoKey)}
 	}
 	return w, nil
 }

@@ -23,10 +23,10 @@ type statement struct {
 // LeastPolicies reads PRODUCT, CHECKPOINT and WATCH_ROLE_ARN. Without a checkpoint on
 // OSS the bucket is called my-bucket.
 func LeastPolicies(getenv func(string) string) (Policies, error) {
-	r := &reader{getenv: getenv}
+	r := newReader(getenv)
 	product := r.product()
-	role := strings.TrimSpace(getenv("WATCH_ROLE_ARN"))
-	checkpoint := strings.TrimSpace(getenv("CHECKPOINT"))
+	role := r.text("WATCH_ROLE_ARN", word)
+	checkpoint := r.text("CHECKPOINT", name)
 	if err := r.err(); err != nil {
 		return Policies{}, err
 	}

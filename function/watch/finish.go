@@ -18,7 +18,7 @@ func (r *run) interruption(ctx context.Context, err error) error {
 		if errors.Is(err, context.Canceled) {
 			err = nil
 		}
-		return join(err, &RunError{CodeInterrupted, errors.New("interrupted" + r.left())})
+		return join(err, &RunError{CodeInterrupted, errors.New(r.left())})
 	case errors.Is(err, context.DeadlineExceeded):
 		return &RunError{Code(err), fmt.Errorf("%w. The run had %s: give it more time (-timeout; on Function Compute the function's timeout)",
 			err, r.budget.deadline.Sub(r.began).Round(time.Millisecond))}
@@ -34,9 +34,9 @@ func (r *run) left() string {
 		next = "the same backfill"
 	}
 	if r.kept == 0 {
-		return " before anything was recorded; " + next + " begins again"
+		return fmt.Sprintf("interrupted before anything was recorded; %s begins again", next)
 	}
-	return fmt.Sprintf(": %s recorded, %s sent; %s continues from there", Count(r.facts.finished, "finished task"), Count(r.facts.sent, "message"), next)
+	return fmt.Sprintf("interrupted: %s recorded, %s sent; %s continues from there", Count(r.facts.finished, "finished task"), Count(r.facts.sent, "message"), next)
 }
 
 // finish returns the report, and an error when the run failed or manual action is
