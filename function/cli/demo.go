@@ -54,7 +54,7 @@ func demo(ctx context.Context, o *options, sh Shell) int {
 		if i > 0 && !pause(ctx, demoPause) {
 			return 1
 		}
-		fmt.Fprintf(sh.Out, "%s\n   %s\n\n", sh.say("\n── poll %d · %s", i+1, time.Now().Format(time.TimeOnly)), sh.translate(story))
+		fmt.Fprintf(sh.Out, "%s\n   %s\n\n", sh.say("\n── poll %d · %s", i+1, time.Now().In(sh.timeZone(nil)).Format(time.TimeOnly)), sh.translate(story))
 		tick, stop := context.WithTimeout(ctx, 30*time.Second)
 		report, err = w.Run(tick, watch.Request{Action: watch.ActionPoll}, w.Log)
 		stop()
