@@ -29,11 +29,15 @@ func Batch(to string, grouping sink.Grouping, events []Routed, now time.Time) []
 	}
 	deliveries := make([]Delivery, 0, len(groups))
 	for _, g := range groups {
-		d := Delivery{Message: sink.Message{Sink: to, Kind: g.kind, Events: g.events, Mention: g.mention, Digest: digest, Created: now}}
-		d.ID = deliveryID(d)
-		deliveries = append(deliveries, d)
+		deliveries = append(deliveries, g.delivery(to, digest, now))
 	}
 	return deliveries
+}
+
+func (b bundle) delivery(to string, digest bool, now time.Time) Delivery {
+	d := Delivery{Message: sink.Message{Sink: to, Kind: b.kind, Events: b.events, Mention: b.mention, Digest: digest, Created: now}}
+	d.ID = deliveryID(d)
+	return d
 }
 
 // Routed is an event on its way to one sink.
@@ -59,14 +63,14 @@ func group(grouping sink.Grouping, events []Routed) []bundle {
 	var bundles []bundle
 	for _, r := range events {
 		k := key{kind: r.Event.Kind, mention: r.Mention}
-		if grouping == sink.PerTask {
-			k.taskID = r.Event.Task.TaskID
+		if grouping == sink.PerTask { // one message, whomever it mentions: see Routes.Mention
+			k.mention, k.taskID = "", r.Event.Task.TaskID
 		}
 		i, ok := at[k]
 		if !ok {
 			i = len(bundles)
 			at[k] = i
-			bundles = append(bundles, bundle{kind: k.kind, mention: k.mention, taskID: k.taskID})
+			bundles = append(bundles, bundle{kind: k.kind, mention: r.Mention, taskID: k.taskID})
 		}
 		bundles[i].events = append(bundles[i].events, r.Event)
 	}

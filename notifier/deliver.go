@@ -38,6 +38,10 @@ type Target struct {
 	Grouping    sink.Grouping
 	Concurrency int  // deliveries under way at once; 0 means one
 	Drop        bool // after an unknown outcome: rather lose the message than send a duplicate
+
+	// GroupWait is how long the finished rows of one submission wait for its other rows;
+	// 0: not at all. It needs the grouping per task.
+	GroupWait time.Duration
 }
 
 // Deliver sends what the run has claimed, each target on its own: one that is down

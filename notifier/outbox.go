@@ -45,10 +45,10 @@ func (o Outbox) Claim(run string, reachable func(sink string) bool, now, until t
 	first := o.earliest()
 	for i, d := range o.Pending {
 		held := d.Owner != "" && d.Until.After(now)
-		if held || d.NotBefore.After(now) || !reachable(d.Sink) || first.isBehind(d) {
+		if held || d.NotBefore.After(now) || d.HeldUntil.After(now) || !reachable(d.Sink) || first.isBehind(d) {
 			continue
 		}
-		d.Owner, d.Until = run, until
+		d.Owner, d.Until, d.HeldUntil = run, until, time.Time{}
 		o.Pending[i] = d
 		mine = append(mine, d)
 	}

@@ -56,8 +56,11 @@ func (w words) summary(r watch.Report) string {
 	if r.Sent > 0 {
 		say("%s sent.", w.count(r.Sent, "message"))
 	}
-	if r.Retrying > 0 {
-		say("%s waiting to be sent, the oldest event for %s.", w.count(r.Retrying, "message"), w.span(time.Duration(r.LagSeconds)*time.Second))
+	if r.Waiting > 0 {
+		say("%s waiting for other tasks of the submission.", w.count(r.Waiting, "message"))
+	}
+	if n := r.Retrying - r.Waiting; n > 0 {
+		say("%s waiting to be sent, the oldest event for %s.", w.count(n, "message"), w.span(time.Duration(r.LagSeconds)*time.Second))
 	}
 	if r.Dead > 0 {
 		say("%s: fix the sink, then run redrive.", w.count(r.Dead, "dead letter"))

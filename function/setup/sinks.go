@@ -172,6 +172,9 @@ func targets(config Config, words *template.Set, log *slog.Logger, console io.Wr
 		}
 		common.Warn = func(text string) { log.Warn(text, "sink", s.Name) }
 		t, err := target(s, common)
+		if t.Grouping == sink.PerTask {
+			t.GroupWait = config.GroupWait // the console prints at once
+		}
 		if err != nil {
 			mistakes = append(mistakes, s.explain(err))
 		}

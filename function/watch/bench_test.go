@@ -134,7 +134,7 @@ func BenchmarkRoute(b *testing.B) {
 	b.ReportAllocs()
 	messages := 0
 	for b.Loop() {
-		messages = len(r.deliveries(events, now))
+		messages = len(r.outbox(poller.Change{Notify: events}, now).Pending)
 	}
 	b.ReportMetric(float64(messages), "messages")
 }

@@ -78,7 +78,7 @@ func (r *run) report(doc Document, pending ...findings) Report {
 		New: f.finished, Complete: f.complete, Failed: f.failed, Canceled: f.canceled, Silent: f.silent,
 		Stalled: f.stalled, Expired: f.expired, Held: f.held, Discarded: f.discarded,
 		Sent: f.sent, Covered: f.covered,
-		Retrying: len(doc.Outbox.Pending), Dead: len(doc.Outbox.Dead),
+		Retrying: len(doc.Outbox.Pending), Waiting: doc.Outbox.Held(), Dead: len(doc.Outbox.Dead),
 		InFlight: len(r.watched(doc.Poller.InFlight)), LagSeconds: lag(doc.Outbox, now),
 		Conflict: f.conflict, Truncated: f.truncated || f.stuck > 0, Stuck: f.stuck, Unproven: f.unproven, Gap: f.gap,
 		TookMS: now.Sub(r.began).Milliseconds(), Status: f.status,

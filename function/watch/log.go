@@ -13,7 +13,7 @@ func LogSummary(log *slog.Logger, r Report, err error) {
 	fields := []any{
 		"action", r.Action, "run", r.Run, "dry_run", r.DryRun, "api_calls", r.APICalls, "fetched", r.Fetched,
 		"new", r.New, "complete", r.Complete, "failed", r.Failed, "canceled", r.Canceled, "stalled", r.Stalled, "expired", r.Expired,
-		"silent", r.Silent, "sent", r.Sent, "covered", r.Covered, "retrying", r.Retrying, "dead", r.Dead,
+		"silent", r.Silent, "sent", r.Sent, "covered", r.Covered, "retrying", r.Retrying, "waiting", r.Waiting, "dead", r.Dead,
 		"in_flight", r.InFlight, "lag_seconds", r.LagSeconds, "conflict", r.Conflict, "truncated", r.Truncated, "took_ms", r.TookMS,
 		"version", ThisVersion().Version,
 	}
@@ -40,7 +40,7 @@ func severity(r Report, err error) slog.Level {
 		return slog.LevelError
 	case r.Dead > 0 && err != nil: // beside what recovers by itself
 		return slog.LevelError
-	case err != nil || r.Retrying > 0 && r.Action != ActionStatus:
+	case err != nil || r.Retrying > r.Waiting && r.Action != ActionStatus:
 		return slog.LevelWarn
 	}
 	return slog.LevelInfo

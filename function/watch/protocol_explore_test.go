@@ -36,7 +36,7 @@ var (
 		return ""
 	}}
 	oneSender = modelInvariant{"one sender", func(m *model, s *modelState) string {
-		for id := range modelRows {
+		for id := range modelIDs {
 			may := 0
 			for i := range m.runs {
 				if m.maySend(s, i, id) {
@@ -100,7 +100,7 @@ func (m *model) solo(s *modelState) string {
 	}
 	doc := &n.gens[n.head].doc
 	for id := range doc.outbox {
-		doc.outbox[id].left = 0
+		doc.outbox[id].left, doc.outbox[id].wait = 0, 0
 	}
 	known := modelEnd{*doc, n.notified, n.charged} // all that the answer hangs on
 	wrong, ok := m.ends[known]
@@ -119,14 +119,26 @@ type modelEnd struct {
 
 // goesOn lets one more run live.
 func (m *model) goesOn(n modelState) string {
-	for n.run[modelSolo].at != modelDone {
-		was := n
-		first := true
-		m.runSteps(&was, modelSolo, func(_ modelAct, next modelState) {
-			if first { // of several that are left to it, the first: it puts nothing off
-				n, first = next, false
+	lives := 1
+	if m.hold > 0 { // what it holds the next one sends, a little later
+		lives = 2
+	}
+	for range lives {
+		for n.run[modelSolo].at != modelDone {
+			was := n
+			first := true
+			m.runSteps(&was, modelSolo, func(_ modelAct, next modelState) {
+				if first { // of several that are left to it, the first: it puts nothing off
+					n, first = next, false
+				}
+			})
+		}
+		if lives > 1 {
+			n.run[modelSolo] = modelRun{}
+			for range m.hold {
+				n.gens[n.head].doc.tick()
 			}
-		})
+		}
 	}
 	for row := range m.rows {
 		if n.notified[row] == 0 {

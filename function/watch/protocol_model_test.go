@@ -13,6 +13,7 @@ package watch
 
 const (
 	modelRows = 2 // a and b: two object paths of one task id
+	modelIDs  = 3 // deliveries by what is in them: a, b, and c, which has both
 	modelRuns = 3 // how many runs there can be; each has a life of its own, they overlap as they like
 	modelSolo = modelRuns
 	modelGens = 12
@@ -32,6 +33,8 @@ type model struct {
 	keep    uint8                // age at which Collect removes a generation; 0: nothing is removed
 	stale   uint8                // age of a document from which Swap looks twice, and of a load from which it begins anew; 0: never
 	ends    map[modelEnd]string  // what solo has found out
+	hold    uint8                // how long finished rows wait for the other, see notifier.Hold; 0: not at all
+	stuck   bool                 // a third row of the submission never finishes
 	rules   modelRules           // all false: the protocol; true: a mutant
 }
 
@@ -68,6 +71,9 @@ type modelRules struct {
 	dropFailed      bool // a delivery without an answer is taken for delivered
 	trustSlowLoad   bool // a load may take any time
 	earlyRemoval    bool // Collect removes all but the head and the first
+	mergeClaimed    bool // rows are merged into a delivery that a run has claimed
+	holdInMemory    bool // what is held is not in the document
+	waitForever     bool // a row that is stuck is waited for
 }
 
 // modelFaults counts the faults that may still happen.
@@ -113,7 +119,7 @@ type modelLate struct {
 type modelDoc struct {
 	commit uint8
 	seen   uint8 // the poll state: the answer it stands on, replaced whole
-	outbox [modelRows]modelDelivery
+	outbox [modelIDs]modelDelivery
 }
 
 // modelDelivery is one notifier.Delivery; without rows there is none.
@@ -121,6 +127,8 @@ type modelDelivery struct {
 	rows  uint8
 	owner uint8 // the run that may send it, plus one
 	left  uint8 // until the claim ends
+	held  bool  // HeldUntil is set: it waits for other rows, and was never claimed
+	wait  uint8 // until HeldUntil
 }
 
 // modelRun is a run: its fields are those of type run and of the locals of tick.
@@ -140,9 +148,9 @@ type modelRun struct {
 	refused bool  // the last put was refused, not just unanswered
 	tries   uint8
 
-	mine    [modelRows]uint8 // the rows of each delivery that it has claimed and may still send
-	sending uint8            // id of the POST under way
-	result  [modelRows]modelResult
+	mine    [modelIDs]uint8 // the rows of each delivery that it has claimed and may still send
+	sending uint8           // id of the POST under way
+	result  [modelIDs]modelResult
 	bound   uint8 // time left for the POST, or for settling
 	overran bool
 }
@@ -197,6 +205,12 @@ func (m *model) look(r *modelRun, i int) (next modelDoc, changed bool) {
 	next.commit = uint8(i) + 1
 	next.seen = r.view
 	free := r.free
+	if m.hold > 0 {
+		next = m.regroup(next, r.view&^r.doc.seen, m.stuck || r.view != 1<<m.rows-1)
+		free |= next.released(r.doc)
+		next, claimed := next.claim(uint8(i)+1, free, m.ttl[i]-min(r.age, m.ttl[i]))
+		return next, claimed || next.seen != r.doc.seen
+	}
 	for row := range uint8(modelRows) {
 		id := row
 		if m.rules.keyByTask {
@@ -211,10 +225,47 @@ func (m *model) look(r *modelRun, i int) (next modelDoc, changed bool) {
 	return next, claimed || next.seen != r.doc.seen
 }
 
+// regroup is Outbox.Regroup: what is held and what is new, in one delivery. It is held
+// while other rows are in flight and time is left since the first was seen finished.
+func (m *model) regroup(d modelDoc, rows uint8, inFlight bool) modelDoc {
+	wait := m.hold
+	for id, item := range d.outbox {
+		if item.held || m.rules.mergeClaimed && item.rows != 0 {
+			rows |= item.rows
+			wait = min(wait, item.wait)
+			d.outbox[id] = modelDelivery{}
+		}
+	}
+	if rows == 0 {
+		return d
+	}
+	if m.rules.waitForever {
+		wait = m.hold
+	}
+	item := modelDelivery{rows: rows}
+	if inFlight && wait > 0 {
+		item.held, item.wait = true, wait
+	}
+	if !m.rules.holdInMemory || !item.held {
+		d.outbox[rows-1] = item
+	}
+	return d
+}
+
+// released are the deliveries that a regrouping of the document has made claimable.
+func (d modelDoc) released(before modelDoc) (free uint8) {
+	for id, item := range d.outbox {
+		if item.rows != 0 && item.owner == 0 && !item.held && (before.outbox[id].rows == 0 || before.outbox[id].held) {
+			free |= 1 << id
+		}
+	}
+	return free
+}
+
 // claimable is what Outbox.Claim would take now.
 func (d modelDoc) claimable() (free uint8) {
 	for id, item := range d.outbox {
-		if item.rows != 0 && (item.owner == 0 || item.left == 0) {
+		if item.rows != 0 && (item.owner == 0 || item.left == 0) && item.wait == 0 {
 			free |= 1 << id
 		}
 	}
@@ -224,8 +275,8 @@ func (d modelDoc) claimable() (free uint8) {
 // claim is Outbox.Claim, of what was free.
 func (d modelDoc) claim(owner, free, left uint8) (_ modelDoc, claimed bool) {
 	for id := range d.outbox {
-		if item := &d.outbox[id]; item.rows != 0 && free&(1<<id) != 0 {
-			item.owner, item.left = owner, left
+		if item := &d.outbox[id]; item.rows != 0 && item.wait == 0 && free&(1<<id) != 0 {
+			item.owner, item.left, item.held, item.wait = owner, left, false, 0
 			claimed = true
 		}
 	}
@@ -244,7 +295,7 @@ func (d modelDoc) holds(owner uint8) bool {
 
 // settle is Outbox.Settle. A sink of the model refuses nothing, so nothing dies, and
 // pauses between runs are left out: they only take choices away.
-func (d modelDoc) settle(owner uint8, result [modelRows]modelResult) (_ modelDoc, changed bool) {
+func (d modelDoc) settle(owner uint8, result [modelIDs]modelResult) (_ modelDoc, changed bool) {
 	for id := range d.outbox {
 		item := &d.outbox[id]
 		switch {

@@ -26,9 +26,15 @@ func TestProtocolHolds(t *testing.T) {
 		{name: "a run frozen before its record", in: func(m *model) { m.faults.overrun = 1; m.slow[0] = 1 }},
 		{name: "a death and lost answers, one row", in: func(m *model) { m.rows, m.faults = 1, modelFaults{crash: 1, lostPut: 1, lostPost: 1} }},
 		{name: "three runs, one row, a death", in: func(m *model) { m.rows, m.runs, m.faults.crash = 1, 3, 1; m.tight() }},
+		{name: "held rows", in: func(m *model) { m.runs, m.hold = 3, 1; m.tight() }},
+		{name: "held rows, a death", in: func(m *model) { m.runs, m.hold, m.faults.crash = 3, 1, 1; m.tight() }},
+		{name: "held rows, one is stuck", in: func(m *model) { m.rows, m.runs, m.hold, m.stuck, m.faults.crash = 1, 3, 1, true, 1; m.tight() }},
 		{name: "removal", in: func(m *model) { m.removal() }},
 		{name: "removal, a load in steps", in: func(m *model) { m.removal(); m.step[0] = true }},
 
+		{name: "held rows, a POST without answer", long: true, in: func(m *model) { m.runs, m.hold, m.faults.lostPost = 3, 1, 1; m.tight() }},
+		{name: "held rows, a put without answer", long: true, in: func(m *model) { m.runs, m.hold, m.faults.lostPut = 3, 1, 1; m.tight() }},
+		{name: "held rows, a death, one is stuck", long: true, in: func(m *model) { m.runs, m.hold, m.stuck, m.faults.crash = 3, 1, true, 1; m.tight() }},
 		{name: "two deaths", long: true, in: func(m *model) { m.faults.crash = 2; m.slow[0] = 1 }},
 		{name: "a death and puts without answer", long: true, in: func(m *model) { m.faults = modelFaults{crash: 1, lostPut: 2, latePut: 1} }},
 		{name: "removal beside a long lease", long: true, in: func(m *model) { m.removal(); m.ttl[0] = 7 }},
@@ -101,6 +107,10 @@ func TestProtocolMutants(t *testing.T) {
 		{"a piece gives back what is still to be sent", func(*model) {}, func(m *model) { m.rules.pieceReleases = true }, notifiedOnce},
 		{"a piece that was not written counts", func(m *model) { m.faults.lostPut = 1 }, func(m *model) { m.rules.pieceSwallows = true }, notifiedOnce},
 		{"failed deliveries dropped", func(m *model) { m.rows, m.faults.lostPost = 1, 1 }, func(m *model) { m.rules.dropFailed = true }, nothingLost},
+
+		{"merged into a claimed delivery", func(m *model) { m.runs, m.hold = 3, 1; m.tight() }, func(m *model) { m.rules.mergeClaimed = true }, notifiedOnce},
+		{"held rows lost at a death", func(m *model) { m.hold = 2; m.tight() }, func(m *model) { m.rules.holdInMemory = true }, nothingLost},
+		{"a stuck row waited for", func(m *model) { m.rows, m.hold, m.stuck = 1, 2, true; m.tight() }, func(m *model) { m.rules.waitForever = true }, soloHeals},
 
 		{"early removal", removal, func(m *model) { m.rules.earlyRemoval = true }, notifiedOnce},
 		{"no second look before a late put", func(m *model) { m.removal(); m.ttl[0] = 7 }, func(m *model) { m.stale = 0 }, notifiedOnce},

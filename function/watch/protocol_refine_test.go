@@ -11,6 +11,7 @@ import (
 
 	"refreshwatch/notifier"
 	"refreshwatch/notifier/sink"
+	"refreshwatch/poller"
 )
 
 // The model is only worth what it has in common with the code. Here its claim,
@@ -19,8 +20,8 @@ import (
 
 var refineNow = time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC)
 
-// everyOutbox are the outboxes of two deliveries, two runs and claims of up to two
-// ticks.
+// everyOutbox are the outboxes of two deliveries, two runs, and claims and waits of up to
+// two ticks.
 func everyOutbox() (docs []modelDoc) {
 	one := []modelDelivery{{}, {rows: 1}}
 	for owner := range uint8(2) {
@@ -28,21 +29,24 @@ func everyOutbox() (docs []modelDoc) {
 			one = append(one, modelDelivery{rows: 1, owner: owner + 1, left: left})
 		}
 	}
+	for wait := range uint8(refineHold + 1) {
+		one = append(one, modelDelivery{rows: 1, held: true, wait: wait})
+	}
 	for _, a := range one {
 		for _, b := range one {
 			if b.rows != 0 {
 				b.rows = 2
 			}
-			docs = append(docs, modelDoc{outbox: [modelRows]modelDelivery{a, b}})
+			docs = append(docs, modelDoc{outbox: [modelIDs]modelDelivery{a, b}})
 		}
 	}
 	return docs
 }
 
-func everyResult() (all [][modelRows]modelResult) {
+func everyResult() (all [][modelIDs]modelResult) {
 	for a := untried; a <= unanswered; a++ {
 		for b := untried; b <= unanswered; b++ {
-			all = append(all, [modelRows]modelResult{a, b})
+			all = append(all, [modelIDs]modelResult{a, b})
 		}
 	}
 	return all
@@ -54,7 +58,14 @@ func (d modelDoc) real() (o notifier.Outbox) {
 		if item.rows == 0 {
 			continue
 		}
-		r := notifier.Delivery{Message: sink.Message{ID: rowName(id), Sink: "ops", Created: refineNow}}
+		first := refineNow
+		if item.held {
+			first = refineNow.Add(time.Duration(item.wait)*time.Second - refineHold*time.Second)
+		}
+		r := notifier.Delivery{Message: sink.Message{ID: rowName(id), Sink: "ops", Kind: poller.Finished, Events: realEvents(item.rows, first), Created: refineNow}}
+		if item.held {
+			r.HeldUntil = first.Add(refineHold * time.Second)
+		}
 		if item.owner > 0 {
 			r.Owner, r.Until = refineOwner(item.owner), refineNow.Add(time.Duration(item.left)*time.Second)
 		}
@@ -63,23 +74,43 @@ func (d modelDoc) real() (o notifier.Outbox) {
 	return o
 }
 
+// refineHold is the model's hold, in ticks.
+const refineHold = 2
+
+// realEvents are rows of one submission, first seen finished at a time.
+func realEvents(rows uint8, seen time.Time) (events []poller.Event) {
+	for row := range modelRows {
+		if rows&(1<<row) != 0 {
+			events = append(events, poller.Event{Kind: poller.Finished, Observed: seen, Task: poller.Task{
+				Key: poller.Key{TaskID: "1", ObjectType: "file", ObjectPath: rowName(row)}, Status: poller.Complete,
+			}})
+		}
+	}
+	return events
+}
+
 func refineOwner(owner uint8) string { return fmt.Sprintf("run-%d", owner) }
 
 // modelled is the reverse of real.
 func modelled(o notifier.Outbox) (d modelDoc) {
 	for _, r := range o.Pending {
-		id := r.ID[0] - 'a'
-		item := modelDelivery{rows: 1 << id}
+		item := modelDelivery{held: !r.HeldUntil.IsZero()}
+		for _, e := range r.Events {
+			item.rows |= 1 << (e.Task.ObjectPath[0] - 'a')
+		}
+		if item.held {
+			item.wait = uint8(max(0, r.HeldUntil.Sub(refineNow)) / time.Second)
+		}
 		if r.Owner != "" {
 			fmt.Sscanf(r.Owner, "run-%d", &item.owner)
 			item.left = uint8(max(0, r.Until.Sub(refineNow)) / time.Second)
 		}
-		d.outbox[id] = item
+		d.outbox[item.rows-1] = item
 	}
 	return d
 }
 
-func realResults(res [modelRows]modelResult) (results []notifier.Result) {
+func realResults(res [modelIDs]modelResult) (results []notifier.Result) {
 	for id, r := range res {
 		switch r {
 		case accepted:
@@ -109,6 +140,32 @@ func TestModelClaimsAsTheOutbox(t *testing.T) {
 	}
 }
 
+func TestModelRegroupsAsTheOutbox(t *testing.T) {
+	m := &model{hold: refineHold}
+	n := 0
+	for _, doc := range everyOutbox() {
+		for rows := range uint8(1 << modelRows) {
+			if doc.waiting()&rows != 0 {
+				continue // a row finishes once
+			}
+			for _, inFlight := range []bool{false, true} {
+				var routed []notifier.Routed
+				for _, e := range realEvents(rows, refineNow) {
+					routed = append(routed, notifier.Routed{Event: e})
+				}
+				want := doc.real().Regroup("ops", routed, notifier.Hold{Wait: refineHold * time.Second, InFlight: func(string) bool { return inFlight }}, refineNow)
+				if got := m.regroup(doc, rows, inFlight); got != modelled(want) {
+					t.Errorf("%v with rows %b, in flight %v: the model says %v, the outbox %v", doc, rows, inFlight, got, modelled(want))
+				}
+				n++
+			}
+		}
+	}
+	if n < 200 {
+		t.Errorf("only %d cases", n)
+	}
+}
+
 func TestModelSettlesAsTheOutbox(t *testing.T) {
 	for _, doc := range everyOutbox() {
 		for _, res := range everyResult() {
@@ -131,7 +188,7 @@ func TestSettlingIsIdempotentAndCommutes(t *testing.T) {
 	if testing.Short() {
 		t.Skip("one goroutine and much work: left out where only races are looked for")
 	}
-	settle := func(o notifier.Outbox, owner uint8, res [modelRows]modelResult) notifier.Outbox {
+	settle := func(o notifier.Outbox, owner uint8, res [modelIDs]modelResult) notifier.Outbox {
 		o, _ = o.Settle(refineOwner(owner), realResults(res), refineNow)
 		o, _ = o.Release(refineOwner(owner))
 		return o

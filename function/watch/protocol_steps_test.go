@@ -94,6 +94,7 @@ func (m *model) tick(s *modelState) {
 func (d *modelDoc) tick() {
 	for id := range d.outbox {
 		d.outbox[id].left -= min(d.outbox[id].left, 1)
+		d.outbox[id].wait -= min(d.outbox[id].wait, 1)
 	}
 }
 
@@ -207,7 +208,7 @@ func (m *model) commit(s *modelState, i int, emit modelEmit) {
 	r := &s.run[i]
 	doc := r.next
 	if m.rules.markFirst {
-		doc, _ = doc.settle(uint8(i)+1, [modelRows]modelResult{accepted, accepted})
+		doc, _ = doc.settle(uint8(i)+1, [modelIDs]modelResult{accepted, accepted, accepted})
 	}
 	if m.rules.claimAtPut {
 		for id := range doc.outbox {

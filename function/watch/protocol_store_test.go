@@ -58,7 +58,7 @@ func (m *model) loaded(n modelState, i int, emit modelEmit) {
 	case modelLook:
 		r.free = r.doc.claimable()
 		if m.rules.claimHeld {
-			r.free = 1<<modelRows - 1
+			r.free = 1<<modelIDs - 1
 		}
 		r.at = modelLook
 	case modelSettle:

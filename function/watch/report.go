@@ -25,6 +25,7 @@ type Report struct {
 	Sent       int          `json:"sent"`                // deliveries accepted by a sink
 	Covered    int          `json:"covered"`             // transitions in them, counted per sink
 	Retrying   int          `json:"retrying"`            // deliveries left in the outbox
+	Waiting    int          `json:"waiting,omitempty"`   // of them: waiting for other rows of their submission
 	Dead       int          `json:"dead"`                // deliveries given up, waiting for redrive
 	Held       int          `json:"held,omitempty"`      // changes held back: a sink's share of the outbox is full
 	Discarded  int          `json:"discarded,omitempty"` // deliveries dropped by a redrive with discard

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"refreshwatch/notifier"
+	"refreshwatch/notifier/sink"
 	"refreshwatch/poller"
 	"refreshwatch/template"
 )
@@ -19,25 +20,41 @@ func (r *run) draft(c poller.Change, now time.Time) draft {
 	if c.Held > 0 && len(r.fullSinks) > 0 {
 		r.Log.Warn("outbox share full, tasks held back", "sinks", slices.Sorted(maps.Keys(r.fullSinks)), "tasks", c.Held)
 	}
-	d.doc.Outbox = r.doc.Outbox.Add(r.deliveries(c.Notify, now))
+	d.doc.Outbox = r.outbox(c, now)
 	return d
 }
 
-// deliveries batches the events for each channel they are routed to.
-func (r *run) deliveries(events []poller.Notification, now time.Time) []notifier.Delivery {
+// outbox is the outbox with the notifications, batched for each channel they are
+// routed to. Only a poll holds rows back, and merges what is held: it knows what is in
+// flight. A backfill was asked for by somebody who waits.
+func (r *run) outbox(c poller.Change, now time.Time) notifier.Outbox {
 	routed := map[string][]notifier.Routed{}
-	for _, n := range events {
+	for _, n := range c.Notify {
 		for _, t := range r.recipients(n.Event) {
 			if n.Sinks&r.doc.bits(t.Sink) != 0 {
 				routed[t.Sink] = append(routed[t.Sink], notifier.Routed{Event: n.Event, Mention: t.Mention})
 			}
 		}
 	}
-	var all []notifier.Delivery
-	for _, c := range r.Targets {
-		all = append(all, notifier.Batch(c.Name, c.Grouping, routed[c.Name], now)...)
+	inFlight := r.inFlight(c.State)
+	outbox := r.doc.Outbox
+	for _, t := range r.Targets {
+		if r.req.Action == ActionPoll && t.Grouping == sink.PerTask {
+			outbox = outbox.Regroup(t.Name, routed[t.Name], notifier.Hold{Wait: t.GroupWait, InFlight: inFlight}, now)
+			continue
+		}
+		outbox = outbox.Add(notifier.Batch(t.Name, t.Grouping, routed[t.Name], now))
 	}
-	return all
+	return outbox
+}
+
+// inFlight reports whether rows of a submission are in flight.
+func (r *run) inFlight(s poller.State) func(taskID string) bool {
+	ids := map[string]bool{}
+	for _, o := range r.watched(s.InFlight) {
+		ids[o.TaskID] = true
+	}
+	return func(taskID string) bool { return ids[taskID] }
 }
 
 func (r *run) recipients(e poller.Event) []notifier.Recipient {
