@@ -103,6 +103,7 @@ func (w *wired) poll(timeout time.Duration) (watch.Report, error) {
 // The wire itself: every damaged answer over real connections, through everything
 // that is between them and the report. All at once, since some take their time.
 func TestEveryDamageOverHTTP(t *testing.T) {
+	t.Parallel() // most of its time is waiting
 	const rows = 5
 	faults := append(apitest.Faults(), apitest.Redirect(307, "https://elsewhere.example.com/"))
 	var wg sync.WaitGroup

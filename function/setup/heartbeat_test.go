@@ -18,6 +18,7 @@ import (
 // what it was, and nothing is notified again; a death here leaves nothing behind that a
 // death after the collection would not (see TestFaultTable).
 func TestHeartbeatFaults(t *testing.T) {
+	t.Parallel() // most of its time is waiting
 	gone := httptest.NewServer(http.NotFoundHandler())
 	gone.Close()
 	var wg sync.WaitGroup
