@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
@@ -202,7 +203,7 @@ func objectOf(text []byte) (object, error) {
 	if _, err := d.Token(); err != nil {
 		return o, malformed(d)
 	}
-	if d.More() {
+	if _, err := d.Token(); err != io.EOF { // More would take a bracket too many for the end
 		return o, errors.New("something follows the JSON object")
 	}
 	return o, nil

@@ -51,6 +51,8 @@ func TestParseEvent(t *testing.T) {
 		"payload no request":   {event: `{"triggerName":"t","payload":"poll"}`, wrong: "payload: not a JSON object"},
 		"timer and request":    {event: `{"triggerName":"t","action":"poll"}`, wrong: "action: unknown field in the timer event"},
 		"a field twice":        {event: `{"action":"poll","action":"backfill"}`, wrong: `event: the field "action" is given more than once`},
+		"a brace too many":     {event: `{"action":"poll"}}`, wrong: "event: something follows the JSON object"},
+		"a bracket too many":   {event: `{"action":"poll"}]`, wrong: "event: something follows the JSON object"},
 		"two objects":          {event: `{"action":"poll"}{"action":"poll"}`, wrong: "event: something follows the JSON object"},
 		"byte-order mark":      {event: "\xef\xbb\xbf{}", want: poll},
 		"UTF-16":               {event: "\xff\xfe{\x00}\x00", want: poll},
