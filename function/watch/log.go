@@ -4,32 +4,40 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"reflect"
+	"strings"
 
 	"refreshwatch/poller/checkpoint"
 )
 
 // LogSummary writes the one line a run leaves, with the report's fields.
 func LogSummary(log *slog.Logger, r Report, err error) {
-	fields := []any{
-		"action", r.Action, "run", r.Run, "dry_run", r.DryRun, "api_calls", r.APICalls, "fetched", r.Fetched,
-		"new", r.New, "complete", r.Complete, "failed", r.Failed, "canceled", r.Canceled, "stalled", r.Stalled, "expired", r.Expired,
-		"silent", r.Silent, "sent", r.Sent, "covered", r.Covered, "retrying", r.Retrying, "waiting", r.Waiting, "dead", r.Dead,
-		"in_flight", r.InFlight, "lag_seconds", r.LagSeconds, "conflict", r.Conflict, "truncated", r.Truncated, "took_ms", r.TookMS,
-		"version", ThisVersion().Version,
-	}
-	if r.Stuck > 0 {
-		fields = append(fields, "stuck", r.Stuck)
-	}
-	if r.Unproven > 0 {
-		fields = append(fields, "unproven", r.Unproven)
-	}
-	if r.Gap != nil {
-		fields = append(fields, "gap_from", r.Gap.From, "gap_to", r.Gap.To)
-	}
+	fields := append(r.fields(), "version", ThisVersion().Version)
 	if err != nil {
 		fields = append(fields, "code", Code(err), "error", err.Error())
 	}
 	log.Log(context.Background(), severity(r, err), "run", fields...)
+}
+
+// fields are the report's names and values as in its JSON, without what is only of one
+// action. A gap is two fields.
+func (r Report) fields() (fields []any) {
+	value := reflect.ValueOf(r)
+	for _, f := range reflect.VisibleFields(value.Type()) {
+		name, option, _ := strings.Cut(f.Tag.Get("json"), ",")
+		switch v := value.FieldByIndex(f.Index); name {
+		case "status", "checks":
+		case "gap":
+			if r.Gap != nil {
+				fields = append(fields, "gap_from", r.Gap.From, "gap_to", r.Gap.To)
+			}
+		default:
+			if option == "" || !v.IsZero() {
+				fields = append(fields, name, v.Interface())
+			}
+		}
+	}
+	return fields
 }
 
 // severity is Error when manual action is needed, Warn when a later run may succeed, else

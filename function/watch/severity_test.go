@@ -1,10 +1,14 @@
 package watch
 
 import (
+	"bytes"
 	"context"
 	"log/slog"
+	"reflect"
+	"strings"
 	"testing"
 
+	"refreshwatch/poller"
 	"refreshwatch/poller/checkpoint"
 )
 
@@ -23,5 +27,42 @@ func TestSeverityOfStores(t *testing.T) {
 		if got := severity(Report{}, storeError("load checkpoint", row.err)); got != row.want {
 			t.Errorf("%v: %v, want %v", row.err, got, row.want)
 		}
+	}
+}
+
+// The summary has every field of a report, also those that are left out when they are
+// zero, and none that is only of one action.
+func TestSummaryHasEveryField(t *testing.T) {
+	r := Report{Gap: &poller.Span{}, Status: &Status{}, Checks: []Finding{{}}}
+	value := reflect.ValueOf(&r).Elem()
+	var want []string
+	for i := range value.NumField() {
+		name, _, _ := strings.Cut(value.Type().Field(i).Tag.Get("json"), ",")
+		switch f := value.Field(i); {
+		case f.CanInt():
+			f.SetInt(7)
+		case f.Kind() == reflect.Bool:
+			f.SetBool(true)
+		case f.Kind() == reflect.String:
+			f.SetString("x")
+		default:
+			continue
+		}
+		want = append(want, `"`+name+`":`)
+	}
+	var log bytes.Buffer
+	LogSummary(slog.New(slog.NewJSONHandler(&log, nil)), r, nil)
+	for _, field := range append(want, `"gap_from":`, `"gap_to":`, `"version":`) {
+		if !strings.Contains(log.String(), field) {
+			t.Errorf("no %s in %s", field, &log)
+		}
+	}
+	for _, field := range []string{`"status":`, `"checks":`, `"gap":`} {
+		if strings.Contains(log.String(), field) {
+			t.Errorf("%s in %s", field, &log)
+		}
+	}
+	if len(want) < 20 {
+		t.Errorf("only %v were looked for", want)
 	}
 }
