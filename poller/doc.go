@@ -37,7 +37,8 @@
 //   - The ends. Nobody knows whether they are included, so a row of the first or last
 //     second is in K only if this window's own answers listed it; the same goes for a row
 //     whose creation time cannot be read. Only the seconds between are claimed as read.
-//   - Rows that left the list. If K is larger than S, they show: then only rows count that
+//   - Rows that left the list. Those after them move up, so a window that goes on in a later
+//     run reads its last page again. If K is larger than S, they show: then only rows count that
 //     the window's own answers list from then on. If as many left as nobody has seen, the
 //     numbers agree by chance. But a row that left is not listed, so the pass has listed
 //     fewer rows than there are, and then, too, only own answers count.

@@ -217,9 +217,9 @@ func TestWrongProofsAreCaught(t *testing.T) {
 		edge  bool // what is remembered lies at the end of the window
 	}{
 		{name: "count remembered rows at the edge", wrong: proof{atEdge, byCount.proved}, rows: 121, known: 1, edge: true, spoil: appear},
-		{name: "trust one pass", wrong: proof{byCount.remembered, func(*Window, *count) bool { return true }}, rows: 120, spoil: hide(2, 1)},
-		{name: "ignore vanished rows", wrong: proof{byCount.remembered, func(w *Window, c *count) bool { return c.known(w) >= w.Total }}, rows: 120, known: 5, spoil: hide(2, 3)},
-		{name: "trust a number that agrees by chance", wrong: proof{byCount.remembered, func(w *Window, c *count) bool { return c.known(w) == w.Total || w.proved(c) }}, rows: 120, known: 3, spoil: hide(2, 3)},
+		{name: "trust one pass", wrong: proof{byCount.remembered, func(*Window, *count) bool { return true }}, rows: 120, spoil: hide(4, 1)},
+		{name: "ignore vanished rows", wrong: proof{byCount.remembered, func(w *Window, c *count) bool { return c.known(w) >= w.Total }}, rows: 120, known: 5, spoil: hide(4, 3)},
+		{name: "trust a number that agrees by chance", wrong: proof{byCount.remembered, func(w *Window, c *count) bool { return c.known(w) == w.Total || w.proved(c) }}, rows: 120, known: 3, spoil: hide(4, 3)},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			for name, p := range map[string]proof{"right": byCount, "wrong": tt.wrong} {
@@ -245,9 +245,9 @@ func TestWrongProofsAreCaught(t *testing.T) {
 	}
 }
 
-// readInTwoRuns reads the first page in one run and the rest in another.
+// readInTwoRuns reads two pages in one run and the rest in another.
 func readInTwoRuns(t *testing.T, l Lister, s State, w Window, p proof) (proven bool, known int) {
-	for _, pages := range []int{1, mostPages} {
+	for _, pages := range []int{2, mostPages} {
 		r := NewReader(l, s, 1)
 		r.proof = p
 		r.Limit(pages)
@@ -263,13 +263,12 @@ func readInTwoRuns(t *testing.T, l Lister, s State, w Window, p proof) (proven b
 	return proven, len(s.Finished)
 }
 
-// appear lists one more row on top once the first page was read: the second repeats the
-// last row of the first.
+// appear lists one more row on top once two pages were read: the third repeats a row.
 func appear(l *list) {
 	hidden := l.rows[0]
 	l.rows = l.rows[1:]
 	l.before = func(call int) {
-		if call == 2 {
+		if call == 3 {
 			l.rows = append([]Task{hidden}, l.rows...)
 		}
 	}

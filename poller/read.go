@@ -60,17 +60,23 @@ func (r *Reader) Limit(pages int) { r.pages = min(pages, mostPages) }
 // asked for by then may take until ctx ends.
 func (r *Reader) Read(ctx context.Context, stop time.Time, ws ...Window) {
 	first := make([][]answer, len(ws))
+	ws = slices.Clone(ws)
+	for i := range ws {
+		w := &ws[i]
+		w.Listed, w.asked, w.end, w.Next = maps.Clone(w.Listed), w.Query, unread, max(1, w.Next)
+		// Where rows have left since, a row of the next page has moved to the last one.
+		w.back = min(w.Next-1, 1)
+	}
 	if len(ws) == 1 && !ws[0].inPieces() {
 		first[0] = r.ahead(ctx, stop, ws[0])
 	} else {
 		r.concurrently(len(ws), func(i int) {
-			if !ws[i].inPieces() {
-				first[i] = []answer{r.ask(ctx, stop, ws[i], max(1, ws[i].Next))}
+			if w := ws[i]; !w.inPieces() {
+				first[i] = []answer{r.ask(ctx, stop, w, w.Next-w.back)}
 			}
 		})
 	}
 	for i, w := range ws {
-		w.Listed, w.asked, w.end = maps.Clone(w.Listed), w.Query, unread
 		if w.inPieces() {
 			r.pieces(ctx, stop, &w)
 		} else {
@@ -100,7 +106,6 @@ const (
 
 // window reads one to its end. If it does not add up, it is read again piece by piece.
 func (r *Reader) window(ctx context.Context, stop time.Time, w *Window, first []answer) {
-	w.Next = max(1, w.Next)
 	c := r.count(*w)
 	for n := range mostPasses {
 		if n > 0 {
@@ -143,7 +148,7 @@ func (r *Reader) pieces(ctx context.Context, stop time.Time, w *Window) {
 	times := r.times(Span{w.From, w.To.Add(time.Second)})
 	for !w.Span().empty() && open < mostOpen {
 		p := r.piece(*w, times)
-		p.asked, p.Piece, p.Rescan = w.asked, true, w.Rescan
+		p.asked, p.Piece, p.Rescan, p.Next = w.asked, true, w.Rescan, 1
 		if first := r.ahead(ctx, stop, p); first[0].ok {
 			r.window(ctx, stop, &p, first)
 		}
@@ -212,6 +217,13 @@ func (r *Reader) pass(ctx context.Context, stop time.Time, w *Window, c *count, 
 				r.salvage(w, c, pages[i:])
 				return false
 			}
+			if w.back > 0 {
+				w.back--
+				before := w.Added
+				adds, rows = r.absorb(w, c, a.Page), len(a.Tasks)
+				w.Seen += w.Added - before
+				continue
+			}
 			w.Seen += c.seen(a.Page)
 			adds, rows = r.absorb(w, c, a.Page), len(a.Tasks)
 			w.Next++
@@ -226,8 +238,8 @@ func (r *Reader) pass(ctx context.Context, stop time.Time, w *Window, c *count, 
 // ahead asks for the next pages, as far as they are known to exist; at least one, since
 // a full last page may hide another, whatever the total says.
 func (r *Reader) ahead(ctx context.Context, stop time.Time, w Window) []answer {
-	pages := make([]answer, max(1, min(w.pagesLeft(), 4*r.workers, r.pages)))
-	r.concurrently(len(pages), func(i int) { pages[i] = r.ask(ctx, stop, w, max(1, w.Next)+i) })
+	pages := make([]answer, max(1, min(w.back+w.pagesLeft(), 4*r.workers, r.pages)))
+	r.concurrently(len(pages), func(i int) { pages[i] = r.ask(ctx, stop, w, w.Next-w.back+i) })
 	return pages
 }
 
@@ -247,27 +259,36 @@ func (r *Reader) absorb(w *Window, c *count, p Page) (adds bool) {
 	for _, t := range p.Tasks {
 		t = t.clean()
 		hash := t.Hash()
+		added := false
 		if r.rows.add(t) {
 			adds = true
-			known := r.remembered(hash, t)
-			if !known {
-				r.fresh = append(r.fresh, t.Created)
-				c.add(t.Created)
-				w.Added++
-			}
-			if _, flying := r.flying[hash]; t.Status.Finished() && (flying || !known) {
-				r.ended++
-			}
+			added = r.learn(hash, t, c)
 		}
 		if (w.Own || !c.span.has(t.Created)) && !w.Listed[hash] {
 			if w.Listed == nil {
 				w.Listed = hashes{}
 			}
-			w.Listed[hash] = true
-			w.Added++ // for a row that was not known at all, once more
+			w.Listed[hash], added = true, true
+		}
+		if added {
+			w.Added++
 		}
 	}
 	return adds
+}
+
+// learn notes a row that this run reads first, and reports whether the state does not
+// know it either.
+func (r *Reader) learn(hash uint64, t Task, c *count) bool {
+	known := r.remembered(hash, t)
+	if !known {
+		r.fresh = append(r.fresh, t.Created)
+		c.add(t.Created)
+	}
+	if _, flying := r.flying[hash]; t.Status.Finished() && (flying || !known) {
+		r.ended++
+	}
+	return !known
 }
 
 func (r *Reader) remembered(hash uint64, t Task) bool {

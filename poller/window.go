@@ -46,6 +46,7 @@ type Window struct {
 	lookUp bool   // asks for one row in flight: refusing its id is no failure
 	end    result // what became of it in this run
 	asked  Query  // it is what is left, or a piece, of this one
+	back   int    // pages before the next one that are read again
 }
 
 // result is what became of a window in a run.
