@@ -105,13 +105,45 @@ func (p *planner) begin() {
 		from = p.oldest(p.Limits.Pages/4*PageSize, from, later(from, mark))
 		p.Fresh.From = from.Add(-time.Second)
 	}
-	p.known = from
-	if n := len(p.state.Scanned); n > 0 && !p.state.Scanned[n-1].To.Before(from) {
-		p.known = later(p.state.Scanned[n-1].From, p.window.From)
-	}
+	p.known = later(p.readSince(from), p.window.From)
 	if !mark.IsZero() {
 		p.new = p.expect(mark)
 	}
+}
+
+// readSince is since when everything created up to at was read, as far as one can tell:
+// from there on it is known what a window costs.
+func (p *planner) readSince(at time.Time) time.Time {
+	for {
+		since := at
+		for _, s := range p.state.Scanned {
+			if !s.To.Before(at) {
+				since = earlier(since, s.From)
+			}
+		}
+		for _, w := range slices.Concat(p.Status, p.Later, p.waiting) {
+			if span := w.Span(); !span.To.Before(at) && span.From.Before(since) {
+				since = earlier(since, p.readOf(w))
+			}
+		}
+		if !since.Before(at) {
+			return at
+		}
+		at = since
+	}
+}
+
+// readOf is since when the rows of a window under way are known, if the newest come
+// first: its pages so far held the newest rows.
+func (p *planner) readOf(w Window) time.Time {
+	span := w.Span()
+	if w.Passes > 0 || w.Unproven > 0 {
+		return span.From
+	}
+	seconds := int(span.To.Sub(span.From) / time.Second)
+	return span.To.Add(-time.Duration(sort.Search(seconds, func(n int) bool {
+		return p.tally.within(Span{span.To.Add(-time.Duration(n+1) * time.Second), span.To}) > (w.Next-1)*PageSize
+	})) * time.Second)
 }
 
 // ratePeriod is how much of the past tells what to expect of a minute.

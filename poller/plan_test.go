@@ -106,17 +106,17 @@ func TestPlan(t *testing.T) {
 			s.Windows = []Window{under(50*time.Hour, 10*time.Hour, 7)}
 			return s
 		}(), want: []string{"8m3s..0s", "50h0m0s..10h0m0s from page 7"}},
-		{name: "what is new begins where the last window ended", state: func() State {
+		{name: "what is new begins where the last window ended, or where its pages have room", state: func() State {
 			s := steady().remembering(3, busy...)
 			s.Scanned = []Span{{noon.Add(-172 * time.Hour), noon.Add(-50 * time.Hour)}}
 			s.Windows = []Window{under(50*time.Hour, m, 7)}
 			return s
-		}(), want: []string{"1m0s..0s", "50h0m0s..1m0s from page 7"}},
+		}(), want: []string{"8m3s..0s", "50h0m0s..1m0s from page 7"}},
 		{name: "a window that leaves the API's memory is cut", state: func() State {
 			s := steady().remembering(3, busy...)
 			s.Scanned, s.Windows = nil, []Window{under(72*time.Hour, m, 7)}
 			return s
-		}(), want: []string{"1m0s..0s", "71h49m0s..1m0s from page 7"}},
+		}(), want: []string{"8m3s..0s", "71h49m0s..1m0s from page 7"}},
 		{name: "what is not proven is left alone for a while", state: func() State {
 			s := steady().remembering(3, busy...)
 			s.Scanned = []Span{{noon.Add(-172 * time.Hour), noon.Add(-50 * time.Hour)}, {noon.Add(-10 * time.Hour), noon.Add(-m)}}

@@ -403,3 +403,34 @@ func TestCreationTimesAreBounded(t *testing.T) {
 		}
 	}
 }
+
+// The three days move on while a large window is read: what is cut off its old end costs
+// no other pass.
+func TestACutWindowStillAddsUp(t *testing.T) {
+	w := everything()
+	rows := numbered(1234)
+	for i := range 3 { // in the last second, which the API counts
+		last := row(fmt.Sprint("last", i), Complete, 0)
+		rows = append([]Task{last}, rows...)
+	}
+	for i := range 40 { // in the hour that is about to leave
+		rows = append(rows, row(fmt.Sprint("old", i), Complete, 71*time.Hour+time.Duration(i)*time.Minute))
+	}
+	l := &list{rows: rows}
+	var s State
+	for runs := 0; w.end != whole; runs++ {
+		r := NewReader(l, s, 4)
+		r.Limit(5)
+		w = w.cut(DefaultLimits().floor(noon).Add(time.Duration(runs) * time.Minute))
+		r.Read(t.Context(), time.Time{}, w)
+		b := r.Batch()
+		if w = b.Windows[len(b.Windows)-1]; w.Passes > 0 || runs > 8 {
+			t.Fatalf("run %d: %+v", runs, w)
+		}
+		for _, task := range b.Tasks {
+			if at := unixSeconds(task.Created); !s.Finished.has(task.Hash(), at) {
+				s.Finished = s.Finished.with([]Record{{Hash: task.Hash(), Created: at}})
+			}
+		}
+	}
+}

@@ -105,7 +105,7 @@ func scenarios() []scenario {
 	return []scenario{
 		{name: "default quotas", hours: 24, rows: plain(1), most: 1.4, slowest: m},
 		{name: "ten times that", long: true, hours: 6, rows: plain(10), most: 3, slowest: m},
-		{name: "a hundred times that", hours: 6, long: true, rows: plain(100), most: 8, slowest: 2 * m},
+		{name: "a hundred times that", hours: 6, long: true, rows: plain(100), most: 4, slowest: 5 * m},
 		{name: "one purge of 2,000", hours: 12, most: 1.6, slowest: m, rows: func(rng *rand.Rand, from, to time.Time) []simRow {
 			return append(traffic(rng, from, to, preloads(500)), submit(rng, urls(0), simStart.Add(4*time.Hour), 2000, "purge")...)
 		}},

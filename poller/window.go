@@ -145,20 +145,20 @@ func (w *Window) pause(now time.Time) {
 }
 
 // cut leaves out what the API does not answer for any more: another question, with
-// another total, whose first second has to be listed before it counts. Its pages keep
-// their numbers where the newest rows come first; where not, the count shows it.
+// another total. Its pages keep their numbers where the newest rows come first, and the
+// rows of its last second stay listed; where not, the count shows it.
 func (w Window) cut(floor time.Time) Window {
 	from := floor.Add(-time.Second)
 	if !w.From.Before(from) {
 		return w
 	}
 	if w.Own {
-		w.Own, w.Next, w.Seen = false, 1, 0
+		w.Own, w.Listed, w.Next, w.Seen = false, nil, 1, 0
 	}
 	if w.Total > 0 {
 		w.Before, w.Total = w.Total, 0
 	}
-	w.From, w.Listed = from, nil
+	w.From = from
 	return w
 }
 
