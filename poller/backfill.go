@@ -47,7 +47,7 @@ func (f Filter) Windows(w Span, now time.Time, l Limits) []Window {
 	for _, objectType := range types {
 		for _, domain := range domains {
 			q := windowFor(w)
-			q.Own = true
+			q.Own, q.Backfill = true, true
 			q.ObjectType, q.Domain = objectType, domain
 			q.TaskID, q.ObjectPath = f.TaskID, f.ObjectPath
 			if objectType != "" && len(f.Statuses) == 1 && (f.Statuses[0] == Complete || f.Statuses[0] == Failed) {

@@ -41,7 +41,8 @@
 //     run reads its last page again. If K is larger than S, they show: then only rows count that
 //     the window's own answers list from then on. If as many left as nobody has seen, the
 //     numbers agree by chance. But a row that left is not listed, so the pass has listed
-//     fewer rows than there are, and then, too, only own answers count.
+//     fewer rows than there are, and then, too, only own answers count; a total that shrinks
+//     between two passes makes them begin anew.
 //   - A total that is too low. Then the own answers list more than it admits. Pages are
 //     read as long as they are full, and the window is whole once a pass of its own to the
 //     last page that is not full has added no row.
@@ -55,9 +56,9 @@
 //     others proves nothing. If all lag, rows of the last minutes are missing; the overlap
 //     reads five minutes again in every poll.
 //
-// What remains: a row that left and a row that is hidden, in the same window, at the same
-// time, between the answers of one pass that repeats a third. Old rows are read again when
-// they are an hour old and then once a cycle, and what was missed is found there.
+// What remains: rows that left and as many that appeared, between passes over one second
+// that never keeps its order, while as many are hidden. Old rows are read again when they are
+// an hour old and then once a cycle, and what was missed is found there.
 //
 // # How late
 //

@@ -37,6 +37,8 @@ type Window struct {
 	Added int `json:"added,omitempty"`
 	// Rescan is set for a window that is read again to find what was missed before.
 	Rescan bool `json:"rescan,omitempty"`
+	// Backfill is set for a window whose Listed says what a backfill has come by.
+	Backfill bool `json:"backfill,omitempty"`
 	// Piece is set for a piece of one that did not add up: it is not divided again.
 	Piece bool `json:"piece,omitempty"`
 	// Unproven is how often it was given up for a while, and Again until when.
@@ -97,6 +99,9 @@ func (w Window) pagesLeft() int {
 
 // proved judges a window that was read to its end, by what is known of it.
 func (w *Window) proved(c *count) bool {
+	if w.Own && !w.Backfill && w.Passes > 0 && w.Total < w.Before {
+		w.Listed = maps.Clone(c.pass) // rows have left since the last pass, perhaps some of those it listed
+	}
 	switch known := c.known(w); {
 	case known == w.Total && (w.Own || w.Seen >= w.Total || c.before):
 		return true
