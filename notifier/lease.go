@@ -25,10 +25,15 @@ const (
 // grace is how long claims outlive the run's own deadline.
 const grace = CommitBound + ClockSkew + StoreTick + 3*time.Second
 
+// longestTTL is as long as any claim lives, however late a run's deadline is: Function
+// Compute lets no run take longer than a day (limits, read 2026-11), and no receiver
+// may ask for a longer pause.
+const longestTTL = 24*time.Hour + grace
+
 // NewLease is the lease of a run that asked for the head, was answered, and must
 // end by deadline; its sends end at work.
 func NewLease(asked, answered, work, deadline time.Time) Lease {
-	return Lease{Asked: asked, TTL: deadline.Sub(answered) + grace, Work: work}
+	return Lease{Asked: asked, TTL: min(deadline.Sub(answered)+grace, longestTTL), Work: work}
 }
 
 // MayStart reports whether a send that starts now can end and be recorded before

@@ -44,8 +44,8 @@ func (o Outbox) Claim(run string, reachable func(sink string) bool, now, until t
 	o.Pending = slices.Clone(o.Pending)
 	first := o.earliest()
 	for i, d := range o.Pending {
-		held := d.Owner != "" && d.Until.After(now)
-		if held || d.NotBefore.After(now) || d.HeldUntil.After(now) || !reachable(d.Sink) || first.isBehind(d) {
+		held := d.Owner != "" && isAhead(d.Until, now)
+		if held || isAhead(d.NotBefore, now) || isAhead(d.HeldUntil, now) || !reachable(d.Sink) || first.isBehind(d) {
 			continue
 		}
 		d.Owner, d.Until, d.HeldUntil = run, until, time.Time{}
@@ -54,6 +54,10 @@ func (o Outbox) Claim(run string, reachable func(sink string) bool, now, until t
 	}
 	return o, mine
 }
+
+// isAhead reports whether t is still to come. What lies further ahead than any lease,
+// pause or wait can reach was written by a clock that was wrong, and holds nothing back.
+func isAhead(t, now time.Time) bool { return t.After(now) && t.Sub(now) <= longestTTL }
 
 // Claimed lists what the run holds.
 func (o Outbox) Claimed(run string) []Delivery {

@@ -230,3 +230,31 @@ func TestLeaseAfterFreeze(t *testing.T) {
 		t.Error("a send may start two minutes late by the wall clock")
 	}
 }
+
+// A claim, a pause or a wait that lies further ahead than any can reach was written by
+// a clock that was wrong: it must not hold a delivery back for days.
+func TestClaimOfAClockThatWasWrong(t *testing.T) {
+	now := time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
+	all := func(string) bool { return true }
+	for _, tt := range []struct {
+		name  string
+		ahead time.Duration
+		free  bool
+	}{
+		{"a minute", time.Minute, false}, {"a day", 24 * time.Hour, false}, {"a day and a minute", 24*time.Hour + time.Minute, true}, {"ten days", 240 * time.Hour, true},
+	} {
+		at := now.Add(tt.ahead)
+		for field, d := range map[string]Delivery{
+			"claimed until": {Owner: "killed-1", Until: at}, "paused until": {NotBefore: at}, "held until": {HeldUntil: at},
+		} {
+			d.ID, d.Sink = "d_1", "ops"
+			_, mine := Outbox{Pending: []Delivery{d}}.Claim("run", all, now, now.Add(time.Minute))
+			if (len(mine) == 1) != tt.free {
+				t.Errorf("%s %s ahead: claimed %v, want %v", field, tt.name, len(mine) == 1, tt.free)
+			}
+		}
+	}
+	if l := NewLease(now, now, now, now.Add(1000*time.Hour)); l.TTL > longestTTL {
+		t.Errorf("a run of 1000 hours claims for %s, longer than what counts as a claim", l.TTL)
+	}
+}

@@ -75,7 +75,7 @@ func (r *run) slice(ctx context.Context, s *slice) draft {
 		Filter: r.filter(), Renotify: r.req.Renotify, Dry: r.req.DryRun, Partial: len(r.req.Sinks) > 0,
 	})
 	s.rest, s.held = rest, change.Held > 0
-	d := r.draft(change, now)
+	d := r.draft(change)
 	r.resume(&d, rest, now)
 	d.found.unproven = r.facts.unproven + s.batch.Unproven
 	d.found.truncated = len(rest) > 0 && s.batch.Err == nil

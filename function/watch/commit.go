@@ -31,6 +31,12 @@ func (r *run) load(ctx context.Context) error {
 	return nil
 }
 
+// now is the time by the store's clock. What the outbox counts from is on that clock:
+// a machine whose own is days off must not age, pause or hold what others will send.
+func (r *run) now() time.Time {
+	return r.head.Now.UTC().Add(time.Since(r.lease.Asked))
+}
+
 // writeTries bounds how often one commit is written, with a growing pause. A store
 // that refuses for good is not asked until the deadline.
 const writeTries = 3
@@ -125,7 +131,7 @@ func (r *run) settle(ctx context.Context, results []notifier.Result, last bool) 
 	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), r.budget.settle)
 	defer stop()
 	for {
-		outbox, changed := r.doc.Outbox.Settle(r.owner(), results, time.Now().UTC())
+		outbox, changed := r.doc.Outbox.Settle(r.owner(), results, r.now())
 		if last {
 			var released bool
 			outbox, released = outbox.Release(r.owner())

@@ -27,7 +27,7 @@ func (r *run) poll(ctx context.Context) draft {
 	plan := state.Plan(now, r.limits(now))
 	batch := r.read(ctx, func(ctx context.Context, api *poller.Reader) { api.Poll(ctx, state, plan, r.fetchUntil) })
 	change := state.Diff(plan, batch, now, r.policy())
-	d := r.draft(change, now)
+	d := r.draft(change)
 	d.changed = d.changed || newKey && batch.Calls > 0
 	r.addNotices(&d, batch.Err, change.Gap, now)
 

@@ -3,7 +3,6 @@ package watch
 import (
 	"context"
 	"slices"
-	"time"
 
 	"refreshwatch/poller"
 )
@@ -18,7 +17,7 @@ func (r *run) redrive(context.Context) draft {
 		return d
 	}
 	var superseded int
-	d.doc.Outbox, superseded = r.doc.Outbox.Redrive(r.isSelected, r.isStale, time.Now().UTC())
+	d.doc.Outbox, superseded = r.doc.Outbox.Redrive(r.isSelected, r.isStale, r.now())
 	d.changed = len(d.doc.Outbox.Dead) != len(r.doc.Outbox.Dead)
 	if superseded > 0 {
 		r.Log.Info("dead letters not sent again: their tasks have another status by now", "messages", superseded)

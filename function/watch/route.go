@@ -14,13 +14,13 @@ import (
 // draft makes the document that would follow of what changed: the new state, and a
 // delivery in the outbox for every sink that an event is routed to. Both are written
 // together or not at all.
-func (r *run) draft(c poller.Change, now time.Time) draft {
+func (r *run) draft(c poller.Change) draft {
 	d := draft{doc: r.doc, changed: c.Changed, found: counted(c)}
 	d.doc.Poller = c.State
 	if c.Held > 0 && len(r.fullSinks) > 0 {
 		r.Log.Warn("outbox share full, tasks held back", "sinks", slices.Sorted(maps.Keys(r.fullSinks)), "tasks", c.Held)
 	}
-	d.doc.Outbox = r.outbox(c, now)
+	d.doc.Outbox = r.outbox(c, r.now())
 	return d
 }
 
@@ -79,12 +79,12 @@ func (r *run) isSelected(sink string) bool {
 // lasts, and its end.
 func (r *run) addNotices(d *draft, apiErr error, gap *poller.Span, now time.Time) {
 	if gap != nil {
-		d.doc.Outbox = d.doc.Outbox.Add(notifier.Notices(r.Targets, template.Gap, gapNotice(*gap), now))
+		d.doc.Outbox = d.doc.Outbox.Add(notifier.Notices(r.Targets, template.Gap, gapNotice(*gap), r.now()))
 		d.changed = true
 	}
 	health, kind, notice := d.doc.Health.After(apiErr, now)
 	if notice != nil {
-		d.doc.Outbox = d.doc.Outbox.Add(notifier.Notices(r.Targets, kind, notice, now))
+		d.doc.Outbox = d.doc.Outbox.Add(notifier.Notices(r.Targets, kind, notice, r.now()))
 	}
 	d.changed = d.changed || health != d.doc.Health
 	d.doc.Health = health
