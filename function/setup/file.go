@@ -41,7 +41,11 @@ func (r *reader) file(path string, c *Config) {
 		"sinks":  func(n *yaml.Node) { sinks = n },
 		"routes": func(n *yaml.Node) { routes = n },
 	}
+	before := len(f.mistakes)
 	f.mappingBut(doc.Content[0], "the file", "x-", readers)
+	if sinks == nil && len(f.mistakes) > before { // such as a key that is nearly sinks
+		return
+	}
 	if sinks == nil {
 		f.wrong("CONFIG_FILE", "names no sink", "Add sinks, such as sinks: {ops: {type: slack-webhook, url: \"${SLACK_WEBHOOK_URL}\"}}")
 		return
@@ -169,14 +173,14 @@ func (f *fileReader) fields(s *SinkConfig, kind *sink.Kind, key, n *yaml.Node) {
 			known = append(known, field.Key)
 		}
 	}
-	given := map[string]bool{}
+	given := map[string]*yaml.Node{}
 	for _, p := range f.pairs(n, what) {
 		field, isField := kind.Field(p.key.Value)
 		switch {
 		case !slices.Contains(known, p.key.Value):
 			f.wrongAt(p.key, fmt.Sprintf("unknown key %s in %s, a sink of type %s", shown(p.key.Value), what, kind.Type), watch.Suggest(p.key.Value, known))
 		case isField:
-			given[field.Key] = true
+			given[field.Key] = p.value
 			before := len(f.mistakes)
 			value := f.text(p.value, what+": "+field.Key, shapeOf(field))
 			if len(f.mistakes) == before {
@@ -186,9 +190,19 @@ func (f *fileReader) fields(s *SinkConfig, kind *sink.Kind, key, n *yaml.Node) {
 		}
 	}
 	for _, field := range kind.Fields {
-		if field.Required && field.Default == "" && !field.EnvOnly && !given[field.Key] {
+		if field.Required && field.Default == "" && !field.EnvOnly && given[field.Key] == nil {
 			f.wrongAt(key, fmt.Sprintf("%s: a sink of type %s needs %s", what, kind.Type, field.Key), "Add "+field.Key+": "+field.Help)
 		}
+	}
+	if url := given["url"]; url != nil {
+		f.misplaced(s, kind, url)
+	}
+}
+
+// misplaced refuses a URL of another platform.
+func (f *fileReader) misplaced(s *SinkConfig, kind *sink.Kind, url *yaml.Node) {
+	for _, m := range poller.Mistakes(sink.Misplaced(Kinds(), *kind, s.Settings)) {
+		f.mistakeAt(url, "sink "+s.Name+": "+m.Setting, m)
 	}
 }
 

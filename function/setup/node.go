@@ -69,10 +69,13 @@ func (f *fileReader) collect(n *yaml.Node, what string, depth int, all *[]pair) 
 	n = resolve(n)
 	switch {
 	case isNull(n):
-		f.wrongAt(n, what+" is empty", emptyHint)
+		f.wrongAt(n, what+" is empty", "Write its keys below it, indented")
+		return
+	case n.Kind == yaml.SequenceNode:
+		f.wrongAt(n, what+" is a list, and must hold keys and values", "Write key: value, without a dash before it")
 		return
 	case n.Kind != yaml.MappingNode:
-		f.wrongAt(n, what+" must hold keys and values, such as key: value", spaceHint)
+		f.wrongAt(n, what+" must hold keys and values, such as key: value", "Is there a space after each colon, and are its keys indented below it?")
 		return
 	case depth > deepest, f.merges > most:
 		f.wrongAt(n, "too many merge keys (<<)", "Write the keys out")

@@ -101,7 +101,8 @@ func diagnose(text string) *poller.Mistake {
 			return placed(i, 0, "begins with a directive (%…)", "Remove the line")
 		}
 		for _, column := range valueStarts(line) {
-			if why := needsQuotes(line[column:], text); why != "" {
+			inFlow := strings.ContainsAny(line[:column], "{[")
+			if why := needsQuotes(line[column:], text, inFlow); why != "" {
 				return placed(i, utf8.RuneCountInString(line[:column]), why, `Put the value in quotes: "…"`)
 			}
 		}
@@ -143,8 +144,12 @@ func valueStarts(line string) []int {
 
 func indentation(line string) int { return len(line) - len(strings.TrimLeft(line, " ")) }
 
-// needsQuotes says why a plain value cannot begin as it does.
-func needsQuotes(value, text string) string {
+// needsQuotes says why a plain value cannot begin as it does; in flow it stands between
+// brackets.
+func needsQuotes(value, text string, inFlow bool) string {
+	if inFlow && strings.HasPrefix(value, "${") {
+		return "a value in brackets begins with ${"
+	}
 	switch value[0] {
 	case '@', '`', '%':
 		return "a value begins with " + value[:1]
