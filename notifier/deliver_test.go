@@ -89,6 +89,12 @@ func TestDeliver(t *testing.T) {
 				if name == "unknown is sent again, and says so" && sink.seenAt[1].Sub(sink.seenAt[0]) < quietTime {
 					t.Errorf("sent again after %s", sink.seenAt[1].Sub(sink.seenAt[0]))
 				}
+				if name == "later, then accepted" {
+					first, second := sink.seenAt[1].Sub(sink.seenAt[0]), sink.seenAt[2].Sub(sink.seenAt[1])
+					if first <= 0 || first > 500*time.Millisecond || second <= 0 || second > time.Second {
+						t.Errorf("paused %s and %s, want at most half a second and a second", first, second)
+					}
+				}
 				if name == "waits as long as the receiver asks" && sink.seenAt[1].Sub(sink.seenAt[0]) != 4*time.Second {
 					t.Errorf("waited %s", sink.seenAt[1].Sub(sink.seenAt[0]))
 				}

@@ -57,3 +57,33 @@ func TestRoutesCompareInOneSpelling(t *testing.T) {
 		}
 	}
 }
+
+// TestMention: a delivery mentions whom the routes to its own sink name.
+func TestMention(t *testing.T) {
+	routes := Routes{
+		{Match: Match{Status: []string{"Failed"}}, To: []string{"oncall"}, Mention: "@all"},
+		{Match: Match{Status: []string{"Failed"}}, To: []string{"team"}, Mention: "<!here>"},
+		{To: []string{"oncall", "team"}, Mention: "<@U0EVERY>"},
+	}
+	about := func(to string, statuses ...poller.Status) Delivery {
+		d := delivery("d", to)
+		for _, s := range statuses {
+			d.Events = append(d.Events, poller.Event{Task: poller.Task{Status: s}})
+		}
+		return d
+	}
+	for _, test := range []struct {
+		d    Delivery
+		want string
+	}{
+		{about("oncall", poller.Failed), "@all"},
+		{about("team", poller.Failed), "<!here>"},
+		{about("team", poller.Complete, poller.Failed), "<@U0EVERY>"},
+		{about("removed", poller.Failed), ""},
+		{about("team"), ""},
+	} {
+		if got := routes.Mention(test.d); got != test.want {
+			t.Errorf("%s, %d events: %q, want %q", test.d.Sink, len(test.d.Events), got, test.want)
+		}
+	}
+}

@@ -100,7 +100,7 @@ func (s *Sink) body(m sink.Message) (map[string]any, error) {
 	switch {
 	case err != nil:
 		return nil, &sink.Error{Class: sink.Refused, Code: "encode", Err: err}
-	case len(raw) > s.platform.limit:
+	case len(raw) > s.platform.limit, s.platform.fits != nil && !s.platform.fits(body):
 		s.Warning(s.platform.name + ": the card of " + m.ID + " is too large; it is sent as plain text")
 		return s.plainBody(m)
 	}

@@ -251,3 +251,46 @@ func TestCheckShapes(t *testing.T) {
 		})
 	}
 }
+
+// TestLimits: the largest card and the longest text that count as fitting are taken by
+// the receiver, whose limits are the platforms' own numbers.
+func TestLimits(t *testing.T) {
+	r := notifiertest.NewRig(t, "en")
+	for _, k := range Kinds() {
+		bot := r.Sink(t, k).(*Sink)
+		p := bot.platform
+		fits := func(body map[string]any) bool {
+			raw, err := sink.Encode(body)
+			return err == nil && len(raw) <= p.limit && (p.fits == nil || p.fits(body))
+		}
+		card := template.Card{Title: "title", Push: "push"}
+		for n := 1; n < 40_000; n += 97 {
+			longer := card
+			longer.Rows = []string{strings.Repeat("x", n)}
+			if !fits(p.card(longer)) {
+				break
+			}
+			card = longer
+		}
+		if len(card.Rows) == 0 || len(card.Rows[0]) > 39_000 {
+			t.Fatalf("%s has no limit: %d", k.Type, len(card.Rows))
+		}
+		if _, err := bot.post(t.Context(), p.card(card)); err != nil {
+			t.Errorf("%s refuses a card with a row of %d bytes: %v", k.Type, len(card.Rows[0]), err)
+		}
+		if _, err := bot.post(t.Context(), p.plain(strings.Repeat("x", p.text), "")); err != nil {
+			t.Errorf("%s refuses a text of %d bytes: %v", k.Type, p.text, err)
+		}
+	}
+}
+
+// TestDiscordWaits: Discord answers what became of a message only when it is asked to.
+func TestDiscordWaits(t *testing.T) {
+	r := notifiertest.NewRig(t, "en")
+	if err := r.Sink(t, kind(t, "discord")).Send(t.Context(), notifiertest.One(1)); err != nil {
+		t.Fatal(err)
+	}
+	if got := r.Posts(notifiertest.Discord)[0].Query.Get("wait"); got != "true" {
+		t.Errorf("wait=%q", got)
+	}
+}

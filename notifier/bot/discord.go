@@ -2,6 +2,7 @@ package bot
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"refreshwatch/notifier/sink"
 	"refreshwatch/template"
@@ -31,6 +32,24 @@ func discordCard(card template.Card) map[string]any {
 		body["content"] = card.Mention
 	}
 	return body
+}
+
+// discordFits keeps to the limits of an embed, which count characters (Discord, Embed
+// Limits, read 2026-11).
+func discordFits(body map[string]any) bool {
+	embed := body["embeds"].([]any)[0].(map[string]any)
+	n := func(key string) int { text, _ := embed[key].(string); return utf8.RuneCountInString(text) }
+	sum := n("title") + n("description")
+	fields, _ := embed["fields"].([]any)
+	for _, f := range fields {
+		field := f.(map[string]any)
+		name, value := field["name"].(string), field["value"].(string)
+		if utf8.RuneCountInString(name) > 256 || utf8.RuneCountInString(value) > 1024 {
+			return false
+		}
+		sum += utf8.RuneCountInString(name) + utf8.RuneCountInString(value)
+	}
+	return n("title") <= 256 && n("description") <= 4096 && len(fields) <= 25 && sum <= 6000
 }
 
 func discordText(text, mention string) map[string]any {

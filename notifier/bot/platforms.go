@@ -23,9 +23,10 @@ type platform struct {
 
 	every  time.Duration // its published rate, after a burst
 	burst  int
-	minute int // and what it takes a minute, where that is a second limit
-	limit  int // bytes of a body
-	text   int // bytes of a plain text
+	minute int                            // and what it takes a minute, where that is a second limit
+	limit  int                            // bytes of a body
+	fits   func(body map[string]any) bool // what else bounds a body; may be nil
+	text   int                            // bytes of a plain text
 
 	params url.Values // added to every URL
 	sign   func(secret string, now time.Time, to url.Values, body map[string]any)
@@ -57,7 +58,7 @@ func platforms() []platform {
 		home:     sink.Home{Hosts: []string{"open.feishu.cn", "open.larksuite.com"}, Path: "/open-apis/bot/v2/hook/"},
 		checkURL: refuseSigned,
 		markup:   sink.Markup{Example: "<at id=all></at> or <at id=ou_…></at>", Pattern: `<at (?:user_)?(?:id|email|ids)="?[\w@.,-]+"?>[^<>]*</at>`},
-		every:    250 * time.Millisecond, burst: 1, minute: 100, limit: 20 << 10, text: 16_000,
+		every:    250 * time.Millisecond, burst: 1, minute: 100, limit: 20<<10 - 100, text: 16_000, // the signature comes on top
 		sign: signFeishu, card: feishuCard, plain: feishuText, read: code(answer.feishuCode, feishuRule),
 	}, {
 		kind: "wecom", name: "WeCom", dialect: template.WeCom,
@@ -81,7 +82,7 @@ func platforms() []platform {
 		home:     sink.Home{Hosts: []string{"discord.com", "discordapp.com", ".discord.com"}, Path: "/api/"},
 		checkURL: checkDiscord,
 		markup:   sink.Markup{Example: "<@123…>, <@&123…>, @here or @everyone", Pattern: `<@[!&]?\d+>|(?:^|\s)@(?:here|everyone)\b`},
-		every:    2400 * time.Millisecond, burst: 5, limit: 16_000, text: 1900,
+		every:    2400 * time.Millisecond, burst: 5, limit: 20_000, text: 1900, fits: discordFits,
 		params: url.Values{"wait": {"true"}}, // without it Discord answers before it knows
 		card:   discordCard, plain: discordText, read: readDiscord,
 	}}

@@ -94,7 +94,7 @@ func Fixtures() []Fixture {
 		WrongSecret: sink.Settings{"secret": "SECwrong"},
 		Markup:      `"markdown"`,
 		Layout:      &dingTalkLayout,
-		Calls:       `"isAtAll":true|"atMobiles"|"atUserIds"`,
+		Calls:       `"isAtAll":true|"atMobiles"|"atUserIds"|@all`,
 		Mention:     "@13800000000 @zhang @all",
 		Mentions:    `"at":{"atMobiles":["13800000000"],"atUserIds":["zhang"],"isAtAll":true}`,
 		PerSecond:   5, PerMinute: 20,
@@ -171,8 +171,14 @@ func slackAnswers() []Expected {
 		slackSays(sink.Later, "ratelimited", "rate_limited", "service_unavailable", "request_timeout", "team_added_to_org", "org_login_required", "message_limit_exceeded"),
 		slackSays(sink.Unknown, "fatal_error", "internal_error", "a_code_of_next_year", "<b>no code</b>"),
 		slackSays(sink.Refused, "not_authed", "invalid_auth", "account_inactive", "token_revoked", "token_expired", "missing_scope",
-			"not_allowed_token_type", "no_permission", "channel_not_found", "not_in_channel", "is_archived", "restricted_action", "team_not_found"),
-		slackSays(Sent, "invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "invalid_attachments", "metadata_too_large", "no_text"),
+			"not_allowed_token_type", "no_permission", "access_denied", "accesslimited", "ekm_access_denied", "enterprise_is_restricted",
+			"app_access_restricted", "two_factor_setup_required", "team_not_found", "channel_not_found", "not_in_channel",
+			"is_archived", "is_inactive", "messages_tab_disabled", "restricted_action", "restricted_action_read_only_channel",
+			"restricted_action_thread_only_channel", "restricted_action_non_threadable_channel", "restricted_action_thread_locked"),
+		slackSays(Sent, "invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "invalid_attachments", "too_many_attachments",
+			"attachment_payload_limit_exceeded", "markdown_text_conflict", "no_text", "msg_too_long", "invalid_metadata_format",
+			"invalid_metadata_schema", "metadata_too_large", "metadata_must_be_sent_from_app"),
+		says(500, sink.Unknown, `{"ok":true,"channel":"C0OPS","ts":"1700000000.000001"}`),
 		[]Expected{
 			{Name: "not ok without a reason", Fault: Answer(200, `{"ok":false,"ts":"1.2","channel":"C0OPS"}`), Class: sink.Unknown},
 			{Name: "ok without ts", Fault: Answer(200, `{"ok":true}`), Class: sink.Unknown},
@@ -181,7 +187,9 @@ func slackAnswers() []Expected {
 
 func slackWebhookAnswers() []Expected {
 	return slices.Concat(
-		says(400, Sent, "invalid_payload", "invalid_blocks", "too_many_attachments", "no_text"),
+		says(400, Sent, "invalid_payload", "invalid_blocks", "too_many_attachments", "no_text", "invalid_attachments", "msg_blocks_too_long"),
+		says(500, sink.Unknown, "ok", `{"ok":true}`),
+		says(429, sink.Later, "rate_limited", "ratelimited"),
 		says(400, sink.Refused, "user_not_found"),
 		says(403, sink.Refused, "action_prohibited", "invalid_token", "posting_to_general_channel_denied"),
 		says(404, sink.Refused, "channel_not_found", "no_service", "no_active_hooks", "no_team"),
@@ -199,8 +207,9 @@ func teamsAnswers() []Expected {
 	return slices.Concat(
 		says(202, Sent, ""), says(200, Sent, "1", "Ok"),
 		says(400, sink.Refused, of("WorkflowTriggerIsNotEnabled")),
-		says(404, sink.Refused, of("WorkflowNotFound"), of("SomethingNew")),
+		says(404, sink.Refused, of("WorkflowNotFound"), of("TriggerNotFound"), of("SomethingNew")),
 		says(401, sink.Refused, of("AuthorizationFailed"), of("DirectApiAuthorizationRequired")),
+		says(403, sink.Refused, of("InvokerFailed")), says(413, Sent, of("RequestEntityTooLarge")),
 		says(400, Sent, of("TriggerInputSchemaMismatch"), of("InvalidTemplate")),
 		says(429, sink.Later, of("RateLimitExceeded")),
 		says(502, sink.Unknown, of("NoResponse"), of("<b>")))
@@ -211,8 +220,10 @@ func discordAnswers() []Expected {
 		says(204, Sent, ""),
 		says(404, sink.Refused, `{"message":"Unknown Webhook","code":10015}`),
 		says(401, sink.Refused, `{"message":"Invalid Webhook Token","code":50027}`),
-		says(403, sink.Refused, `{"message":"Missing Permissions","code":50013}`),
-		says(400, Sent, `{"message":"Cannot send an empty message","code":50006}`),
+		says(403, sink.Refused, `{"message":"Missing Permissions","code":50013}`, `{"message":"Missing Access","code":50001}`),
+		says(404, sink.Refused, `{"message":"Unknown Channel","code":10003}`),
+		says(400, Sent, `{"message":"Cannot send an empty message","code":50006}`, `{"message":"Invalid Form Body","code":50035}`, `{"message":"invalid JSON","code":50109}`),
+		says(503, sink.Later, `{"message":"overloaded","code":130000}`), says(500, sink.Unknown, `{"id":"1"}`, `{"message":"500","code":0}`),
 		says(400, sink.Refused, `{"message":"You are being blocked","code":99999}`),
 		says(429, sink.Later, `{"message":"The service resource is being rate limited.","code":40062}`),
 		says(200, sink.Unknown, `{"channel_id":"1"}`),
@@ -226,6 +237,7 @@ func dingTalkAnswers() []Expected {
 		codes(errcode, sink.Refused, 0, 310000, 300005, 300001, 400101, 400102, 400106, 400013),
 		codes(errcode, Sent, 0, 40035, 43004, 400105, 460101),
 		codes(errcode, sink.Later, time.Minute, 77),
+		says(500, sink.Unknown, `{"errcode":0,"errmsg":"ok"}`), says(403, sink.Refused, `{"errcode":0,"errmsg":"ok"}`),
 		[]Expected{{Name: "flood guard", Fault: Answer(200, `{"status":1111,"wait":5,"punish":"deny"}`), Class: sink.Later, After: time.Minute}})
 }
 
@@ -236,6 +248,7 @@ func feishuAnswers() []Expected {
 		codes(code, sink.Refused, 0, 19001, 19021, 19022, 19024),
 		codes(code, Sent, 0, 9499, 19002),
 		codes(`{"StatusCode":%d,"StatusMessage":"success"}`, Sent, 0, 0),
+		says(502, sink.Unknown, `{"code":0,"msg":"success"}`),
 		[]Expected{
 			{Name: "too fast under 9499", Fault: Answer(200, `{"code":9499,"msg":"too many request"}`), Class: sink.Later, After: time.Minute},
 			{Name: "9499 with status 400", Fault: Answer(400, `{"code":9499,"msg":"Bad Request"}`), Class: Sent},
@@ -245,9 +258,10 @@ func feishuAnswers() []Expected {
 func weComAnswers() []Expected {
 	const errcode = `{"errcode":%d,"errmsg":"no"}`
 	return slices.Concat(
-		codes(errcode, sink.Later, time.Minute, 45009, -1),
-		codes(errcode, sink.Refused, 0, 93000),
-		codes(errcode, Sent, 0, 40058))
+		codes(errcode, sink.Later, time.Minute, 45009, 45033, -1, 77),
+		codes(errcode, sink.Refused, 0, 93000, 93004, 93008),
+		codes(errcode, Sent, 0, 40008, 40058, 44004, 45002),
+		says(500, sink.Unknown, `{"errcode":0,"errmsg":"ok"}`))
 }
 
 func codes(format string, class sink.Class, after time.Duration, list ...int) []Expected {

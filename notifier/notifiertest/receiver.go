@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"regexp"
 	"sync"
 	"time"
@@ -37,6 +38,7 @@ type Post struct {
 	ID       string      // the delivery id: from a header or metadata, else from the words
 	Body     []byte      // JSON; a Slack form is shown as the JSON it stands for
 	Header   http.Header // as received
+	Query    url.Values  // of its URL
 	Arrived  bool        // the message was kept: people saw it
 	Problem  string      // why it was refused; "" when it was not
 }
@@ -187,7 +189,7 @@ func (r *Receiver) serve(w http.ResponseWriter, req *http.Request, e Endpoint, b
 		v.keep()
 	}
 	answer := v.reply()
-	r.posts = append(r.posts, Post{Endpoint: e, ID: v.id, Body: v.shown, Header: req.Header.Clone(), Arrived: arrived, Problem: v.problem})
+	r.posts = append(r.posts, Post{Endpoint: e, ID: v.id, Body: v.shown, Header: req.Header.Clone(), Query: req.URL.Query(), Arrived: arrived, Problem: v.problem})
 	r.mu.Unlock()
 	if scripted {
 		r.fail(w, req, fault)

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -102,6 +103,25 @@ func listen(t *testing.T, serve func(net.Conn)) string {
 	}()
 	return l.Addr().String()
 }
+
+// TestHangingAnswer: a receiver has ten seconds.
+func TestHangingAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hang := roundTripper(func(r *http.Request) (*http.Response, error) {
+			<-r.Context().Done()
+			return nil, r.Context().Err()
+		})
+		began := time.Now()
+		_, err := NewClient(ClientOptions{Transport: hang}).Post(t.Context(), "https://example.com/", nil, nil)
+		if took := time.Since(began); took != 10*time.Second || CodeOf(err) != "timeout" {
+			t.Errorf("%v after %s", err, took)
+		}
+	})
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 // TestRebinding: the address that is dialed counts, not the name.
 func TestRebinding(t *testing.T) {

@@ -18,7 +18,7 @@ type Console struct {
 
 // Send prints the message.
 func (c *Console) Send(_ context.Context, m Message) error {
-	text, err := c.Render(m)
+	text, err := c.render(m)
 	if err != nil {
 		return err
 	}
@@ -28,8 +28,8 @@ func (c *Console) Send(_ context.Context, m Message) error {
 	return nil
 }
 
-// Render is the message as indented text.
-func (c *Console) Render(m Message) (string, error) {
+// render is the message as indented text.
+func (c *Console) render(m Message) (string, error) {
 	dialect := c.Dialect
 	if dialect == "" {
 		dialect = template.Plain

@@ -137,13 +137,13 @@ func TestSlowHistory(t *testing.T) {
 	r := notifiertest.NewRig(t, "en")
 	s := bot(t, r)
 	m := notifiertest.Again(notifiertest.One(1))
-	for _, after := range []time.Duration{0, 5 * time.Minute, lookUpPatience} {
+	for _, after := range []time.Duration{0, 5 * time.Minute, 10 * time.Minute} {
 		r.Common.Now = func() time.Time { return notifiertest.Now.Add(after) }
 		s.Now = r.Common.Now
 		r.Script(notifiertest.SlackHistory, notifiertest.Busy(429, "60"))
 		r.AssertOutcome(t, s.Send(t.Context(), m), sink.Later, time.Minute)
 	}
-	s.Now = func() time.Time { return notifiertest.Now.Add(lookUpPatience + time.Second) }
+	s.Now = func() time.Time { return notifiertest.Now.Add(10*time.Minute + time.Second) }
 	r.Script(notifiertest.SlackHistory, notifiertest.Busy(429, "60"))
 	if err := s.Send(t.Context(), m); err != nil {
 		t.Fatal(err)
@@ -163,7 +163,7 @@ func TestHangingHistory(t *testing.T) {
 		r := notifiertest.InProcess(words)
 		m := notifiertest.One(2)
 		m.Unknown = time.Now()
-		time.Sleep(lookUpPatience + time.Second)
+		time.Sleep(10*time.Minute + time.Second)
 		began := time.Now()
 		r.Script(notifiertest.SlackHistory, notifiertest.Fault{Hang: true})
 		if err := bot(t, r).Send(t.Context(), m); err != nil {
