@@ -24,9 +24,8 @@ type Config struct {
 	Secret sink.Secret // signs DingTalk ("SEC…") and Feishu messages; "" sends no signature
 }
 
-// Sink posts to the bot of a chat group. The platforms answer HTTP 200 to nearly
-// everything; only a code in the body says what happened. Bots cannot be asked
-// whether a message arrived.
+// Sink posts to the bot of a chat group. Bots cannot be asked whether a message
+// arrived.
 type Sink struct {
 	Config
 	platform platform
