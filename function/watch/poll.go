@@ -92,7 +92,7 @@ func (r *run) policy() poller.Policy {
 	overhead := map[string]int{}
 	for _, t := range r.Targets {
 		if t.Grouping == sink.PerTask {
-			overhead[t.Name] = notifier.DeliveryBytes // each may become a message of its own
+			overhead[t.Name] = notifier.DeliveryBytes / 4 // few share a message, or many
 		}
 	}
 	r.fullSinks = map[string]bool{}
