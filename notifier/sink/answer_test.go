@@ -38,7 +38,7 @@ func TestQuote(t *testing.T) {
 		"key LTAI5tKeyIdSecret01 is bad":              "key *** is bad",
 		"AAAAABBBBBCCCCCDDDDDEEEEEFFFFF":              "***",
 		"two\nlines\x1b[31m \u202e\u200b and  spaces": "two lines[31m and spaces",
-		"\xff\xfe": "",
+		"\xff\xfe": "\uFFFD",
 	} {
 		if got := Quote(sentence, secrets...); got != want {
 			t.Errorf("%q becomes %q, want %q", sentence, got, want)

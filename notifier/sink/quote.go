@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"strings"
 	"unicode"
+
+	"refreshwatch/poller"
 )
 
 // maxQuote is how much of a receiver's sentence is shown, in characters.
@@ -14,15 +16,7 @@ const maxQuote = 200
 // not too long, and without anything that is or may be a secret. The receiver knows
 // the URL and what was sent, and may repeat both.
 func Quote(sentence string, secrets ...Secret) string {
-	sentence = strings.Map(func(r rune) rune {
-		if unicode.IsSpace(r) {
-			return ' '
-		}
-		if !unicode.IsPrint(r) {
-			return -1
-		}
-		return r
-	}, strings.ToValidUTF8(sentence, ""))
+	sentence = poller.Printable(sentence)
 	for _, s := range secrets {
 		for _, part := range secretParts(string(s)) {
 			sentence = strings.ReplaceAll(sentence, part, masked)
