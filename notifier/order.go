@@ -6,7 +6,8 @@ import (
 	"refreshwatch/poller"
 )
 
-// firsts are, of each row that waits for a sink, the time of its earliest event.
+// firsts are, of each row that waits for a sink, the time of the first delivery about
+// it.
 type firsts map[sinkRow]time.Time
 
 type sinkRow struct {
@@ -19,23 +20,36 @@ type sinkRow struct {
 func (o Outbox) earliest() firsts {
 	first := firsts{}
 	for _, d := range o.Pending {
+		at := d.newest()
 		for _, e := range d.Events {
 			k := sinkRow{d.Sink, e.Task.Key}
-			if at, ok := first[k]; !ok || e.Observed.Before(at) {
-				first[k] = e.Observed
+			if before, ok := first[k]; !ok || at.Before(before) {
+				first[k] = at
 			}
 		}
 	}
 	return first
 }
 
-// isBehind reports whether an earlier event of one of d's rows still waits for the
-// same sink.
+// isBehind reports whether an earlier delivery about one of d's rows still waits for
+// the same sink. Deliveries are compared as wholes, so that no two wait for each other.
 func (f firsts) isBehind(d Delivery) bool {
+	at := d.newest()
 	for _, e := range d.Events {
-		if f[sinkRow{d.Sink, e.Task.Key}].Before(e.Observed) {
+		if f[sinkRow{d.Sink, e.Task.Key}].Before(at) {
 			return true
 		}
 	}
 	return false
+}
+
+// newest is when the last of the delivery's events was observed.
+func (d Delivery) newest() time.Time {
+	var at time.Time
+	for _, e := range d.Events {
+		if e.Observed.After(at) {
+			at = e.Observed
+		}
+	}
+	return at
 }

@@ -144,6 +144,30 @@ func TestLaterEventsWait(t *testing.T) {
 	}
 }
 
+// Two deliveries that each have the later event of one row and the earlier of another
+// do not wait for each other for ever.
+func TestNoTwoWaitForEachOther(t *testing.T) {
+	event := func(path string, at time.Time) poller.Event {
+		return poller.Event{Observed: at, Task: poller.Task{Key: poller.Key{TaskID: "1", ObjectPath: path}}}
+	}
+	one, two := delivery("one", "ops"), delivery("two", "ops")
+	one.Events = []poller.Event{event("/a", noon), event("/b", noon.Add(3*time.Minute))}
+	two.Events = []poller.Event{event("/a", noon.Add(time.Minute)), event("/b", noon.Add(2*time.Minute))}
+	o := Outbox{}.Add([]Delivery{one, two})
+	var order []string
+	for range 2 {
+		var mine []Delivery
+		o, mine = o.Claim("run", func(string) bool { return true }, noon, noon.Add(time.Minute))
+		for _, d := range mine {
+			order = append(order, d.ID)
+			o, _ = o.Settle("run", []Result{{ID: d.ID, Attempts: 1}}, noon)
+		}
+	}
+	if fmt.Sprint(order) != "[two one]" {
+		t.Errorf("sent %v", order)
+	}
+}
+
 func TestRedrive(t *testing.T) {
 	d := delivery("a", "ops")
 	d.Attempts, d.NotBefore, d.LastError, d.Unknown = 4, noon, "gone", noon
