@@ -45,7 +45,7 @@ func collect(m Message) facts {
 			reasons.add(causeOf(e.Task), 1)
 		}
 		f.failed += failed
-		types.add(e.Task.ObjectType, failed)
+		types.add(typeOf(e.Task), failed)
 		domains.add(e.Task.Domain(), failed)
 		f.times(i == 0, e)
 	}
@@ -54,6 +54,17 @@ func collect(m Message) facts {
 		return cmp.Or(strings.Compare(a.kind, b.kind), strings.Compare(a.detail, b.detail))
 	})
 	return f
+}
+
+// typeOf is the row's object type. The API's own are compared without case, as routes
+// and filters do; others stay as they are.
+func typeOf(t poller.Task) string {
+	for _, known := range []string{"file", "directory", "regex", "preload"} {
+		if strings.EqualFold(t.ObjectType, known) {
+			return known
+		}
+	}
+	return t.ObjectType
 }
 
 // times takes in when a row was submitted and finished.

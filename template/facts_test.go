@@ -120,6 +120,21 @@ func TestScores(t *testing.T) {
 	}
 }
 
+// TestTypesWithoutCase: "Preload" is a prefetch, as it is for routes and filters.
+func TestTypesWithoutCase(t *testing.T) {
+	a, b, c := event(1, poller.Failed, ""), event(1, poller.Failed, ""), event(1, poller.Failed, "")
+	a.Task.ObjectType, b.Task.ObjectType, c.Task.ObjectType = "Preload", "PRELOAD", "RegEx"
+	if got := card(t, load(t, Options{}), Plain, message(poller.Finished, a)).Title; !strings.HasPrefix(got, "❌ Prefetch failed: ") {
+		t.Errorf("%q", got)
+	}
+	if got := card(t, load(t, Options{}), Plain, message(poller.Finished, a, b)).Title; got != "❌ Both failed: prefetch on cdn.example.com" {
+		t.Errorf("%q", got)
+	}
+	if got := card(t, load(t, Options{}), Plain, message(poller.Finished, c)).Title; !strings.HasPrefix(got, "❌ Regex refresh failed: ") {
+		t.Errorf("%q", got)
+	}
+}
+
 // TestPush: the verdict is the first thing on a locked phone, then the object, then the
 // cause.
 func TestPush(t *testing.T) {

@@ -124,7 +124,7 @@ func TestMistakesAreReportedTogether(t *testing.T) {
 	}
 }
 
-// TestFailingOverrideFallsBack: samples cannot try everything; the news goes out
+// TestFailingOverrideFallsBack: samples cannot try everything; the message goes out
 // all the same.
 func TestFailingOverrideFallsBack(t *testing.T) {
 	var warned []error

@@ -17,7 +17,7 @@ const (
 // Notice is something refreshwatch says about itself.
 type Notice struct {
 	From    time.Time `json:"from,omitzero"` // of a gap, or when the trouble began
-	To      time.Time `json:"to,omitzero"`   // of a gap, or when it ended
+	To      time.Time `json:"to,omitzero"`   // of a gap, or when polls succeeded again
 	Code    string    `json:"code,omitempty"`
 	Message string    `json:"message,omitempty"` // what happened, without secrets
 	Hint    string    `json:"hint,omitempty"`    // what to do next

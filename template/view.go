@@ -161,7 +161,7 @@ func (s *Set) newView(d Dialect, m Message, f facts) (view, writer) {
 func (v *view) addTypes(types []tally[string], w writer) {
 	for _, t := range types {
 		v.Types = append(v.Types, count{w.text(t.key, wordBytes), t.n, t.failed})
-		v.Refreshes = v.Refreshes || t.key == "file" || t.key == "directory"
+		v.Refreshes = v.Refreshes || t.key == "file" || t.key == "directory" || t.key == "regex"
 		v.Prefetches = v.Prefetches || t.key == "preload"
 	}
 	const most = 4 // the API has three
@@ -198,7 +198,7 @@ func (v *view) row(event poller.Event, w writer, path int) row {
 	}
 	r := row{
 		Kind: v.Kind, Color: v.Color, Product: v.Product, Alone: v.Rows == 1, ShowReason: v.Reasons > 1,
-		Type: w.text(task.ObjectType, wordBytes),
+		Type: w.text(typeOf(task), wordBytes),
 		Path: w.path(task.ObjectPath, path), Name: w.name(task.ObjectPath, nameBytes),
 		Domain: w.text(task.Domain(), domainBytes),
 		Status: w.text(string(task.Status), wordBytes), From: w.text(string(event.From), wordBytes),
