@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -45,6 +46,19 @@ var secrets = map[string]string{
 	"TEAMS_WEBHOOK_URL":               "teamssigsecret15",
 	"DISCORD_WEBHOOK_URL":             "discordtokensecret16",
 	"HEARTBEAT_URL":                   "heartbeatuuidsecret13",
+	"WATCH_ROLE_EXTERNAL_ID":          "externalidsecret15",
+}
+
+// watchedRole lists the tasks, unless an exposure goes without it.
+const watchedRole = "acs:ram::1234567890123456:role/refreshwatch"
+
+// profile is a config.json of the aliyun CLI with these keys in it.
+func profile(mode string) string {
+	text, _ := json.Marshal(map[string]any{"current": "prod", "profiles": []map[string]string{{
+		"name": "prod", "mode": mode, "access_key_id": secrets["ALIBABA_CLOUD_ACCESS_KEY_ID"], "access_key_secret": secrets["ALIBABA_CLOUD_ACCESS_KEY_SECRET"],
+		"sts_token": secrets["ALIBABA_CLOUD_SECURITY_TOKEN"], "ram_role_arn": watchedRole, "external_id": secrets["WATCH_ROLE_EXTERNAL_ID"],
+	}}})
+	return string(text)
 }
 
 // objectSecret is a login in an object's URL: chats never see it, while machines
@@ -122,6 +136,7 @@ type exposure struct {
 	answer func(http.ResponseWriter, *http.Request, string)
 	env    map[string]string // changes, with $S for the spy's address
 	file   string            // CONFIG_FILE
+	cli    string            // the aliyun CLI's config.json, instead of a key and a role in the environment
 }
 
 func exposures() []exposure {
@@ -146,6 +161,17 @@ func exposures() []exposure {
 		{name: "a file with slips", file: strings.NewReplacer("token: ", "token:", "routes:", "- routes").Replace(configWithSecrets)},
 		{name: "a file with keys that are none", file: strings.ReplaceAll(configWithSecrets, "token: ", "token:")},
 		{name: "a file with values in wrong places", file: strings.NewReplacer("url: ", "format: ", "token: ", "on_unknown: ", "to: [", "to: ["+secrets["WECOM_WEBHOOK_URL"]+secrets["SLACK_BOT_TOKEN"]+", ").Replace(configWithSecrets)},
+		{name: "no role", env: map[string]string{"WATCH_ROLE_ARN": "", "WATCH_ROLE_EXTERNAL_ID": ""}},
+		{name: "a role of another form", env: map[string]string{"WATCH_ROLE_ARN": secrets["WATCH_ROLE_EXTERNAL_ID"]}},
+		{name: "an external id without a role", env: map[string]string{"WATCH_ROLE_ARN": ""}},
+		{name: "STS quotes everything", api: []apitest.Fault{apitest.Refused(403, "NoPermission", "refused: "+sent+" ExternalId="+secrets["WATCH_ROLE_EXTERNAL_ID"], poller.Denied).When(assuming)}},
+		{name: "STS answers in another shape", api: []apitest.Fault{faultNamed("enveloped").When(assuming)}},
+		{name: "STS is not there", env: map[string]string{"STS_ENDPOINT": "http://127.0.0.1:1"}},
+		{name: "a profile", cli: profile("StsToken")},
+		{name: "a profile with a role", cli: profile("RamRoleArn")},
+		{name: "a profile of another mode", cli: profile("CloudSSO")},
+		{name: "a profile whose mode is a key", cli: profile(secrets["ALIBABA_CLOUD_ACCESS_KEY_SECRET"])},
+		{name: "a profile cut short", cli: strings.TrimSuffix(profile("AK"), "}]}")},
 		{name: "no key", env: map[string]string{"ALIBABA_CLOUD_ACCESS_KEY_ID": ""}},
 		{name: "a broken signing secret", env: map[string]string{"WEBHOOK_SECRET": secrets["WEBHOOK_SECRET"] + "!"}},
 	}
@@ -163,6 +189,13 @@ func exposures() []exposure {
 	}
 	return list
 }
+
+func faultNamed(name string) apitest.Fault {
+	i := slices.IndexFunc(apitest.Faults(), func(f apitest.Fault) bool { return f.Name == name })
+	return apitest.Faults()[i]
+}
+
+func assuming(r apitest.Request) bool { return r.Action == "AssumeRole" }
 
 const configWithSecrets = `
 sinks:
@@ -189,6 +222,7 @@ func TestNoSecretGetsOut(t *testing.T) {
 func (e exposure) expose(t *testing.T) {
 	api := apitest.New(apitest.Options{
 		AccessKeyID: secrets["ALIBABA_CLOUD_ACCESS_KEY_ID"], Secret: secrets["ALIBABA_CLOUD_ACCESS_KEY_SECRET"], Token: secrets["ALIBABA_CLOUD_SECURITY_TOKEN"],
+		Roles: []apitest.Role{{ARN: watchedRole, ExternalID: secrets["WATCH_ROLE_EXTERNAL_ID"]}},
 	})
 	endpoint, stop, err := api.Start()
 	if err != nil {
@@ -216,8 +250,17 @@ func (e exposure) expose(t *testing.T) {
 		}
 	}
 	said += asOnFunctionCompute(t, env)
+	issued := map[string]string{}
+	for i, secret := range api.Issued() {
+		issued[fmt.Sprint("a role's key ", i)] = secret
+	}
 	search(t, e.name+": what the program says", said, secrets)
+	if assumes := []string{"all is well", "a profile with a role"}; slices.Contains(assumes, e.name) && len(issued) == 0 {
+		t.Errorf("%s: no role was assumed, so nothing is proven", e.name)
+	}
+	search(t, e.name+": what the program says", said, issued)
 	search(t, e.name+": the checkpoint", contents(dir), secrets)
+	search(t, e.name+": the checkpoint", contents(dir), issued)
 	receivers.mu.Lock()
 	defer receivers.mu.Unlock()
 	for sink, bodies := range receivers.bodies {
@@ -225,6 +268,7 @@ func (e exposure) expose(t *testing.T) {
 			bodies = strings.ReplaceAll(bodies, "token="+secrets["SLACK_BOT_TOKEN"], "")
 		}
 		search(t, e.name+": what is sent to "+sink, bodies, secrets)
+		search(t, e.name+": what is sent to "+sink, bodies, issued)
 		if sink != "webhook" {
 			search(t, e.name+": what is sent to "+sink, bodies, map[string]string{"an object's auth_key": objectSecret})
 		}
@@ -242,8 +286,18 @@ func (e exposure) environment(t *testing.T, receivers, endpoint, dir string) map
 	}
 	maps.Copy(env, map[string]string{
 		"VOD_ENDPOINT": endpoint, "VOD_MAX_QPS": "100", "CHECKPOINT": "file://" + dir, "FIRST_RUN": "notify", "LOG_LEVEL": "debug",
-		"SLACK_API_URL": receivers + "/slack/", "SLACK_CHANNEL": "C0OPS",
+		"SLACK_API_URL": receivers + "/slack/", "SLACK_CHANNEL": "C0OPS", "WATCH_ROLE_ARN": watchedRole, "STS_ENDPOINT": endpoint,
 	})
+	if e.cli != "" {
+		env["HOME"] = t.TempDir()
+		for _, name := range []string{"ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET", "ALIBABA_CLOUD_SECURITY_TOKEN", "WATCH_ROLE_ARN", "WATCH_ROLE_EXTERNAL_ID"} {
+			env[name] = ""
+		}
+		folder := filepath.Join(env["HOME"], ".aliyun")
+		if err := errors.Join(os.Mkdir(folder, 0o700), os.WriteFile(filepath.Join(folder, "config.json"), []byte(e.cli), 0o600)); err != nil {
+			t.Error(err)
+		}
+	}
 	maps.Copy(env, e.env)
 	if e.file != "" {
 		path := filepath.Join(t.TempDir(), "config.yaml")

@@ -358,7 +358,7 @@ func TestReadmeCommandTable(t *testing.T) {
 func TestReadmeProducts(t *testing.T) {
 	var want [][]string
 	for _, p := range aliyun.Products() {
-		want = append(want, []string{p.Name, p.Permission(), p.QPSVariable(), p.EndpointVariable()})
+		want = append(want, []string{p.Name, p.Permission(), p.QuotaPermission(), p.QPSVariable(), p.EndpointVariable()})
 	}
 	for name, title := range map[string]string{operating: "CDN and DCDN", chinese: "CDN 和全站加速（DCDN）"} {
 		var listed [][]string

@@ -2,6 +2,7 @@ package setup
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -65,11 +66,17 @@ func newWired(t *testing.T, options apitest.Options) *wired {
 	}
 	t.Cleanup(func() { w.receiver.Close() })
 	hook := w.receiver.URL(notifiertest.Webhook)
+	product := cmp.Or(options.Product, "vod")
 	env := map[string]string{
+		"PRODUCT": product, "STS_ENDPOINT": endpoint,
 		"ALIBABA_CLOUD_ACCESS_KEY_ID": options.AccessKeyID, "ALIBABA_CLOUD_ACCESS_KEY_SECRET": options.Secret,
-		"ALIBABA_CLOUD_SECURITY_TOKEN": options.Token, "VOD_ENDPOINT": endpoint, "VOD_MAX_QPS": "1000",
+		"ALIBABA_CLOUD_SECURITY_TOKEN": options.Token, strings.ToUpper(product) + "_ENDPOINT": endpoint, strings.ToUpper(product) + "_MAX_QPS": "1000",
 		"CHECKPOINT": "file://" + t.TempDir(), "FIRST_RUN": "notify", "LOG_LEVEL": "debug",
 		"WEBHOOK_URL": hook, "WEBHOOK_SECRET": secret,
+	}
+	if options.RoleOnly {
+		env["WATCH_ROLE_ARN"], env["WATCH_ROLE_EXTERNAL_ID"] = options.Roles[0].ARN, options.Roles[0].ExternalID
+		w.secrets = append(w.secrets, options.Roles[0].ExternalID)
 	}
 	if w.config, err = LoadConfig(func(name string) string { return env[name] }, CommandLine); err != nil {
 		t.Fatal(err)
@@ -86,6 +93,10 @@ func newWired(t *testing.T, options apitest.Options) *wired {
 // poll is one tick from configuration to report. All that it said is looked through
 // for secrets.
 func (w *wired) poll(timeout time.Duration) (watch.Report, error) {
+	return w.run(timeout, watch.Request{Action: watch.ActionPoll})
+}
+
+func (w *wired) run(timeout time.Duration, req watch.Request) (watch.Report, error) {
 	ctx, stop := context.WithTimeout(context.Background(), timeout)
 	defer stop()
 	log := slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: w.config.LogLevel}))
@@ -94,9 +105,9 @@ func (w *wired) poll(timeout time.Duration) (watch.Report, error) {
 		return watch.Report{}, err
 	}
 	defer program.API.Close()
-	report, err := program.Run(ctx, watch.Request{Action: watch.ActionPoll}, log)
+	report, err := program.Run(ctx, req, log)
 	said, _ := json.Marshal(report)
-	mustNotHold(w.t, fmt.Sprintf("%s %v %+v %#v %s", said, err, err, err, w.log), w.secrets...)
+	mustNotHold(w.t, fmt.Sprintf("%s %v %+v %#v %s", said, err, err, err, w.log), append(w.api.Issued(), w.secrets...)...)
 	return report, err
 }
 

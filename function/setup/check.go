@@ -50,6 +50,9 @@ func (w *Program) checkOutside(ctx context.Context, req watch.Request, report *w
 			findings, calls := w.checkAPI(ctx)
 			report.Checks = append(report.Checks, findings...)
 			report.APICalls = calls
+			if findings[0].Level == sink.OK {
+				report.Checks = append(report.Checks, w.checkQuota(ctx))
+			}
 		}
 	}
 	report.Checks = append(report.Checks, w.checkStore(ctx, !req.DryRun)...)
@@ -135,6 +138,27 @@ func assumed(item, arn string, err error) watch.Finding {
 		return failed(item, err)
 	}
 	return finding(item, sink.OK, arn+" is assumed", "")
+}
+
+// checkQuota says what is left of today's quota. Not to be able to read it is worth one
+// warning here, and nothing else anywhere.
+func (w *Program) checkQuota(ctx context.Context) watch.Finding {
+	quota, err := w.API.Quota(ctx)
+	if err != nil {
+		f := failed("quota", err)
+		f.Level = sink.Warn
+		return f
+	}
+	f := finding("quota", sink.OK, "", "")
+	var left []string
+	for _, q := range quota {
+		left = append(left, fmt.Sprintf("%s %d of %d", q.Kind, q.Left, q.Total))
+		if q.IsLow() {
+			f.Level, f.Hint = sink.Warn, "Submissions beyond the quota fail until the next day; ask Alibaba Cloud for a larger one"
+		}
+	}
+	f.Detail = "left today: " + strings.Join(left, ", ")
+	return f
 }
 
 // checkUnrouted names the sinks to which no route leads: nothing else would.

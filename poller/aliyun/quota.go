@@ -15,6 +15,9 @@ type Quota struct {
 	Left  int
 }
 
+// IsLow reports whether less than a tenth is left.
+func (q Quota) IsLow() bool { return q.Total > 0 && q.Left*10 < q.Total }
+
 var quotaKinds = [...]string{"url", "dir", "preload", "block", "regex", "ignoreparams", "preloadedge"}
 
 // Quota reads what is left of today's quota, by kind; kinds that the product does not
