@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"refreshwatch/function/setup"
@@ -16,7 +17,7 @@ import (
 	"refreshwatch/poller/aliyun/apitest"
 )
 
-// demoPause is the time between two ticks of the demo; a timer would wait a minute.
+// demoPause is the time between two polls of the demo; a timer would wait a minute.
 const demoPause = 2 * time.Second
 
 // demo runs the whole job against a simulated API: real HTTP, real signatures, a
@@ -31,8 +32,11 @@ func demo(ctx context.Context, o *options, sh Shell) int {
 		return 1
 	}
 	defer os.RemoveAll(dir)
-	api := apitest.New(apitest.Options{Strict: true})
-	if err := api.Add(demoTasks(time.Now())...); err != nil {
+	// The API's clock stands at each poll's time: on a slow machine, too, each poll sees what
+	// its story says.
+	began, poll := time.Now(), atomic.Int64{}
+	api := apitest.New(apitest.Options{Strict: true, Now: func() time.Time { return began.Add(time.Duration(poll.Load()) * demoPause) }})
+	if err := api.Add(demoTasks(began)...); err != nil {
 		sh.printError(err)
 		return 1
 	}
@@ -54,6 +58,7 @@ func demo(ctx context.Context, o *options, sh Shell) int {
 		if i > 0 && !pause(ctx, demoPause) {
 			return 1
 		}
+		poll.Store(int64(i))
 		fmt.Fprintf(sh.Out, "%s\n   %s\n\n", sh.say("\n── poll %d · %s", i+1, time.Now().In(sh.timeZone(nil)).Format(time.TimeOnly)), sh.translate(story))
 		tick, stop := context.WithTimeout(ctx, 30*time.Second)
 		report, err = w.Run(tick, watch.Request{Action: watch.ActionPoll}, w.Log)
