@@ -14,6 +14,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"refreshwatch/function/watch"
 	"refreshwatch/poller"
@@ -68,6 +69,25 @@ func TestListHasTheWebhooksFields(t *testing.T) {
 	}
 	if !strings.Contains(out.String(), "?x=1&y=<2>") {
 		t.Errorf("the path is not as the API has it: %s", &out)
+	}
+}
+
+// A terminal obeys nothing in a line, and a program reads what the API wrote.
+func TestTaskLinesAreHarmless(t *testing.T) {
+	for _, text := range append(hostile, "\U000e0041tag", "中文 café 🎬") {
+		var out bytes.Buffer
+		if err := writeTaskLines(&out, listOf(listTask("https://cdn.example.com/"+text, ""))); err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range strings.TrimSuffix(out.String(), "\n") {
+			if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) {
+				t.Errorf("%q is written with %U", text, r)
+			}
+		}
+		var line taskLine
+		if err := json.Unmarshal(out.Bytes(), &line); err != nil || line.ObjectPath != strings.ToValidUTF8("https://cdn.example.com/"+text, "\ufffd") {
+			t.Errorf("%q is read as %q (%v)", text, line.ObjectPath, err)
+		}
 	}
 }
 

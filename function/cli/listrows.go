@@ -1,11 +1,16 @@
 package cli
 
 import (
+	"bytes"
 	"encoding/csv"
 	"encoding/json"
+	"fmt"
 	"io"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf16"
+	"unicode/utf8"
 
 	"refreshwatch/poller"
 )
@@ -38,14 +43,35 @@ func newTaskLine(t poller.Task, read time.Time) taskLine {
 
 // writeTaskLines writes one object a line.
 func writeTaskLines(out io.Writer, l listed) error {
-	to := json.NewEncoder(out)
+	var line bytes.Buffer
+	to := json.NewEncoder(&line)
 	to.SetEscapeHTML(false) // nobody embeds a line in a page, and & is in many paths
 	for _, t := range l.Tasks {
+		line.Reset()
 		if err := to.Encode(newTaskLine(t, l.Read)); err != nil {
+			return err
+		}
+		if _, err := io.WriteString(out, escapeInvisible(line.String())); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// escapeInvisible writes what a terminal would obey as JSON escapes: the same strings
+// for a program, harmless for a person.
+func escapeInvisible(line string) string {
+	var out strings.Builder
+	for _, r := range line {
+		if r < utf8.RuneSelf || !unicode.IsControl(r) && !unicode.Is(unicode.Cf, r) {
+			out.WriteRune(r)
+			continue
+		}
+		for _, unit := range utf16.Encode([]rune{r}) {
+			fmt.Fprintf(&out, `\u%04x`, unit)
+		}
+	}
+	return out.String()
 }
 
 var csvHead = []string{"task_id", "object_type", "object_path", "domain", "status", "process", "description", "created_at", "observed_at"}

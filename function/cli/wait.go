@@ -249,7 +249,7 @@ func (r *waitRun) finish(exit int) {
 	if exit == exitUndone {
 		for _, id := range r.state.ids {
 			if len(r.state.of[id].rows) == 0 {
-				r.note(r.say("The API does not list the task id %s. Check the id, the region and PRODUCT.", id))
+				r.note(r.say("The API does not list the task id %s: it may be older than three days. Check the id, the region and PRODUCT.", id))
 			}
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"refreshwatch/poller"
+	"refreshwatch/poller/aliyun"
 )
 
 // Field is one field of a [Request]. Events, flags, the check of what goes with which
@@ -65,8 +66,19 @@ var Actions = []string{ActionPoll, ActionBackfill, ActionStatus, ActionRedrive, 
 
 var finishedStatuses = []string{string(poller.Complete), string(poller.Failed), string(poller.Timeout), string(poller.Canceled)}
 
-// ObjectTypes are the types that the API documents. They are compared without case.
-var ObjectTypes = []string{"file", "directory", "preload"}
+// ObjectTypes are the types that the products document. They are compared without case.
+var ObjectTypes = objectTypes()
+
+func objectTypes() (all []string) {
+	for _, p := range aliyun.Products() {
+		for _, t := range p.Types {
+			if !slices.Contains(all, t) {
+				all = append(all, t)
+			}
+		}
+	}
+	return all
+}
 
 // takes reports whether the action takes the field.
 func (f Field) takes(action string) bool {
