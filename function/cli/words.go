@@ -200,7 +200,7 @@ func (w words) err(err error) string {
 	for _, m := range poller.Mistakes(err) {
 		line := w.problem(m, err)
 		if m.Setting != "" {
-			line = m.Setting + "：" + line
+			line = w.say(m.Setting) + "：" + line
 		}
 		if m.Next != "" {
 			line += "。" + w.translate(m.Next) + "。"
