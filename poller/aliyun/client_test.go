@@ -89,6 +89,9 @@ func TestPagesOverRealHTTP(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if got.Now.Location() != time.UTC || time.Since(got.Now).Abs() > 5*time.Second {
+			t.Errorf("page %d: the API's clock is %v, want now", page, got.Now)
+		}
 		if got.Total != 120 || got.Number != page {
 			t.Errorf("page %d says number %d, total %d", page, got.Number, got.Total)
 		}
@@ -277,6 +280,44 @@ func TestWrongKeysAndClocksAreDenied(t *testing.T) {
 			}
 			if skew, ok := c.Skew(); !ok || (skew-o.Skew).Abs() > time.Second {
 				t.Errorf("%s: skew %v, want %v", row.name, skew, o.Skew)
+			}
+		})
+	}
+}
+
+// The clock of a page is the API's, not ours; without a Date it is unknown.
+func TestPagesHaveTheAPIsClock(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := options()
+		o.Skew = 7 * time.Minute
+		s := apitest.New(o)
+		got, err := client(t, s).List(t.Context(), lastDay(time.Now()), 1)
+		if want := time.Now().Add(o.Skew).UTC(); err != nil || !got.Now.Equal(want) {
+			t.Errorf("got %v, %v, want %v", got.Now, err, want)
+		}
+		undated := carrier(func(r *http.Request) (*http.Response, error) {
+			res, err := s.RoundTrip(r)
+			if err == nil {
+				res.Header.Del("Date")
+			}
+			return res, err
+		})
+		if got, err := client(t, undated).List(t.Context(), lastDay(time.Now()), 1); err != nil || !got.Now.IsZero() {
+			t.Errorf("without a Date: %v, %v", got.Now, err)
+		}
+	})
+}
+
+func TestUserAgent(t *testing.T) {
+	for given, want := range map[string]string{"refreshwatch/1.2": "refreshwatch/1.2", "": "refreshwatch"} {
+		synctest.Test(t, func(t *testing.T) {
+			got := ""
+			c := newClient(t, aliyun.Config{MaxQPS: 100, UserAgent: given, Transport: carrier(func(r *http.Request) (*http.Response, error) {
+				got = r.UserAgent()
+				return apitest.New(options()).RoundTrip(r)
+			})})
+			if _, err := c.List(t.Context(), lastDay(time.Now()), 1); err != nil || got != want {
+				t.Errorf("sent %q, %v, want %q", got, err, want)
 			}
 		})
 	}

@@ -95,6 +95,10 @@ func TestOSSMissingObjectsAreRefused(t *testing.T) {
 		{"reticent, empty", true, func(s *checkpointtest.OSS) { s.SetReticent(true) }, list, "Grant " + list, read},
 		{"reticent", false, func(s *checkpointtest.OSS) { s.SetReticent(true) }, "Grant " + list, "Grant " + list, read},
 		{"no reading, empty", true, func(s *checkpointtest.OSS) { s.Deny("GetObject") }, read, read, "without a condition"},
+		{"no reading, and latest is missing", false, func(s *checkpointtest.OSS) {
+			s.Deny("GetObject")
+			s.SetObject("refresh/watch/latest", nil)
+		}, read, read, "without a condition"},
 		{"no reading", false, func(s *checkpointtest.OSS) { s.Deny("GetObject") }, read, read, "without a condition"},
 	} {
 		server := startOSS(t)
@@ -139,6 +143,19 @@ func TestOSSNetworkProblems(t *testing.T) {
 	}
 	if text := err.Error(); strings.Count(text, "GetObject") != 1 || strings.Contains(text, "no such host") {
 		t.Errorf("Load: %s", text)
+	}
+}
+
+// TestOSSUserAgent: the vendor's support and our own logs of a proxy can tell who asked.
+func TestOSSUserAgent(t *testing.T) {
+	server := startOSS(t)
+	store, err := checkpoint.Open(server.Checkpoint("refresh/watch"), checkpoint.Options{Credentials: server.Credentials, UserAgent: "refreshwatch/1.2"})
+	must(t, err)
+	load(t, store)
+	for _, r := range server.Requests() {
+		if !strings.HasSuffix(r.UserAgent, "refreshwatch/1.2") {
+			t.Errorf("%s came from %q", r.Op, r.UserAgent)
+		}
 	}
 }
 
@@ -386,7 +403,22 @@ func (g generous) Create(ctx context.Context, name string, data []byte) (time.Ti
 	return g.Backend.Create(ctx, name, data)
 }
 
+// inventive answers for objects that were never written, as a cache in front of a store
+// may.
+type inventive struct{ checkpoint.Backend }
+
+func (i inventive) Get(ctx context.Context, name string) (checkpoint.Answer, error) {
+	a, err := i.Backend.Get(ctx, name)
+	if !a.Found {
+		a.Found, a.Data = true, []byte("invented")
+	}
+	return a, err
+}
+
 func TestProbeFindsUnfitStores(t *testing.T) {
+	if err := checkpoint.Probe(t.Context(), checkpoint.New(inventive{checkpointtest.NewMem().Backend()})); err == nil || !strings.Contains(err.Error(), "never written was read") {
+		t.Errorf("Probe of a store that invents objects: %v", err)
+	}
 	for want, g := range map[string]generous{
 		"two simultaneous writes": {from: 1, to: 2},
 		"a second write":          {from: 5, to: 5},

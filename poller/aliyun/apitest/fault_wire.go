@@ -78,6 +78,7 @@ func Damages() []Fault {
 
 		Truncated(),
 		Oversized(),
+		Bomb(),
 		Reset(),
 		Hang(),
 		Drip(time.Second),
@@ -106,6 +107,11 @@ func Truncated() Fault {
 // Oversized is a body of more than 8 MiB, valid but for its size.
 func Oversized() Fault {
 	return body("oversized body", func(b []byte) []byte { return append(b, bytes.Repeat([]byte(" "), 8<<20)...) })
+}
+
+// Bomb is a small body that inflates to more than 8 MiB.
+func Bomb() Fault {
+	return body("gzip of too much", func(b []byte) []byte { return compressed(append(b, bytes.Repeat([]byte(" "), 8<<20)...)) })
 }
 
 // Reset is a connection reset instead of an answer.

@@ -49,10 +49,11 @@ type Credential struct{ ID, Secret, Token string }
 
 // OSSRequest is one request as the server saw it.
 type OSSRequest struct {
-	Op     string // as in PutObject, GetObject, ListObjects, GetBucketVersioning
-	Key    string
-	N      int // which one of its Op, from 1
-	Status int // what was answered, 0 for nothing; only in Requests
+	Op        string // as in PutObject, GetObject, ListObjects, GetBucketVersioning
+	Key       string
+	UserAgent string
+	N         int // which one of its Op, from 1
+	Status    int // what was answered, 0 for nothing; only in Requests
 }
 
 // OSSFault is what happens to one request. The zero OSSFault lets it be.

@@ -24,7 +24,7 @@ func (s *OSS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler) // the client went away within its body
 	}
 	key := strings.TrimPrefix(r.URL.Path, "/"+s.Bucket+"/")
-	req, fault, entry := s.admit(OSSRequest{Op: operation(r, s.Bucket), Key: key})
+	req, fault, entry := s.admit(OSSRequest{Op: operation(r, s.Bucket), Key: key, UserAgent: r.UserAgent()})
 	select { // not ended by the client: what is late happens even if nobody waits for it
 	case <-time.After(fault.Delay):
 	case <-s.done:
