@@ -2,16 +2,12 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
-	"refreshwatch/function/setup"
-	"refreshwatch/function/watch"
-	"refreshwatch/notifier/sink"
 	"refreshwatch/poller"
 )
 
@@ -279,52 +275,4 @@ func surveyText(product, region string, now time.Time, found []surveyed, asked i
 		parts = append(parts, f.item+": "+f.answer+".")
 	}
 	return fmt.Sprintf("Survey of %s in %s, %s, %d requests. %s", product, region, now.UTC().Format(time.DateOnly), asked, strings.Join(parts, " "))
-}
-
-// check verifies a deployment, or with -survey the API.
-func check(ctx context.Context, o *options, sh Shell) int {
-	if !o.survey {
-		return runRequest(ctx, o, sh)
-	}
-	if o.req.Post {
-		return sh.fail(watch.Usage(&poller.Mistake{Setting: "-survey", Problem: "only reads the API, and does not go with -post", Next: "Give one of the two"}))
-	}
-	return sh.survey(ctx, o)
-}
-
-func (sh Shell) survey(ctx context.Context, o *options) int {
-	line, log := sh.begin(o)
-	w, err := setup.ConfigureAPI(sh.Getenv, log)
-	if err != nil {
-		return sh.fail(err)
-	}
-	ctx, stop := context.WithTimeout(ctx, o.timeout)
-	defer stop()
-	began := time.Now()
-	api := &watch.Guarded{Lister: w.API, Log: w.Log, Answered: newProgress(sh, line, w.Log).answered}
-	found, asked, err := takeSurvey(ctx, api, began, time.Sleep)
-	line.clear()
-	if err != nil {
-		sh.printError(err)
-		return 1
-	}
-	fmt.Fprintln(sh.Out, wrap(surveyText(w.Config.Product.Title, w.Config.Region, began, found, asked), sh.terminalWidth()))
-	if sh.OutTTY && !o.json {
-		return 0
-	}
-	report := watch.Report{Action: watch.ActionCheck, Run: watch.NewRunID(), APICalls: asked, TookMS: time.Since(began).Milliseconds()}
-	for _, f := range found {
-		report.Checks = append(report.Checks, watch.Finding{Item: "survey: " + f.item, Level: sink.OK, Detail: f.answer})
-	}
-	text, _ := json.Marshal(report) // strings and numbers only
-	fmt.Fprintf(sh.Out, "%s\n", text)
-	return 0
-}
-
-// terminalWidth is the width of stdout; 0 where it is no terminal.
-func (sh Shell) terminalWidth() int {
-	if !sh.OutTTY {
-		return 0
-	}
-	return sh.Width
 }
