@@ -146,7 +146,7 @@ func readRefusal(body []byte) refusal {
 // pass, 401 and 403 need a person, other 4xx refuse the query itself.
 func (op operation) judge(status int, code, message string) (poller.Class, string) {
 	// ECS was seen to answer so under InvalidParameter (reported): only the message
-	// tells an expired token.
+	// shows an expired token.
 	if strings.Contains(message, "SecurityToken.Expired") {
 		return poller.Credentials, op.advice(hintExpired)
 	}

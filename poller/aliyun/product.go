@@ -14,7 +14,7 @@ type Product struct {
 	Title       string // what the console calls it
 	Version     string
 	Action      string   // lists the tasks
-	QuotaAction string   // tells what is left of the day's quota
+	QuotaAction string   // reads what is left of the day's quota
 	ListKey     string   // of the rows, within Tasks
 	Host        string   // REGION stands for the region
 	Console     string   // where a person sees the same tasks

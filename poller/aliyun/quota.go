@@ -58,8 +58,8 @@ func readQuota(body []byte) ([]Quota, error) {
 	var all []Quota
 	for _, kind := range quotaKinds {
 		total, known := numbers[kind+"quota"]
-		left, told := numbers[kind+"remain"]
-		if known && told {
+		left, sent := numbers[kind+"remain"]
+		if known && sent {
 			all = append(all, Quota{Kind: kind, Total: total, Left: left})
 		}
 	}

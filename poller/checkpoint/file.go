@@ -197,7 +197,7 @@ func (f *folder) Remove(ctx context.Context, name string) error {
 // as to a disk that is not mounted. What lies there is history all the same.
 var errDangling = errors.New("a symbolic link on this path leads nowhere")
 
-// dangling tells a folder that is merely not made yet, nil, from one behind a link
+// dangling distinguishes a folder that does not exist yet, nil, from one behind a link
 // that leads nowhere.
 func (f *folder) dangling() error {
 	for dir := f.dir; ; dir = filepath.Dir(dir) {

@@ -182,7 +182,7 @@ func ossQuery(raw string) (url.Values, error) {
 	return query, nil
 }
 
-// checkEndpoint tells whether the endpoint takes the bucket in the path, as a
+// checkEndpoint reports whether the endpoint takes the bucket in the path, as a
 // server on the loopback does.
 func checkEndpoint(raw, bucket string) (pathStyle bool, err error) {
 	u, err := url.Parse(raw)

@@ -36,7 +36,7 @@ func outcomeOf(err error) outcome {
 }
 
 // TestOSSFaultsOfSwap: what the put of a generation can meet, what Swap says, what
-// is stored; and that reading back tells who won, whatever Swap said.
+// is stored; and that reading back shows who won, whatever Swap said.
 func TestOSSFaultsOfSwap(t *testing.T) {
 	type fault = checkpointtest.OSSFault
 	for _, test := range []struct {

@@ -82,7 +82,7 @@ func TestOSSDenied(t *testing.T) {
 
 // TestOSSMissingObjectsAreRefused: without an unconditional permission to list, a 403
 // may stand for an object that does not exist. It never counts as absence, and it is
-// told apart from a missing permission to read.
+// distinguished from a missing permission to read.
 func TestOSSMissingObjectsAreRefused(t *testing.T) {
 	const list, read = "oss:ListObjects on acs:oss:*:*:test-bucket without a condition", "Grant oss:GetObject on acs:oss:*:*:test-bucket/refresh/watch/*"
 	for _, row := range []struct {
@@ -205,7 +205,7 @@ func TestOSSBehindAProxy(t *testing.T) {
 	}
 }
 
-// TestOSSMistakes: what a person gets wrong, and what tells him so. Neither errors
+// TestOSSMistakes: what a person gets wrong, and what says so. Neither errors
 // nor logs hold a secret, not even those that OSS repeats in its answers.
 func TestOSSMistakes(t *testing.T) {
 	logs := captureLogs(t)

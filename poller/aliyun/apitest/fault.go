@@ -23,7 +23,7 @@ type Fault struct {
 	stale      time.Duration                    // the answer is that old
 	shuffle    bool                             // no order within a second
 	numericIDs bool                             // task ids are JSON numbers
-	slow       bool                             // the client's patience ends first
+	slow       bool                             // the client's ten seconds pass first
 }
 
 // Times limits f to n answers; without it f stays until [Server.Heal].
