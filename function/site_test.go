@@ -57,7 +57,7 @@ func newSite(t *testing.T) *site {
 	if _, err := s.Run(ctx, watch.Request{Action: watch.ActionPoll}, slog.New(slog.DiscardHandler)); err != nil {
 		t.Fatal(err)
 	}
-	time.Sleep(time.Minute)
+	time.Sleep(time.Minute) // of a synctest bubble: the callers run in one
 	return s
 }
 

@@ -33,7 +33,7 @@ func TestBatch(t *testing.T) {
 		digest   bool
 	}{
 		"nothing":                               {sink.PerTask, nil, nil, false},
-		"rows of one task are told together":    {sink.PerTask, events(40, oneTask), []int{40}, false},
+		"rows of one task share a message":      {sink.PerTask, events(40, oneTask), []int{40}, false},
 		"a message each task":                   {sink.PerTask, events(9, threeTasks), []int{3, 3, 3}, false},
 		"five messages are no flood":            {sink.PerTask, events(5, ownTask), []int{1, 1, 1, 1, 1}, false},
 		"six are":                               {sink.PerTask, events(6, ownTask), []int{6}, true},

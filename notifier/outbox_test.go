@@ -114,7 +114,7 @@ func TestSettleAfterLosingTheClaim(t *testing.T) {
 	}
 	got, changed = Outbox{Dead: []Delivery{d, delivery("b", "ops")}}.Settle("run", []Result{{ID: "a", Attempts: 1}}, noon)
 	if !changed || ids(got.Dead) != "[b]" {
-		t.Errorf("refused by the other run, told by this one, and still dead: %s", ids(got.Dead))
+		t.Errorf("refused by the other run, accepted by this one, and still dead: %s", ids(got.Dead))
 	}
 }
 

@@ -112,7 +112,7 @@ func (r *waitRun) round(ctx context.Context) (exit int, over bool) {
 		return r.verdict(), true
 	case ctx.Err() != nil:
 		return r.stopped(ctx), true
-	case batch.Err != nil && r.hopeless(batch.Err):
+	case batch.Err != nil && r.pointless(batch.Err):
 		r.printError(batch.Err)
 		return 1, true
 	case batch.Err != nil:
@@ -149,9 +149,9 @@ func (r *waitRun) questions(at time.Time) (ws []poller.Window) {
 	return ws
 }
 
-// hopeless reports whether waiting cannot help: the API refuses, or has been silent for
+// pointless reports whether waiting cannot help: the API refuses, or has been silent for
 // too long.
-func (r *waitRun) hopeless(err error) bool {
+func (r *waitRun) pointless(err error) bool {
 	var api *poller.Error
 	if errors.As(err, &api) && api.Class != poller.Transient {
 		return true

@@ -26,8 +26,8 @@ func runeColumns(r rune) int {
 	return 1
 }
 
-// shorten leaves out the middle of a text that is too wide: a URL is told apart by its
-// host and by its last element. 0 columns leave it as it is.
+// shorten leaves out the middle of a text that is too wide: URLs differ in their
+// hosts and last elements. 0 columns leave it as it is.
 func shorten(s string, columns int) string {
 	if columns <= 0 || columnsOf(s) <= columns {
 		return s

@@ -23,7 +23,7 @@ const (
 // The whole behaviour from configuration to what a webhook receives, for each product,
 // with the program's own key and as a role of another account: three pages that drift
 // while they are read, an API that throttles, breaks and counts requests; every row is
-// notified once. Backfill notifies of what was notified only when it is told to.
+// notified once. Backfill notifies of what was notified only when it is asked to.
 func TestEveryProduct(t *testing.T) {
 	var wg sync.WaitGroup
 	for _, p := range aliyun.Products() {
