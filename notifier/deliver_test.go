@@ -59,7 +59,7 @@ func TestDeliver(t *testing.T) {
 		"a dead sink is left to the next run":  {map[string][]error{"a": {later}, "b": {later}}, false, always, 4, 0, 2},
 		"refused at once, the other goes out":  {map[string][]error{"a": {refused}}, false, always, 2, 1, 1},
 		"unknown is sent again, and says so":   {map[string][]error{"a": {unknown, nil}}, false, always, 3, 2, 0},
-		"unknown is dropped where asked for": {map[string][]error{"a": {unknown}}, true, always, 2, 2, 0},
+		"unknown is dropped where asked for":   {map[string][]error{"a": {unknown}}, true, always, 2, 2, 0},
 		"waits as long as the receiver asks":   {map[string][]error{"a": {asks, nil}}, false, always, 3, 2, 0},
 		"but not past the deadline":            {map[string][]error{"a": {asksTooLong}}, false, always, 1, 0, 1}, // it means all messages
 		"three unreadable answers are enough":  {map[string][]error{"a": {odd}}, false, always, 4, 1, 1},

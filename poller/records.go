@@ -82,8 +82,6 @@ func compareRecords(a, b Record) int {
 // unixSeconds is t as a Record keeps it.
 func unixSeconds(t time.Time) uint32 { return uint32(max(0, min(t.Unix(), 1<<32-1))) }
 
-func fromUnix(seconds uint32) time.Time { return time.Unix(int64(seconds), 0).UTC() }
-
 // since drops the rows created before t.
 func (s Records) since(t time.Time) Records {
 	i, _ := slices.BinarySearchFunc(s, unixSeconds(t), func(r Record, at uint32) int { return cmp.Compare(r.Created, at) })

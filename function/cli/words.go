@@ -23,11 +23,8 @@ type words struct{ chinese bool }
 //go:embed words.zh.txt
 var chineseFile string
 
-// phrases are the Chinese texts by the English ones.
-type phrases struct {
-	exact    map[string]string // by bare text
-	patterns []pattern         // of texts with something filled in, the most particular first
-}
+// phrases are the Chinese texts, each by the bare English one.
+type phrases map[string]string
 
 // pattern is a format as it looks when it is filled in.
 type pattern struct {
@@ -41,7 +38,7 @@ var chinesePhrases = sync.OnceValue(func() phrases { return readPhrases(chineseF
 // readPhrases reads blocks of lines: the English, then the Chinese behind "= ". Lines
 // that begin with # are comments.
 func readPhrases(file string) phrases {
-	p := phrases{exact: map[string]string{}}
+	p := phrases{}
 	for block := range strings.SplitSeq(file, "\n\n") {
 		var english, chinese []string
 		for line := range strings.SplitSeq(block, "\n") {
@@ -55,7 +52,7 @@ func readPhrases(file string) phrases {
 			}
 		}
 		if len(chinese) > 0 {
-			p.exact[bare(strings.Join(english, "\n"))] = strings.Join(chinese, "\n")
+			p[bare(strings.Join(english, "\n"))] = strings.Join(chinese, "\n")
 		}
 	}
 	return p
@@ -73,7 +70,7 @@ const fewLetters = 4
 // chinesePatterns are made at the first text that needs them.
 var chinesePatterns = sync.OnceValue(func() []pattern {
 	var all []pattern
-	for english, chinese := range chinesePhrases().exact {
+	for english, chinese := range chinesePhrases() {
 		if !verbs().MatchString(english) {
 			continue
 		}
@@ -118,7 +115,7 @@ func isChinese(lang string) bool {
 // say is the format in the reader's language, filled in. White space around it stays.
 func (w words) say(format string, args ...any) string {
 	if w.chinese {
-		if zh, ok := chinesePhrases().exact[bare(format)]; ok {
+		if zh, ok := chinesePhrases()[bare(format)]; ok {
 			format = around(format, zh)
 		}
 	}
@@ -147,7 +144,7 @@ func (w words) translate(text string) string {
 		return text
 	}
 	plain := bare(text)
-	if zh, ok := chinesePhrases().exact[plain]; ok {
+	if zh, ok := chinesePhrases()[plain]; ok {
 		return around(text, zh)
 	}
 	for _, p := range chinesePatterns() {
@@ -170,12 +167,12 @@ func (w words) translate(text string) string {
 
 // part is what was filled into a text: another phrase, a number of things, or foreign.
 func (w words) part(text string) string {
-	if zh, ok := chinesePhrases().exact[text]; ok {
+	if zh, ok := chinesePhrases()[text]; ok {
 		return zh
 	}
 	number, noun, _ := strings.Cut(text, " ")
 	if n, err := strconv.Atoi(number); err == nil {
-		if zh, ok := chinesePhrases().exact["%d "+strings.TrimSuffix(noun, "s")]; ok {
+		if zh, ok := chinesePhrases()["%d "+strings.TrimSuffix(noun, "s")]; ok {
 			return fmt.Sprintf(zh, n)
 		}
 	}
@@ -231,7 +228,7 @@ func (w words) problem(m *poller.Mistake, err error) string {
 
 // count is a number of things: "1 task", "2 tasks". Chinese has one form.
 func (w words) count(n int, noun string) string {
-	if zh, ok := chinesePhrases().exact["%d "+noun]; ok && w.chinese {
+	if zh, ok := chinesePhrases()["%d "+noun]; ok && w.chinese {
 		return fmt.Sprintf(zh, n)
 	}
 	return watch.Count(n, noun)

@@ -54,8 +54,8 @@ func guardedProxy(proxy func(*http.Request) (*url.URL, error)) func(*http.Reques
 		}
 		ctx, cancel := context.WithTimeout(req.Context(), lookUpTime)
 		defer cancel()
-		addresses, err := net.DefaultResolver.LookupNetIP(ctx, "ip", req.URL.Hostname())
-		for _, ip := range addresses {
+		addresses, _ := net.DefaultResolver.LookupNetIP(ctx, "ip", req.URL.Hostname())
+		for _, ip := range addresses { // none where only the proxy resolves names
 			if isMetadata(ip) {
 				return nil, errRefusedAddress
 			}

@@ -84,9 +84,9 @@ func consistsOf(s, characters string, most int) bool {
 // apiError reads an error code of chat.postMessage and its neighbours.
 func apiError(code, needed string) *sink.Error {
 	rule := apiRule(code)
-	e := &sink.Error{Class: rule.Class, Code: code, Hint: rule.Hint, Err: errors.New("Slack refused the message")}
+	e := &sink.Error{Class: rule.Class, Code: code, Hint: rule.Hint, Err: errors.New("the message was refused by Slack")}
 	if rule.Class == sink.Unknown {
-		e.Err = errors.New("Slack cannot say whether the message was posted")
+		e.Err = errors.New("whether the message was posted is unknown to Slack")
 	}
 	if code == "missing_scope" && consistsOf(needed, scopeRunes, 100) {
 		e.Hint = fmt.Sprintf("Add the scope %s to the Slack app and install it again", needed)

@@ -92,7 +92,7 @@ func list(raw json.RawMessage) ([]row, error) {
 	}
 	var inner struct{ Task, CDNTask json.RawMessage }
 	if !isNothing(raw) && json.Unmarshal(raw, &inner) != nil {
-		return nil, errors.New("Tasks is neither an object nor a list")
+		return nil, errors.New("the field Tasks is neither an object nor a list")
 	}
 	for _, raw := range []json.RawMessage{inner.Task, inner.CDNTask} {
 		if isList(raw) {
