@@ -136,7 +136,7 @@ func TestFigureThroughput(t *testing.T) {
 	hook := slow.URL + path.Path
 	in := p.start("WEBHOOK_URL="+hook, "SLACK_BOT_TOKEN=xoxb-figure", "SLACK_CHANNEL=C0OPS", "SLACK_API_URL="+p.hooks.URL(notifiertest.SlackPost))
 
-	p.add(0, rows, 10*time.Second, rows) // so young that they are asked about again at once
+	p.add(0, rows, 10*time.Minute, rows) // so young that they are asked about again within seconds
 	if r := p.prepare(true); r.InFlight != rows {
 		t.Fatalf("the first tick: %+v", r)
 	}
@@ -149,7 +149,8 @@ func TestFigureThroughput(t *testing.T) {
 	posts, messages := len(p.hooks.Posts(notifiertest.Webhook)), len(p.hooks.Messages("C0OPS"))
 	t.Logf("%d rows finished: all sent through the webhook within %v in %d bodies, on Slack in %d messages; the whole tick took %d ms with %d requests, peak RSS %.1f MB",
 		r.New, to.Sub(from).Round(time.Millisecond), posts, messages, r.TookMS, r.APICalls, peak(t, in))
-	if r.New != rows || r.Covered != 2*rows || r.Retrying > 0 || messages > 10 || messages == 0 {
+	const aSecond = rows / 600 // those created in the second that has just begun are the next poll's
+	if missing := rows - r.New; missing > 2*aSecond || r.Covered != 2*r.New || r.Retrying > 0 || messages > 10 || messages == 0 {
 		t.Errorf("%+v, %d messages on Slack", r, messages)
 	}
 }
