@@ -106,3 +106,29 @@ func TestCheckOfflineContactsNothing(t *testing.T) {
 		t.Error("offline and post go together")
 	}
 }
+
+// A clock that is five minutes off still works, and will not for long: check says so.
+func TestCheckComparesTheClock(t *testing.T) {
+	for _, tt := range []struct {
+		ahead time.Duration
+		want  sink.Level
+	}{{0, sink.OK}, {time.Minute, sink.OK}, {5 * time.Minute, sink.Bad}, {-5 * time.Minute, sink.Bad}} {
+		api := apitest.New(apitest.Options{AccessKeyID: "LTAI1", Secret: "s", Skew: tt.ahead})
+		endpoint, stop, err := api.Start()
+		if err != nil {
+			t.Fatal(err)
+		}
+		program, err := Configure(lookup(map[string]string{
+			"ALIBABA_CLOUD_ACCESS_KEY_ID": "LTAI1", "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "s",
+			"VOD_ENDPOINT": endpoint, "CHECKPOINT": "file://" + t.TempDir(),
+		}), CommandLine, silent, io.Discard)
+		if err != nil {
+			t.Fatal(err)
+		}
+		report, err := program.Run(t.Context(), watch.Request{Action: watch.ActionCheck}, program.Log)
+		stop()
+		if got := item(report, "clock"); got.Level != tt.want || (err != nil) != (tt.want == sink.Bad) {
+			t.Errorf("the API's clock %s ahead: %+v, %v; want level %v", tt.ahead, got, err, tt.want)
+		}
+	}
+}
