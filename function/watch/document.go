@@ -86,6 +86,9 @@ func DecodeDocument(data []byte) (Document, error) {
 	case crc32.Checksum(body, castagnoli()) != sum:
 		return d, fmt.Errorf("%w: its checksum does not match", checkpoint.ErrCorrupt)
 	}
+	if isCrowded(body[:headSize]) {
+		return d, fmt.Errorf("%w: it lists more rows than its %d bytes can hold", checkpoint.ErrCorrupt, headSize)
+	}
 	finished, err := poller.DecodeRecords(body[headSize:])
 	if err != nil {
 		return Document{}, fmt.Errorf("%w: finished rows: %v", checkpoint.ErrCorrupt, err)
