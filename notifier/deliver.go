@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"refreshwatch/notifier/sink"
+	"refreshwatch/poller"
 )
 
 // Within one run an attempt that may succeed later is repeated a few times, with
@@ -239,12 +240,5 @@ func pause(ctx context.Context, attempt int, last *sink.Error) bool {
 	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= wait {
 		return false
 	}
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
+	return poller.Sleep(ctx, wait) == nil
 }

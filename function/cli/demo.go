@@ -55,7 +55,7 @@ func demo(ctx context.Context, o *options, sh Shell) int {
 	fmt.Fprintln(sh.Out, sh.say("A simulated API answers at %s. refreshwatch polls it every %s here, instead of every minute.", url, demoPause))
 	var report watch.Report
 	for i, story := range demoStory {
-		if i > 0 && !pause(ctx, demoPause) {
+		if i > 0 && poller.Sleep(ctx, demoPause) != nil {
 			return 1
 		}
 		poll.Store(int64(i))
@@ -123,14 +123,4 @@ func demoTasks(now time.Time) []apitest.Task {
 		tasks = append(tasks, task("15680240", "file", page, steps))
 	}
 	return tasks
-}
-
-// pause waits, or reports that ctx ended first.
-func pause(ctx context.Context, d time.Duration) bool {
-	select {
-	case <-time.After(d):
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }

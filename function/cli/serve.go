@@ -48,7 +48,7 @@ func serve(ctx context.Context, sh Shell) int {
 		fmt.Fprintln(sh.Out, line)
 	}
 	fmt.Fprint(sh.Out, serveHelp)
-	for n := 1; pause(ctx, serveEvery); n++ {
+	for n := 1; poller.Sleep(ctx, serveEvery) == nil; n++ {
 		tasks := nextSubmission(product, n, time.Now())
 		if err := api.Add(tasks...); err != nil {
 			sh.printError(err)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"refreshwatch/notifier"
+	"refreshwatch/poller"
 	"refreshwatch/poller/checkpoint"
 )
 
@@ -80,7 +81,7 @@ func (r *run) commit(ctx context.Context, d draft) error {
 		if errors.Is(err, checkpoint.ErrConflict) {
 			err = errors.New("the store refuses a new generation as existing and holds none. Check that nothing else writes under CHECKPOINT, and run check")
 		}
-		if try == writeTries || !sleep(ctx, time.Duration(try)*time.Second) {
+		if try == writeTries || poller.Sleep(ctx, time.Duration(try)*time.Second) != nil {
 			return storeError("write checkpoint", err)
 		}
 		r.Log.Warn("checkpoint not written, retrying", "error", err.Error())
@@ -157,7 +158,7 @@ func (r *run) settle(ctx context.Context, results []notifier.Result, last bool) 
 			err = errors.Join(err, lerr)
 		}
 		r.lease = lease
-		if !sleep(ctx, 100*time.Millisecond) {
+		if poller.Sleep(ctx, 100*time.Millisecond) != nil {
 			return storeError("record deliveries", err)
 		}
 	}
@@ -202,17 +203,5 @@ func (r *run) collect(ctx context.Context) {
 	age := max(time.Hour, r.lease.TTL+notifier.ClockSkew)
 	if err := r.Store.Collect(ctx, r.head, age); err != nil {
 		r.Log.Warn("old checkpoint generations not removed", "error", err.Error())
-	}
-}
-
-// sleep waits, or reports that ctx ended first.
-func sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
 	}
 }

@@ -33,7 +33,7 @@ func (p paced) List(ctx context.Context, q poller.Query, page int) (poller.Page,
 	}
 	*p.free = at.Add(p.interval)
 	p.mu.Unlock()
-	if !sleep(ctx, at.Sub(now)+p.latency) {
+	if poller.Sleep(ctx, at.Sub(now)+p.latency) != nil {
 		return poller.Page{}, ctx.Err()
 	}
 	return p.Lister.List(ctx, q, page)

@@ -268,7 +268,7 @@ func (s sender) Send(ctx context.Context, d sink.Message) error {
 		s.b.accept(s.p, d, e)
 		fallthrough
 	case slow:
-		sleep(ctx, sink.PostTimeout)
+		poller.Sleep(ctx, sink.PostTimeout)
 		return &sink.Error{Class: sink.Unknown, Code: "timeout", Err: errFault}
 	}
 	s.b.accept(s.p, d, e)

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"refreshwatch/poller"
 )
 
 // Pace spaces requests to a receiver's published rate: all of its limits hold. The
@@ -29,13 +31,9 @@ func (p Pace) Wait(ctx context.Context) error {
 			turn.CancelAt(now)
 			return &Error{Class: Later, Code: "paced", After: delay, Err: errors.New("the receiver's rate leaves no room before the deadline")}
 		}
-		timer := time.NewTimer(delay)
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
+		if err := poller.Sleep(ctx, delay); err != nil {
 			turn.Cancel()
-			return &Error{Class: Later, Code: "canceled", Err: ctx.Err()}
+			return &Error{Class: Later, Code: "canceled", Err: err}
 		}
 	}
 	return nil

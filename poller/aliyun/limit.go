@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"refreshwatch/poller"
 )
 
 // slack makes the gap between two requests one hundredth wider than the ceiling
@@ -33,7 +35,7 @@ func newLimiter(maxQPS float64) *limiter {
 // wait returns when a request may leave, or [errNoTime].
 func (l *limiter) wait(ctx context.Context) error {
 	for {
-		if sleep(ctx, l.paused()) != nil || l.rate.Wait(ctx) != nil {
+		if poller.Sleep(ctx, l.paused()) != nil || l.rate.Wait(ctx) != nil {
 			return errNoTime
 		}
 		if l.paused() <= 0 { // a pause may have begun meanwhile
@@ -54,20 +56,5 @@ func (l *limiter) pause(d time.Duration) {
 	defer l.mu.Unlock()
 	if until := time.Now().Add(d); until.After(l.resume) {
 		l.resume = until
-	}
-}
-
-// sleep returns after d, or with ctx's error as soon as ctx is done.
-func sleep(ctx context.Context, d time.Duration) error {
-	if ctx.Err() != nil || d <= 0 {
-		return ctx.Err()
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
 	}
 }

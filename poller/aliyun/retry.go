@@ -33,7 +33,7 @@ func (c *caller) retry(ctx context.Context, attempt func() error) error {
 		if ctx.Err() == nil && (!again || !fits(ctx, wait)) {
 			return err
 		}
-		if sleep(ctx, wait) != nil {
+		if poller.Sleep(ctx, wait) != nil {
 			return errNoTime
 		}
 	}
