@@ -2,6 +2,8 @@ module refreshwatch
 
 go 1.26.0
 
+toolchain go1.26.8
+
 require (
 	github.com/DataDog/datadog-agent/pkg/template v0.85.2
 	github.com/aliyun/alibaba-cloud-sdk-go v1.63.107
