@@ -88,7 +88,26 @@ func (s *Set) override(lang, dir string) error {
 	if s.used, err = assemble(lang, defaults, overrides); err != nil {
 		return errors.Join(append(mistakes, err)...)
 	}
-	return errors.Join(unique(append(mistakes, s.try()...))...)
+	return errors.Join(unique(append(mistakes, s.tryFor(longestTry)...))...)
+}
+
+// longestTry is far more than all samples take; an override that loops for ever, such as
+// {{range 1000000000}}, must not hang the program at its start.
+const longestTry = 20 * time.Second
+
+// tryFor is try, unless it takes longer: what goes on then cannot be ended, and its
+// result is not used.
+func (s *Set) tryFor(limit time.Duration) []error {
+	done := make(chan []error, 1)
+	go func() { done <- s.try() }()
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	select {
+	case mistakes := <-done:
+		return mistakes
+	case <-timer.C:
+		return []error{fmt.Errorf("rendering the samples with the overrides takes longer than %s: one of them loops for ever", limit)}
+	}
 }
 
 // unique drops repeated mistakes: most show in more than one dialect.
