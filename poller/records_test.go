@@ -237,3 +237,18 @@ func BenchmarkDecode(b *testing.B) {
 		}
 	}
 }
+
+// A right checksum does not make senseless rows right: whoever planted them, nothing
+// may be concluded from them.
+func TestRecordsRefusesSenselessRows(t *testing.T) {
+	for name, rows := range map[string]Records{
+		"a status that does not exist":  {{Hash: 1, Created: 1, Code: 5}},
+		"another":                       {{Hash: 1, Created: 1, Code: 7}},
+		"silent, and somebody notified": {{Hash: 1, Created: 1, Sinks: 1, Code: codeSilent}},
+		"out of order":                  {{Hash: 1, Created: 2}, {Hash: 2, Created: 1}},
+	} {
+		if got, err := DecodeRecords(rows.AppendBinary(nil)); !errors.Is(err, ErrRecords) {
+			t.Errorf("%s: %v, error %v", name, got, err)
+		}
+	}
+}

@@ -373,3 +373,43 @@ func TestBackfillBesidePolls(t *testing.T) {
 		t.Log("runs that lost the race:", conflicts[true], "of", conflicts[true]+conflicts[false])
 	})
 }
+
+// The same request goes on where it stopped, and a day later it begins anew: what was
+// created meanwhile is meant, too.
+func TestTruncatedBackfillOfYesterday(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, "hook")
+		for i := range 3000 {
+			w.add(apitest.Task{Key: key(i), Created: time.Now().Add(-time.Duration(i) * time.Second), Steps: apitest.Finish(0)})
+		}
+		cut := func() Report {
+			p := w.process()
+			p.timeout = 20 * time.Second
+			r, err, _ := p.run(Request{Action: ActionBackfill}, w.pace(1, 0))
+			if err != nil || !r.Truncated {
+				t.Fatalf("%+v, %v: want one that is cut short", r, err)
+			}
+			return r
+		}
+		cut()
+		w.add(apitest.Task{Key: key(5000), Created: time.Now(), Steps: apitest.Finish(0)})
+		time.Sleep(30 * time.Minute)
+		w.do(Request{Action: ActionBackfill})
+		if w.sinks[0].notified[key(2999)] != 1 || w.sinks[0].notified[key(5000)] != 0 {
+			t.Errorf("half an hour later: the oldest row %d times, one that is newer than the window %d times; want 1 and 0",
+				w.sinks[0].notified[key(2999)], w.sinks[0].notified[key(5000)])
+		}
+
+		for i := range 3000 {
+			w.add(apitest.Task{Key: key(10_000 + i), Created: time.Now().Add(-time.Duration(i) * time.Second), Steps: apitest.Finish(0)})
+		}
+		cut()
+		w.add(apitest.Task{Key: key(6000), Created: time.Now(), Steps: apitest.Finish(0)})
+		time.Sleep(25 * time.Hour)
+		w.do(Request{Action: ActionBackfill})
+		if w.sinks[0].notified[key(6000)] != 1 || w.sinks[0].notified[key(12_999)] != 1 {
+			t.Errorf("a day later: a row created after the first call %d times, the oldest one %d times; want 1 and 1",
+				w.sinks[0].notified[key(6000)], w.sinks[0].notified[key(12_999)])
+		}
+	})
+}
