@@ -9,13 +9,15 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"sync"
 	"time"
 )
 
 // simAPI lists scripted rows as DescribeVodRefreshTasks does, by the clock of the
 // bubble it is asked in: newest first, as far back as it remembers.
 type simAPI struct {
-	rows    []simRow // in order of creation
+	mu      sync.Mutex // pages are asked for concurrently
+	rows    []simRow   // in order of creation
 	byID    map[string][]int
 	calls   int
 	refused error // the first rule of the API that a question broke
@@ -63,8 +65,10 @@ func (r simRow) at(now time.Time) Task {
 // pause takes the time that a request takes.
 func (a *simAPI) pause(ctx context.Context) error {
 	now := time.Now()
+	a.mu.Lock()
 	at := later(now, a.free)
 	a.free = at.Add(a.interval)
+	a.mu.Unlock()
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
@@ -73,6 +77,8 @@ func (a *simAPI) pause(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	a.calls++
 	if a.throttle != nil && a.throttle(time.Now()) {
 		return &Error{Class: Transient, Code: "Throttling.User", Err: errors.New("busy")}
@@ -84,6 +90,8 @@ func (a *simAPI) List(ctx context.Context, q Query, page int) (Page, error) {
 	if err := a.pause(ctx); err != nil {
 		return Page{}, err
 	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	now := time.Now().UTC()
 	if err := brokenRule(q, now); err != nil && a.refused == nil {
 		a.refused = err

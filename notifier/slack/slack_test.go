@@ -3,6 +3,7 @@ package slack
 import (
 	"encoding/json"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -35,11 +36,12 @@ func TestLookUp(t *testing.T) {
 	for name, f := range faults {
 		t.Run(name, func(t *testing.T) {
 			r := notifiertest.NewRig(t, "en")
+			var passed atomic.Int64
+			r.Receiver.Now = func() time.Time { return notifiertest.Now.Add(time.Duration(passed.Load())) }
 			s := bot(t, r)
 			r.Script(notifiertest.SlackPost, f)
 			r.AssertOutcome(t, s.Send(r.UntilItHangs(t), notifiertest.One(1)), sink.Unknown, 0)
-			now := notifiertest.Now.Add(20 * time.Minute) // since then the channel was busy
-			r.Receiver.Now = func() time.Time { return now }
+			passed.Store(int64(20 * time.Minute)) // since then the channel was busy
 			for range 2 * historyLimit {
 				r.Say(notifiertest.SlackChannel, "good morning")
 			}
