@@ -2,6 +2,7 @@ package watch
 
 import (
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -31,14 +32,18 @@ func TestSettledWhileANeighborHangs(t *testing.T) {
 				hangs, good := w.sinks[0], w.sinks[1]
 				p := w.process()
 				var once sync.Once
+				var up atomic.Bool // the dead process may still be at its send
 				hangs.verdict = func(sink.Message) error {
+					if up.Load() {
+						return nil
+					}
 					once.Do(func() { time.Sleep(test.dies); p.mu.Lock(); p.dead = true; p.mu.Unlock() })
 					return &sink.Error{Class: sink.Later, Code: "http_503"}
 				}
 				if _, _, alive := p.run(Request{Action: ActionPoll}); alive {
 					t.Fatal("the process did not die")
 				}
-				hangs.verdict = nil
+				up.Store(true)
 				time.Sleep(2 * time.Minute) // its claims expire
 				w.poll()
 				if good.notified[key(1)] != test.want || hangs.notified[key(1)] != 1 {
