@@ -3,6 +3,7 @@ package checkpointtest
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -92,4 +93,18 @@ func TestMemKeepsItsOwn(t *testing.T) {
 	d := load(t, mem)
 	copy(d.Data, "after!")
 	expect(t, mem, 1, "before")
+}
+
+// A store that refuses every first write as existing keeps no two runs apart: it keeps
+// no run at all.
+func TestProbeOfAStoreThatRefusesEveryWrite(t *testing.T) {
+	mem := NewMem().Process(func(op Op) Fault {
+		if op.Verb == Create {
+			return Fault{Err: checkpoint.ErrConflict}
+		}
+		return Fault{}
+	})
+	if err := checkpoint.Probe(t.Context(), mem); err == nil || !strings.Contains(err.Error(), "first write") {
+		t.Errorf("the probe says %v", err)
+	}
 }
