@@ -110,7 +110,7 @@ type queue struct {
 // receiver cannot take does not keep the others waiting.
 func (t Target) queue(claimed []Delivery) *queue {
 	own := slices.DeleteFunc(slices.Clone(claimed), func(d Delivery) bool { return d.Sink != t.Name })
-	slices.SortStableFunc(own, func(a, b Delivery) int { return cmp.Compare(a.Attempts, b.Attempts) })
+	poller.Sort(own, func(a, b Delivery) int { return cmp.Compare(a.Attempts, b.Attempts) })
 	q := &queue{target: t, deliveries: make(chan Delivery, len(own))}
 	for _, d := range own {
 		q.deliveries <- d

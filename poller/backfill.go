@@ -106,7 +106,7 @@ func (s State) Backfill(asked []Window, b Batch, now time.Time, pol Policy, f Ba
 	now = now.UTC()
 	d := &backfiller{Backfill: f, asked: asked, notices: notices{policy: pol}, held: hashes{}}
 	d.memory = newMemory(s, now, clock(b, pol, now), b.Tasks)
-	slices.SortFunc(b.Tasks, compareTasks)
+	Sort(b.Tasks, compareTasks)
 	for _, t := range b.Tasks {
 		if f.Match(t) && d.watched(t) && t.Status.Finished() && meant(b.Windows, t) && !((f.Renotify || f.Dry) && d.before(t)) {
 			d.row(t)

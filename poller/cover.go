@@ -86,7 +86,7 @@ func (d *differ) stuck(progress bool) {
 
 // distinct leaves out windows that another one reads, too.
 func distinct(ws []Window) []Window {
-	slices.SortFunc(ws, func(a, b Window) int { return cmp.Or(a.From.Compare(b.From), b.To.Compare(a.To), b.Next-a.Next) })
+	Sort(ws, func(a, b Window) int { return cmp.Or(a.From.Compare(b.From), b.To.Compare(a.To), b.Next-a.Next) })
 	var out []Window
 	for _, w := range ws {
 		read := slices.ContainsFunc(out, func(o Window) bool {
@@ -105,7 +105,7 @@ const mostWindows = 32
 // merged joins the windows that lie closest until they are few enough. What was read of
 // them stays known, only their pages are read again.
 func merged(ws []Window) []Window {
-	slices.SortFunc(ws, func(a, b Window) int { return a.From.Compare(b.From) })
+	Sort(ws, func(a, b Window) int { return a.From.Compare(b.From) })
 	for len(ws) > mostWindows {
 		best := 0
 		for i := range len(ws) - 1 {

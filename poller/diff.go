@@ -2,7 +2,6 @@ package poller
 
 import (
 	"cmp"
-	"slices"
 	"strings"
 	"time"
 )
@@ -14,7 +13,7 @@ func (s State) Diff(p Plan, b Batch, now time.Time, pol Policy) Change {
 	d.notices = notices{policy: pol}
 	d.memory = newMemory(s.until(p.At), now, clock(b, pol, now), b.Tasks)
 	d.begin()
-	slices.SortFunc(b.Tasks, compareTasks)
+	Sort(b.Tasks, compareTasks)
 	for _, t := range b.Tasks {
 		d.row(t)
 	}

@@ -37,7 +37,7 @@ func (s State) Plan(now time.Time, l Limits) Plan {
 		// Everything in one window costs no more.
 		p.Fresh.From, p.Status, p.Later = p.window.From.Add(-time.Second), nil, nil
 	}
-	slices.SortStableFunc(p.Later, func(a, b Window) int {
+	Sort(p.Later, func(a, b Window) int {
 		return cmp.Or(cmp.Compare(p.again(a), p.again(b)), a.From.Compare(b.From))
 	})
 	return p.Plan
@@ -184,7 +184,7 @@ func (p *planner) inFlight() {
 		p.reach(groups[keep-1].at)
 	}
 	groups = groups[keep:] // the run may not come to all of them
-	slices.SortStableFunc(groups, func(a, b group) int { return a.asked.Compare(b.asked) })
+	Sort(groups, func(a, b group) int { return a.asked.Compare(b.asked) })
 	for _, g := range groups {
 		p.Status = append(p.Status, g.windows(p.window)...)
 		p.cost += g.cost

@@ -48,7 +48,7 @@ func union(spans []Span, s Span) []Span {
 		s = Span{earlier(s.From, t.From), later(s.To, t.To)}
 	}
 	out = append(out, s)
-	slices.SortFunc(out, func(a, b Span) int { return a.From.Compare(b.From) })
+	Sort(out, func(a, b Span) int { return a.From.Compare(b.From) })
 	return out
 }
 

@@ -31,7 +31,7 @@ type tally[K comparable] struct {
 
 func collect(m Message) facts {
 	f := facts{events: slices.Clone(m.Events)}
-	slices.SortStableFunc(f.events, func(a, b poller.Event) int { return cmp.Compare(rank(a), rank(b)) })
+	poller.Sort(f.events, func(a, b poller.Event) int { return cmp.Compare(rank(a), rank(b)) })
 	types, domains, reasons := tallies[string]{}, tallies[string]{}, tallies[cause]{}
 	for i, e := range f.events {
 		failed := 0
@@ -150,7 +150,7 @@ func (ts tallies[K]) sorted(compare func(a, b K) int) []tally[K] {
 	for _, t := range ts {
 		all = append(all, *t)
 	}
-	slices.SortFunc(all, func(a, b tally[K]) int {
+	poller.Sort(all, func(a, b tally[K]) int {
 		return cmp.Or(cmp.Compare(b.failed, a.failed), cmp.Compare(b.n, a.n), compare(a.key, b.key))
 	})
 	return all

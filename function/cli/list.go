@@ -173,7 +173,7 @@ func reasons(tasks []poller.Task, w words) []reasonCount {
 	for _, name := range slices.Sorted(maps.Keys(n)) {
 		all = append(all, reasonCount{name, n[name]})
 	}
-	slices.SortStableFunc(all, func(a, b reasonCount) int { return cmp.Compare(b.rows, a.rows) })
+	poller.Sort(all, func(a, b reasonCount) int { return cmp.Compare(b.rows, a.rows) })
 	return all
 }
 

@@ -117,7 +117,7 @@ func (s *survey) stable(first, again poller.Page) {
 	}
 	sorted := func(all []poller.Key) []poller.Key {
 		all = slices.Clone(all)
-		slices.SortFunc(all, func(a, b poller.Key) int {
+		poller.Sort(all, func(a, b poller.Key) int {
 			return strings.Compare(a.TaskID+"\n"+a.ObjectType+"\n"+a.ObjectPath, b.TaskID+"\n"+b.ObjectType+"\n"+b.ObjectPath)
 		})
 		return all

@@ -145,7 +145,7 @@ func (w *waiting) undone(inFlight bool) (tasks []poller.Task) {
 				tasks = append(tasks, t)
 			}
 		}
-		slices.SortFunc(tasks[first:], func(a, b poller.Task) int { return strings.Compare(a.ObjectPath, b.ObjectPath) })
+		poller.Sort(tasks[first:], func(a, b poller.Task) int { return strings.Compare(a.ObjectPath, b.ObjectPath) })
 	}
 	return tasks
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -87,7 +86,7 @@ var chinesePatterns = sync.OnceValue(func() []pattern {
 			letters: len(strings.Join(fixed, "")),
 		})
 	}
-	slices.SortFunc(all, func(a, b pattern) int {
+	poller.Sort(all, func(a, b pattern) int {
 		return cmp.Or(cmp.Compare(b.letters, a.letters), strings.Compare(a.filled.String(), b.filled.String()))
 	})
 	return all

@@ -2,7 +2,6 @@ package watch
 
 import (
 	"context"
-	"slices"
 	"strings"
 	"time"
 
@@ -46,7 +45,7 @@ func List(ctx context.Context, api poller.Lister, req Request, now time.Time) Li
 			l.Tasks = append(l.Tasks, t)
 		}
 	}
-	slices.SortStableFunc(l.Tasks, func(a, b poller.Task) int {
+	poller.Sort(l.Tasks, func(a, b poller.Task) int {
 		if c := b.Created.Compare(a.Created); c != 0 {
 			return c
 		}
