@@ -25,6 +25,7 @@ const (
 // while they are read, an API that throttles, breaks and counts requests; every row is
 // notified once. Backfill notifies of what was notified only when it is asked to.
 func TestEveryProduct(t *testing.T) {
+	t.Parallel() // most of its time is waiting
 	var wg sync.WaitGroup
 	for _, p := range aliyun.Products() {
 		for _, asRole := range []bool{false, true} {
