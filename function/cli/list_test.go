@@ -17,6 +17,7 @@ import (
 	"unicode"
 
 	"refreshwatch/function/watch"
+	"refreshwatch/notifier/sink"
 	"refreshwatch/poller"
 	"refreshwatch/poller/aliyun/apitest"
 )
@@ -84,7 +85,7 @@ func TestTaskLinesAreHarmless(t *testing.T) {
 				t.Errorf("%q is written with %U", text, r)
 			}
 		}
-		var line taskLine
+		var line sink.Task
 		if err := json.Unmarshal(out.Bytes(), &line); err != nil || line.ObjectPath != strings.ToValidUTF8("https://cdn.example.com/"+text, "\ufffd") {
 			t.Errorf("%q is read as %q (%v)", text, line.ObjectPath, err)
 		}

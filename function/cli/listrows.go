@@ -12,33 +12,13 @@ import (
 	"unicode/utf16"
 	"unicode/utf8"
 
+	"refreshwatch/notifier/sink"
 	"refreshwatch/poller"
 )
 
-// taskLine is a task as list shows it to programs: the fields of a webhook's task.
-type taskLine struct {
-	TaskID         string        `json:"task_id"`
-	ObjectType     string        `json:"object_type"`
-	ObjectPath     string        `json:"object_path"`
-	Domain         string        `json:"domain"`
-	Status         poller.Status `json:"status"`
-	Process        string        `json:"process"`
-	Description    string        `json:"description"`
-	CreatedAt      *time.Time    `json:"created_at"` // null when the API's time could not be read
-	ObservedAt     time.Time     `json:"observed_at"`
-	PreviousStatus poller.Status `json:"previous_status"` // "": a list knows no earlier reading
-}
-
-func newTaskLine(t poller.Task, read time.Time) taskLine {
-	line := taskLine{
-		TaskID: t.TaskID, ObjectType: t.ObjectType, ObjectPath: t.ObjectPath, Domain: t.Domain(),
-		Status: t.Status, Process: t.Process, Description: t.Description, ObservedAt: read.UTC().Truncate(time.Second),
-	}
-	if !t.Created.IsZero() {
-		created := t.Created.UTC()
-		line.CreatedAt = &created
-	}
-	return line
+// line is t as list shows it to programs: the fields of a webhook's task.
+func (l listed) line(t poller.Task) sink.Task {
+	return sink.NewTask(poller.Event{Task: t, Observed: l.Read.Truncate(time.Second)})
 }
 
 // writeTaskLines writes one object a line.
@@ -48,7 +28,7 @@ func writeTaskLines(out io.Writer, l listed) error {
 	to.SetEscapeHTML(false) // nobody embeds a line in a page, and & is in many paths
 	for _, t := range l.Tasks {
 		line.Reset()
-		if err := to.Encode(newTaskLine(t, l.Read)); err != nil {
+		if err := to.Encode(l.line(t)); err != nil {
 			return err
 		}
 		if _, err := io.WriteString(out, escapeInvisible(line.String())); err != nil {
@@ -81,7 +61,7 @@ func writeCSV(out io.Writer, l listed) error {
 	to := csv.NewWriter(out)
 	to.Write(csvHead) // Error below
 	for _, t := range l.Tasks {
-		line := newTaskLine(t, l.Read)
+		line := l.line(t)
 		created := ""
 		if line.CreatedAt != nil {
 			created = line.CreatedAt.Format(time.RFC3339)
