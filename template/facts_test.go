@@ -223,3 +223,24 @@ func TestSampleIsMarked(t *testing.T) {
 		}
 	}
 }
+
+// What a notice about the quota says at its edges.
+func TestQuotaWords(t *testing.T) {
+	for _, row := range []struct {
+		options Options
+		quotas  []poller.Quota
+		title   string
+	}{
+		{Options{}, []poller.Quota{{ObjectType: "file", Left: 1999, Total: 20000}}, "URL refresh quota nearly used up: 1,999 of 20,000 left today"},
+		{Options{Product: "cdn"}, []poller.Quota{{ObjectType: "directory", Total: 100}}, "CDN directory refresh quota used up: 0 of 100 left today"},
+		{Options{}, []poller.Quota{{ObjectType: "ignoreparams", Left: 1, Total: 100}}, "ignoreparams quota nearly used up: 1 of 100 left today"},
+		{Options{Product: "dcdn"}, []poller.Quota{{ObjectType: "file", Total: 2}, {ObjectType: "preload", Total: 2}}, "DCDN quotas used up: URL refresh, prefetch"},
+		{Options{}, []poller.Quota{{ObjectType: "file", Total: 2}, {ObjectType: "preload", Left: 1, Total: 20}}, "Quotas nearly used up: URL refresh, prefetch"},
+		{Options{Lang: "zh", Product: "cdn"}, []poller.Quota{{ObjectType: "directory", Total: 100}}, "CDN 目录刷新配额已用完：今日剩余 0 个（共 100 个）"},
+	} {
+		c := card(t, load(t, row.options), Plain, notify(LowQuota, Notice{From: sampleTime(), Quota: row.quotas}))
+		if want := "⚠️ " + row.title; c.Title != want {
+			t.Errorf("%q, want %q", c.Title, want)
+		}
+	}
+}

@@ -3,6 +3,7 @@ package template
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"regexp"
 	"strings"
 	"testing"
@@ -210,9 +211,12 @@ func TestLongNotices(t *testing.T) {
 	sets := bothLanguages(t)
 	for _, fill := range []string{"word ", "很长的说明，", "&<*_~`> "} {
 		long := strings.Repeat(fill, 400)
-		for _, kind := range []poller.Kind{Gap, Trouble, Recovered, Test} {
+		for _, kind := range []poller.Kind{Gap, Trouble, Recovered, LowQuota, Test} {
 			n := Notice{From: sampleTime().Add(-time.Hour), To: sampleTime(), Code: long, Message: long, Hint: long, Count: 1e9}
-			renderStrictly(t, sets, notify(kind, n))
+			for quotas := range 10 {
+				renderStrictly(t, sets, notify(kind, n))
+				n.Quota = append(n.Quota, poller.Quota{ObjectType: fmt.Sprint(quotas, long), Left: math.MaxInt - quotas, Total: math.MinInt})
+			}
 		}
 	}
 }
@@ -273,12 +277,14 @@ func FuzzCard(f *testing.F) {
 		f.Add("finished", "<!here>", "*t*", e.Task.ObjectPath, "<@U1>", "`9`", e.Task.Description, "Failed", uint16(i*2), i%2 == 0)
 	}
 	f.Add("trouble", "", "", "", "", "", "@all [a](b)", "", uint16(0), false)
+	f.Add("quota", "", "*a*", "", "<!here>", "", "", "", uint16(2), false)
 	f.Add("stalled", "@all", "preload", "//[::1", "Refreshing", ":9:", "", "", uint16(13), true)
 	sets := bothLanguages(f)
 	f.Fuzz(func(t *testing.T, kind, id, objectType, path, status, process, description, from string, rows uint16, digest bool) {
 		m := message(poller.Kind(kind))
 		m.Digest, m.ID, m.Region = digest, id, objectType
 		m.Notice = &Notice{Code: status, Message: description, Hint: path, Count: int(rows), To: sampleTime()}
+		m.Notice.Quota = []poller.Quota{{ObjectType: objectType, Left: int(rows)}, {ObjectType: status, Total: int(rows)}}[:rows%3]
 		for i := range int(rows) % 13 {
 			task := poller.Task{
 				Key:    poller.Key{TaskID: id, ObjectType: objectType, ObjectPath: path},
@@ -308,7 +314,7 @@ func TestFragments(t *testing.T) {
 	}
 	sets := bothLanguages(t)
 	for i, trick := range tricks {
-		for field := range 9 {
+		for field := range 10 {
 			m := message(poller.Finished, batch(1+field%2*2, 1)...)
 			task := &m.Events[0].Task
 			switch s := "x" + trick + " " + trick; field {
@@ -330,6 +336,8 @@ func TestFragments(t *testing.T) {
 				m = notify(Trouble, Notice{Code: trick, Message: trick, Hint: trick})
 			case 8:
 				m = notify(poller.Kind(trick), Notice{Message: trick})
+			case 9:
+				m = notify(LowQuota, Notice{Code: trick, Quota: []poller.Quota{{ObjectType: trick}, {ObjectType: s}}[:1+i%2]})
 			}
 			renderStrictly(t, sets[(i+field)%2:][:1], m)
 		}

@@ -35,6 +35,12 @@ func Samples() []Sample {
 			Message: "the key may not read the tasks", Hint: "Grant vod:DescribeVodRefreshTasks to the function's role.",
 		})},
 		{"recovered", notify(Recovered, Notice{From: sampleTime().Add(-20 * time.Minute), To: sampleTime(), Count: 4})},
+		{"quota", notify(LowQuota, Notice{
+			From: sampleTime(), Code: "quota", Quota: []poller.Quota{{ObjectType: "preload", Left: 23, Total: 500}},
+		})},
+		{"quotas", notify(LowQuota, Notice{
+			From: sampleTime(), Code: "quota", Quota: []poller.Quota{{ObjectType: "file", Left: 112, Total: 2000}, {ObjectType: "preload", Left: 0, Total: 500}},
+		})},
 		{"test", notify(Test, Notice{})},
 	}
 }

@@ -11,7 +11,7 @@ import (
 // dialect when it was built: a template can neither forget that nor reach the task
 // data behind them. It has no methods.
 type view struct {
-	Kind  string // finished, stalled, expired, gap, trouble, recovered, test
+	Kind  string // finished, stalled, expired, gap, trouble, recovered, quota, test
 	Color string // good, bad, mixed, neutral
 
 	Rows, Complete, Failed, Canceled int // of the whole message; Failed counts Failed and Timeout
@@ -32,7 +32,7 @@ type view struct {
 	Age         span    // the longest any row had been in flight when it was seen
 	Submitted   string  // a time, when it is the same for all rows
 	FinishedBy  string  // when the last row was seen finished
-	Seen        string  // when it was seen in flight (stalled) or missing (expired)
+	Seen        string  // when it was seen in flight (stalled), missing (expired) or low (quota)
 	Reasons     int     // how many different ones
 	Worst       *row    // the first failed row, else nil
 
@@ -94,6 +94,14 @@ type notice struct {
 	Code, Message, Hint string
 	Trouble             string // what Code is about: see troubleOf
 	Failures            int    // polls in a row
+	Quotas              []quota
+	UsedUp              bool // nothing is left of any of them
+}
+
+// quota is what is left of one type's quota, for a day.
+type quota struct {
+	Type        string
+	Left, Total int
 }
 
 // What a value may take, in bytes of escaped text. Together they keep every embedded
@@ -110,6 +118,9 @@ const (
 	rowDetail    = 40
 	messageBytes = 240
 	idRunes      = 8
+
+	maxQuotas  = 5 // that one message names: they fit a title
+	quotaBytes = 24
 )
 
 // room is how much a card may list. WeCom takes 4,096 bytes of Markdown, the others
@@ -154,6 +165,9 @@ func (s *Set) newView(d Dialect, m Message, f facts) (view, writer) {
 	}
 	if m.Notice != nil {
 		v.Notice = newNotice(*m.Notice, w)
+		if m.Kind == LowQuota {
+			v.Seen = v.Notice.From
+		}
 	}
 	return v, w
 }
@@ -224,6 +238,11 @@ func newNotice(n Notice, w writer) notice {
 		Code:    w.text(n.Code, idBytes),
 		Message: w.text(strings.TrimRight(n.Message, ".。 "), messageBytes),
 		Hint:    w.text(n.Hint, messageBytes),
+		UsedUp:  len(n.Quota) > 0,
+	}
+	for _, q := range n.Quota[:min(maxQuotas, len(n.Quota))] {
+		v.Quotas = append(v.Quotas, quota{w.text(q.ObjectType, quotaBytes), q.Left, q.Total})
+		v.UsedUp = v.UsedUp && q.Left == 0
 	}
 	if !n.From.IsZero() && n.To.After(n.From) {
 		v.Lasted = newSpan(n.To.Sub(n.From))
@@ -284,7 +303,7 @@ func firstRunes(s string, n int) string {
 // colorOf is the message's color.
 func colorOf(kind poller.Kind, f facts) Color {
 	switch kind {
-	case poller.Stalled, poller.Expired, Gap:
+	case poller.Stalled, poller.Expired, Gap, LowQuota:
 		return Mixed
 	case Trouble:
 		return Bad

@@ -150,14 +150,10 @@ func (w *Program) checkQuota(ctx context.Context) watch.Finding {
 		return f
 	}
 	f := finding("quota", sink.OK, "", "")
-	var left []string
-	for _, q := range quota {
-		left = append(left, fmt.Sprintf("%s %d of %d", q.Kind, q.Left, q.Total))
-		if q.IsLow() {
-			f.Level, f.Hint = sink.Warn, "Submissions beyond the quota fail until the next day; ask Alibaba Cloud for a larger one"
-		}
+	if slices.ContainsFunc(quota, poller.Quota.IsLow) {
+		f.Level, f.Hint = sink.Warn, watch.QuotaAdvice
 	}
-	f.Detail = "left today: " + strings.Join(left, ", ")
+	f.Detail = "left today: " + poller.QuotaText(quota)
 	return f
 }
 

@@ -233,7 +233,7 @@ func TestFailedThread(t *testing.T) {
 func TestSlackEventTypes(t *testing.T) {
 	want := map[poller.Kind]string{
 		poller.Finished: "refresh_tasks_finished", poller.Stalled: "refresh_tasks_stalled", poller.Expired: "refresh_tasks_expired",
-		template.Gap: "refreshwatch_gap", template.Trouble: "refreshwatch_trouble", template.Recovered: "refreshwatch_recovered", template.Test: "refreshwatch_test",
+		template.Gap: "refreshwatch_gap", template.Trouble: "refreshwatch_trouble", template.Recovered: "refreshwatch_recovered", template.LowQuota: "refreshwatch_quota", template.Test: "refreshwatch_test",
 	}
 	r := notifiertest.NewRig(t, "en")
 	s := bot(t, r)

@@ -46,6 +46,8 @@ type noticeData struct {
 	From       *time.Time `json:"from"`
 	To         *time.Time `json:"to"`
 	Count      int        `json:"count"`
+
+	Quota []poller.Quota `json:"quota,omitempty"` // of refreshwatch.quota
 }
 
 func (s *Sink) eventType(m sink.Message) string {
@@ -59,7 +61,7 @@ func (s *Sink) eventData(m sink.Message) any {
 	if n := m.Notice; n != nil {
 		return noticeData{
 			DeliveryID: m.ID, Label: s.Label, Region: s.Region, Code: n.Code, Message: n.Message, Hint: n.Hint,
-			From: sink.TimeOrNull(n.From), To: sink.TimeOrNull(n.To), Count: n.Count,
+			From: sink.TimeOrNull(n.From), To: sink.TimeOrNull(n.To), Count: n.Count, Quota: n.Quota,
 		}
 	}
 	data := taskData{DeliveryID: m.ID, Label: s.Label, Region: s.Region, Tasks: make([]sink.Task, 0, len(m.Events))}

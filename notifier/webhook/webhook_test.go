@@ -160,7 +160,7 @@ func TestWebhookTypes(t *testing.T) {
 	s := r.Sink(t, Kind())
 	want := []string{
 		"vod.refresh_tasks.finished", "vod.refresh_tasks.stalled", "vod.refresh_tasks.expired",
-		"refreshwatch.gap", "refreshwatch.trouble", "refreshwatch.recovered", "refreshwatch.test",
+		"refreshwatch.gap", "refreshwatch.trouble", "refreshwatch.recovered", "refreshwatch.quota", "refreshwatch.test",
 	}
 	var got []string
 	for _, sample := range append(template.Samples(), template.Hostile()...) {

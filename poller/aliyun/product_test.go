@@ -145,9 +145,9 @@ func TestQuota(t *testing.T) {
 			c := newClient(t, aliyun.Config{Product: p, Transport: s, MaxQPS: 100})
 			s.Fault(apitest.Throttling().Times(1))
 			got, err := c.Quota(t.Context())
-			want := []aliyun.Quota{
-				{Kind: "url", Total: 10000, Left: 9}, {Kind: "dir", Total: 100, Left: 100},
-				{Kind: "preload", Total: 1000, Left: 0}, {Kind: "block", Total: 300, Left: 298},
+			want := []poller.Quota{
+				{ObjectType: "file", Total: 10000, Left: 9}, {ObjectType: "directory", Total: 100, Left: 100},
+				{ObjectType: "preload", Total: 1000, Left: 0}, {ObjectType: "block", Total: 300, Left: 298},
 			}
 			if diff := cmp.Diff(want, got); err != nil || diff != "" {
 				t.Errorf("%s: %v\n%s", p.Name, err, diff)
@@ -155,6 +155,30 @@ func TestQuota(t *testing.T) {
 			requests := s.Requests()
 			if last := requests[len(requests)-1]; last.Action != p.QuotaAction || len(requests) != 2 {
 				t.Errorf("%s: asked %+v", p.Name, requests)
+			}
+		})
+	}
+}
+
+// What an answer holds beside the documented pairs: new types pass, everything else is
+// left out.
+func TestQuotaOfUnknownTypes(t *testing.T) {
+	for body, want := range map[string][]poller.Quota{
+		`{"FaceQuota":"5","FaceRemain":"0","UrlQuota":"1","UrlRemain":"1"}`:                                                                                  {{ObjectType: "file", Left: 1, Total: 1}, {ObjectType: "face", Total: 5}},
+		`{"urlquota":20,"URLREMAIN":2}`:                                                                                                                      {{ObjectType: "file", Left: 2, Total: 20}},
+		`{"UrlQuota":"1","UrlRemain":"1","DirQuota":"7","PreloadRemain":"3"}`:                                                                                {{ObjectType: "file", Left: 1, Total: 1}},
+		`{"UrlQuota":"1","UrlRemain":"1","<b>Quota":"7","<b>Remain":"3","Quota":"1","Remain":"1"}`:                                                           {{ObjectType: "file", Left: 1, Total: 1}},
+		`{"UrlQuota":"1","UrlRemain":"1","DirQuota":"-7","DirRemain":"1e3","RegexQuota":"99999999999","RegexRemain":"1","BlockQuota":null,"BlockRemain":{}}`: {{ObjectType: "file", Left: 1, Total: 1}},
+		`{"DirQuota":"0","DirRemain":"0"}`:                                                                                                                   {{ObjectType: "directory"}},
+		`{"Quota":"1","Remain":"1"}`:                                                                                                                         nil,
+		`{"Tasks":{"Task":[]}}`:                                                                                                                              nil,
+		`[]`:                                                                                                                                                 nil,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			c := newClient(t, aliyun.Config{MaxQPS: 100, Transport: carrier(func(*http.Request) (*http.Response, error) { return respond(200, body), nil })})
+			got, err := c.Quota(t.Context())
+			if diff := cmp.Diff(want, got); diff != "" || (err == nil) != (want != nil) {
+				t.Errorf("%s: %v\n%s", body, err, diff)
 			}
 		})
 	}

@@ -4,28 +4,20 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
+
+	"refreshwatch/poller"
 )
 
-// Quota is how many submissions of one kind the account may still make today.
-type Quota struct {
-	Kind  string // "url", "dir", "preload", "block", "regex", "ignoreparams", "preloadedge"
-	Total int    // a day
-	Left  int
-}
-
-// IsLow reports whether less than a tenth is left.
-func (q Quota) IsLow() bool { return q.Total > 0 && q.Left*10 < q.Total }
-
-var quotaKinds = [...]string{"url", "dir", "preload", "block", "regex", "ignoreparams", "preloadedge"}
-
-// Quota reads what is left of today's quota, by kind; kinds that the product does not
-// have are missing. It takes a permission of its own, [Product.QuotaPermission]:
-// without it the error has the class Denied. (DescribeVodRefreshQuota,
-// DescribeRefreshQuota, DescribeDcdnRefreshQuota; read 2026-11)
-func (c *Client) Quota(ctx context.Context) ([]Quota, error) {
-	var left []Quota
+// Quota reads what is left of today's quota, by object type; types that the product
+// does not have are missing. It takes a permission of its own,
+// [Product.QuotaPermission]: without it the error has the class Denied.
+// (DescribeVodRefreshQuota, DescribeRefreshQuota, DescribeDcdnRefreshQuota; read 2026-11)
+func (c *Client) Quota(ctx context.Context) ([]poller.Quota, error) {
+	var left []poller.Quota
 	err := c.keyed(ctx, c.keys, func(key Credentials) error {
 		got, err := c.call(ctx, c.quota, nil, key)
 		if err != nil {
@@ -39,9 +31,21 @@ func (c *Client) Quota(ctx context.Context) ([]Quota, error) {
 	return left, outOfTime(ctx, "read the quota", err)
 }
 
+// quotaTypes are the documented ones, in the order in which people want to read them,
+// and the object types that they are about. Others may come, and pass.
+var quotaTypes = [...]struct{ key, objectType string }{
+	{"url", "file"}, {"dir", "directory"}, {"preload", "preload"}, {"preloadedge", "preloadedge"},
+	{"regex", "regex"}, {"ignoreparams", "ignoreparams"}, {"block", "block"},
+}
+
+const (
+	maxQuotas    = 16 // of one answer
+	longestQuota = 24 // bytes of a name
+)
+
 // readQuota takes pairs such as UrlQuota and UrlRemain. All numbers are strings, and
 // VOD writes one of the keys as blockRemain.
-func readQuota(body []byte) ([]Quota, error) {
+func readQuota(body []byte) ([]poller.Quota, error) {
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(body, &fields); err != nil {
 		return nil, errors.New("the answer is not JSON of a known shape")
@@ -55,12 +59,22 @@ func readQuota(body []byte) ([]Quota, error) {
 			}
 		}
 	}
-	var all []Quota
-	for _, kind := range quotaKinds {
-		total, known := numbers[kind+"quota"]
-		left, sent := numbers[kind+"remain"]
-		if known && sent {
-			all = append(all, Quota{Kind: kind, Total: total, Left: left})
+	var all []poller.Quota
+	take := func(key, objectType string) {
+		total, known := numbers[key+"quota"]
+		left, sent := numbers[key+"remain"]
+		if known && sent && len(all) < maxQuotas {
+			all = append(all, poller.Quota{ObjectType: objectType, Left: left, Total: total})
+		}
+		delete(numbers, key+"quota")
+	}
+	for _, t := range quotaTypes {
+		take(t.key, t.objectType)
+	}
+	for _, name := range slices.Sorted(maps.Keys(numbers)) {
+		key, found := strings.CutSuffix(name, "quota")
+		if found && key != "" && len(key) <= longestQuota && strings.Trim(key, "abcdefghijklmnopqrstuvwxyz") == "" {
+			take(key, key)
 		}
 	}
 	if len(all) == 0 {
