@@ -66,9 +66,10 @@ out of time continues at the next call. Lists are separated by commas.
 		},
 		{
 			name: watch.ActionStatus, flags: runFlags, run: runRequest,
-			summary: "show tasks in flight, the outbox, dead letters and the last run",
+			summary: "show tasks in flight, the outbox, dead letters, the last run and today's quota",
 			about: `Shows what is stored: tasks in flight, messages waiting to be sent, dead letters,
-the last run. Reads the checkpoint and nothing else.
+the last run; and what is left of today's quota, where the key may read it.
+Changes nothing.
 `,
 			examples: `  refreshwatch status | tail -1 | jq .status.dead
 `,

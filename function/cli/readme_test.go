@@ -239,7 +239,7 @@ func TestReadmePolicy(t *testing.T) {
 			granted[action] = s.Resource
 		}
 	}
-	used := map[string]string{"vod:DescribeVodRefreshTasks": "*"}
+	used := map[string]string{"vod:DescribeVodRefreshTasks": "*", "vod:DescribeVodRefreshQuota": "*"}
 	for _, op := range storeOperations(t) {
 		used["oss:"+op] = "acs:oss:*:*:my-bucket/refreshwatch/*"
 		if op == "ListObjects" || op == "GetBucketVersioning" {

@@ -25,7 +25,7 @@ func (sh Shell) show(r watch.Report, err error, req watch.Request) {
 	}
 	switch {
 	case r.Status != nil:
-		sh.showStatus(r)
+		sh.showStatus(r.Status)
 	case r.Checks != nil:
 		sh.showChecks(r.Checks, req)
 	default:

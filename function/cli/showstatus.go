@@ -9,10 +9,17 @@ import (
 	"refreshwatch/poller"
 )
 
-// showStatus shows a person what is stored. All times are in one zone, which the first
-// line names.
-func (sh Shell) showStatus(r watch.Report) {
-	s, c := r.Status, clock{sh.zone}
+// showStatus shows a person what is stored, and what is left of today's quota.
+func (sh Shell) showStatus(s *watch.Status) {
+	sh.showStored(s)
+	if len(s.Quota) > 0 {
+		fmt.Fprintln(sh.Out, sh.say("\nLeft of today's quota: %s", printable(poller.QuotaText(s.Quota))))
+	}
+}
+
+// showStored shows the checkpoint. All times are in one zone, which the first line names.
+func (sh Shell) showStored(s *watch.Status) {
+	c := clock{sh.zone}
 	line := func(format string, args ...any) { fmt.Fprintln(sh.Out, sh.say(format, args...)) }
 	if s.Generation == 0 {
 		line("No state yet: no poll has run with this CHECKPOINT.")

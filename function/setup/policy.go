@@ -30,7 +30,7 @@ func LeastPolicies(getenv func(string) string) (Policies, error) {
 	if err := r.err(); err != nil {
 		return Policies{}, err
 	}
-	list := statement{Effect: "Allow", Action: product.Permission(), Resource: "*"}
+	list := statement{Effect: "Allow", Action: []string{product.Permission(), product.QuotaPermission()}, Resource: "*"}
 	var p Policies
 	own := []statement{list}
 	if role != "" {

@@ -108,7 +108,7 @@ func everyRowOnce(t *testing.T, name string, p aliyun.Product, w *wired) {
 		}
 	}
 	for _, r := range w.api.Requests() {
-		if r.Action != p.Action && r.Action != "AssumeRole" {
+		if r.Action != p.Action && r.Action != p.QuotaAction && r.Action != "AssumeRole" {
 			t.Errorf("%s: asked %s", name, r.Action)
 		}
 	}
@@ -124,7 +124,7 @@ func TestCheckOfARole(t *testing.T) {
 		want  map[string]string // what the findings say, by item
 		api   bool              // the API is asked
 	}{
-		{"all is well", nil, nil, map[string]string{"role": testRole + " is assumed", "api": "0 tasks", "quota": "url 1996 of 2000, dir 99 of 100, preload 400 of 500"}, true},
+		{"all is well", nil, nil, map[string]string{"role": testRole + " is assumed", "api": "0 tasks", "quota": "file 1996/2000, directory 99/100, preload 400/500"}, true},
 		{"no trust", func(o *apitest.Options) { o.Roles[0].Caller = "acs:ram::9:role/x" }, nil,
 			map[string]string{"role": "in the trust policy of " + testRole}, false},
 		{"no permission", nil, on(apitest.NoPermission(), "DescribeVodRefreshTasks"),
@@ -132,7 +132,7 @@ func TestCheckOfARole(t *testing.T) {
 		{"no quota", func(o *apitest.Options) { o.QuotaDenied = true }, nil,
 			map[string]string{"api": "0 tasks", "quota": "vod:DescribeVodRefreshQuota"}, true},
 		{"little left", func(o *apitest.Options) { o.Quota = apitest.Quota{URL: 2000, URLLeft: 199, Dir: 100, DirLeft: 10} }, nil,
-			map[string]string{"quota": "url 199 of 2000"}, true},
+			map[string]string{"quota": "file 199/2000"}, true},
 	} {
 		o := apitest.Options{RoleOnly: true, Roles: []apitest.Role{{ARN: testRole, ExternalID: testExternalID}}}
 		if row.edit != nil {

@@ -114,7 +114,7 @@ func (w *Program) act(ctx context.Context, req watch.Request, log *slog.Logger) 
 	}
 	api := &watch.Guarded{Lister: w.API, Log: log, Answered: w.PageAnswered}
 	app := watch.App{
-		API: api, Store: w.Store, Targets: w.Targets, Routes: w.routes(), Origin: w.origin(),
+		API: api, Quota: w.API, Store: w.Store, Targets: w.Targets, Routes: w.routes(), Origin: w.origin(),
 		Scope: w.Config.Scope, NotifyFirst: w.Config.NotifyFirst, StalledAfter: w.Config.StalledAfter,
 		QPS: w.Config.MaxQPS, Log: log, Progress: w.SliceDone,
 	}

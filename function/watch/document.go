@@ -20,6 +20,7 @@ type Document struct {
 	Written  time.Time       `json:"written"` // by that run's clock
 	Last     *Report         `json:"last,omitempty"`
 	Health   Health          `json:"health,omitzero"`
+	Quota    QuotaWatch      `json:"quota,omitzero"`
 	Backfill *Resume         `json:"backfill,omitempty"`
 	Of       Provenance      `json:"of,omitzero"`     // whose tasks these are
 	Sinks    []string        `json:"sinks,omitempty"` // the sink of each bit of [poller.Sinks]

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -142,7 +143,7 @@ func TestTroubleNotice(t *testing.T) {
 		h, _, notice = h.After(&poller.Error{Class: poller.Transient, Code: "Throttling.User", Hint: "Wait.", Err: errors.New("slow down")}, began.Add(time.Duration(n)*time.Minute))
 	}
 	want := template.Notice{From: began, Code: "Throttling.User", Message: "slow down", Hint: "Wait.", Count: TroubleAfter}
-	if notice == nil || *notice != want {
+	if notice == nil || !reflect.DeepEqual(*notice, want) {
 		t.Errorf("notified %+v, want %+v", notice, want)
 	}
 	end := began.Add(time.Hour)

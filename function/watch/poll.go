@@ -30,6 +30,7 @@ func (r *run) poll(ctx context.Context) draft {
 	d := r.draft(change)
 	d.changed = d.changed || newKey && batch.Calls > 0
 	r.addNotices(&d, batch.Err, change.Gap, now)
+	d.doc.Quota = d.doc.Quota.noting(hasNewRows(change, now))
 
 	d.found.truncated = change.Truncated && batch.Err == nil
 	d.found.stuck = change.State.Stuck
@@ -38,6 +39,7 @@ func (r *run) poll(ctx context.Context) draft {
 		r.Log.Warn("the API rejects the ids of some tasks in flight; they are asked for by time", "tasks", batch.Refused)
 	}
 	r.apiErr = batch.Err
+	r.watchQuota(ctx, &d)
 	return d
 }
 

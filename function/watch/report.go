@@ -13,7 +13,7 @@ type Report struct {
 	Action     string       `json:"action"`
 	Run        string       `json:"run"` // 128 random bits, hex; also the owner of the run's claims
 	DryRun     bool         `json:"dry_run"`
-	APICalls   int          `json:"api_calls"` // pages answered by the API
+	APICalls   int          `json:"api_calls"` // answered by the API: pages, and the quota
 	Fetched    int          `json:"fetched"`   // distinct rows read
 	New        int          `json:"new"`       // newly finished tasks, notified or silent
 	Complete   int          `json:"complete"`

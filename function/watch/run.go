@@ -18,6 +18,7 @@ import (
 // App is what every run works with. It holds no state between runs.
 type App struct {
 	API     poller.Lister
+	Quota   QuotaReader // nil: the quota is neither shown nor watched
 	Store   checkpoint.Store
 	Targets []notifier.Target
 	Routes  notifier.Routes
@@ -74,6 +75,7 @@ type run struct {
 	full      bool            // the document can hold no more rows
 	fullSinks map[string]bool // sinks whose share of the outbox was used up in this tick
 	facts     facts           // what the report will say
+	quota     *quotaAnswer    // nil until it was asked for: once is enough
 	apiErr    error           // why the API gave no full answer; what could be done without it was done
 }
 

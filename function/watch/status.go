@@ -23,9 +23,11 @@ type Status struct {
 	Backfill   *Resume             `json:"backfill,omitempty"`
 	Version    Version             `json:"version"`
 	LastRun    *Report             `json:"last_run,omitempty"` // the last one that had something to write
+	Quota      []poller.Quota      `json:"quota,omitempty"`    // of today, where the permission is there
 }
 
-// status reads the checkpoint and nothing else.
+// status reads the checkpoint, and what is left of today's quota. It has nothing to say
+// of a quota that cannot be read: check has.
 func (r *run) status(ctx context.Context) error {
 	if err := r.load(ctx); err != nil {
 		return err
@@ -39,6 +41,9 @@ func (r *run) status(ctx context.Context) error {
 	s.Mark = r.doc.Poller.Mark()
 	if r.doc.Health.Failures > 0 {
 		s.Trouble = &r.doc.Health
+	}
+	if answer := r.readQuota(ctx); answer != nil {
+		s.Quota = answer.left
 	}
 	r.facts.status = s
 	return nil
