@@ -158,7 +158,7 @@ func TestUnreadableAnswersEnd(t *testing.T) {
 			var mine []Delivery
 			outbox, mine = outbox.Claim("run", func(string) bool { return true }, time.Now(), time.Now().Add(time.Minute))
 			results := delivered(t.Context(), []Target{{Name: "ops", Sink: s}}, mine, func(time.Time) bool { return true })
-			outbox, _ = outbox.Settle("run", results, time.Now())
+			outbox, _ = outbox.Settle("run", results, time.Now(), time.Now())
 			time.Sleep(3 * time.Hour)
 		}
 		if d := outbox.Dead[0]; len(s.sends) != 5 || d.Unreadable != 3 || !strings.Contains(d.LastError, "web page") || d.Message.Unknown.IsZero() {
@@ -179,7 +179,7 @@ func run(t *testing.T, o Outbox, targets ...Target) Outbox {
 	o, mine := o.Claim("run", func(string) bool { return true }, time.Now(), time.Now().Add(time.Minute))
 	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
 	defer stop()
-	o, _ = o.Settle("run", delivered(ctx, targets, mine, always), time.Now())
+	o, _ = o.Settle("run", delivered(ctx, targets, mine, always), time.Now(), time.Now())
 	o, _ = o.Release("run")
 	return o
 }

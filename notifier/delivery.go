@@ -19,5 +19,6 @@ type Delivery struct {
 	HeldUntil  time.Time `json:"held_until,omitzero"`  // waits for other rows of its submission; zero from the first claim on
 	Owner      string    `json:"owner,omitempty"`      // the run that may send it now
 	Until      time.Time `json:"until,omitzero"`       // and until when, on the store's clock
+	ClaimedAt  time.Time `json:"claimed_at,omitzero"`  // when it was last claimed, on the same clock
 	LastError  string    `json:"last_error,omitempty"`
 }

@@ -45,7 +45,7 @@ func ExampleOutbox_Claim() {
 	fmt.Println("run-2 sends", len(theirs), "while run-1 may be at work")
 
 	accepted := []notifier.Result{{ID: "d_1", Attempts: 1}}
-	outbox, _ = outbox.Settle("run-1", accepted, now)
+	outbox, _ = outbox.Settle("run-1", accepted, now, now)
 	fmt.Println("still waiting:", outbox.Pending[0].ID)
 	// Output:
 	// run-1 sends 1 delivery

@@ -44,20 +44,30 @@ func (o Outbox) Claim(run string, reachable func(sink string) bool, now, until t
 	o.Pending = slices.Clone(o.Pending)
 	first := o.earliest()
 	for i, d := range o.Pending {
-		held := d.Owner != "" && isAhead(d.Until, now)
-		if held || isAhead(d.NotBefore, now) || isAhead(d.HeldUntil, now) || !reachable(d.Sink) || first.isBehind(d) {
+		if d.waits(now) || !reachable(d.Sink) || first.isBehind(d) {
 			continue
 		}
-		d.Owner, d.Until, d.HeldUntil = run, until, time.Time{}
+		d.Owner, d.Until, d.HeldUntil, d.ClaimedAt = run, until, time.Time{}, now
 		o.Pending[i] = d
 		mine = append(mine, d)
 	}
 	return o, mine
 }
 
-// isAhead reports whether t is still to come. What lies further ahead than any lease,
-// pause or wait can reach was written by a clock that was wrong, and holds nothing back.
-func isAhead(t, now time.Time) bool { return t.After(now) && t.Sub(now) <= longestTTL }
+// waits reports whether the delivery is another run's, or paused, or held. What a clock
+// wrote that was wrong holds nothing back: one that was claimed in the future, or waits
+// for longer than any lease, pause or wait can reach.
+func (d Delivery) waits(now time.Time) bool {
+	isAhead := func(t time.Time) bool { return t.After(now) && t.Sub(now) <= longestTTL }
+	if d.ClaimedAt.Sub(now) > clockTolerance {
+		return isAhead(d.HeldUntil)
+	}
+	return d.Owner != "" && isAhead(d.Until) || isAhead(d.NotBefore) || isAhead(d.HeldUntil)
+}
+
+// clockTolerance is how far the clock of a machine may be off that can use the API at
+// all: signatures count for a quarter of an hour (Alibaba Cloud, read 2026-11).
+const clockTolerance = 15 * time.Minute
 
 // Claimed lists what the run holds.
 func (o Outbox) Claimed(run string) []Delivery {
@@ -74,7 +84,10 @@ func (o Outbox) Claimed(run string) []Delivery {
 // anything. It may be applied while others of them are still under way, to any later
 // outbox, and again: an accepted delivery is removed whoever has claimed it by now,
 // while a failure counts only against this run's own claim.
-func (o Outbox) Settle(run string, results []Result, now time.Time) (settled Outbox, changed bool) {
+//
+// now is on the store's clock. sure is a time that the API confirms, too: without one, when
+// it is zero, nothing is dead for its age.
+func (o Outbox) Settle(run string, results []Result, now, sure time.Time) (settled Outbox, changed bool) {
 	byID := map[string]Result{}
 	for _, r := range results {
 		byID[r.ID] = r
@@ -93,8 +106,8 @@ func (o Outbox) Settle(run string, results []Result, now time.Time) (settled Out
 			continue
 		case tried && d.Owner == run:
 			changed = true
-			if d = d.failed(r, now); r.cause(d, now) != "" {
-				d.LastError = r.cause(d, now)
+			if d = d.failed(r, now); r.cause(d, sure) != "" {
+				d.LastError = r.cause(d, sure)
 				settled.Dead = append(settled.Dead, d)
 				continue
 			}
@@ -158,9 +171,10 @@ func (o Outbox) Redrive(of func(sink string) bool, stale func(poller.Event) bool
 }
 
 // DropOrphans drops what has waited too long for sinks that are not configured,
-// pending and dead, and reports how many deliveries that were.
-func (o Outbox) DropOrphans(configured func(sink string) bool, now time.Time) (kept Outbox, dropped int) {
-	orphan := func(d Delivery) bool { return !configured(d.Sink) && now.Sub(d.Created) > orphanedAfter }
+// pending and dead, and reports how many deliveries that were. sure is as in
+// [Outbox.Settle].
+func (o Outbox) DropOrphans(configured func(sink string) bool, sure time.Time) (kept Outbox, dropped int) {
+	orphan := func(d Delivery) bool { return !configured(d.Sink) && sure.Sub(d.Created) > orphanedAfter }
 	kept = Outbox{
 		Pending: slices.DeleteFunc(slices.Clone(o.Pending), orphan),
 		Dead:    slices.DeleteFunc(slices.Clone(o.Dead), orphan),

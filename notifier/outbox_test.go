@@ -1,6 +1,7 @@
 package notifier
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -74,7 +75,7 @@ func TestSettle(t *testing.T) {
 		{ID: "dropped", Attempts: 1, Err: &sink.Error{Class: sink.Unknown, Code: "timeout"}, Dropped: true},
 		{ID: "taken", Attempts: 1, Err: refused}, // a failure counts only against our own claim
 	}
-	got, changed := o.Settle("run", results, noon)
+	got, changed := o.Settle("run", results, noon, noon)
 	if !changed || ids(got.Pending) != "[later asked unknown untried taken]" || got.Pending[3].Owner != "run" || ids(got.Dead) != "[refused old]" {
 		t.Fatalf("pending %s, dead %s", ids(got.Pending), ids(got.Dead))
 	}
@@ -97,7 +98,7 @@ func TestSettle(t *testing.T) {
 	if d := got.Dead[0]; d.LastError != "channel_not_found. Invite the bot" || d.Attempts != 1 {
 		t.Errorf("the dead one says %q after %d attempts", d.LastError, d.Attempts)
 	}
-	again, changed := got.Settle("run", results, noon)
+	again, changed := got.Settle("run", results, noon, noon)
 	if diff := cmp.Diff(got, again); changed || diff != "" {
 		t.Errorf("settling twice changed something:\n%s", diff)
 	}
@@ -108,11 +109,11 @@ func TestSettle(t *testing.T) {
 func TestSettleAfterLosingTheClaim(t *testing.T) {
 	d := delivery("a", "ops")
 	d.Owner = "other"
-	got, changed := Outbox{Pending: []Delivery{d}}.Settle("run", []Result{{ID: "a", Attempts: 1}}, noon)
+	got, changed := Outbox{Pending: []Delivery{d}}.Settle("run", []Result{{ID: "a", Attempts: 1}}, noon, noon)
 	if !changed || len(got.Pending) != 0 {
 		t.Errorf("still pending: %s", ids(got.Pending))
 	}
-	got, changed = Outbox{Dead: []Delivery{d, delivery("b", "ops")}}.Settle("run", []Result{{ID: "a", Attempts: 1}}, noon)
+	got, changed = Outbox{Dead: []Delivery{d, delivery("b", "ops")}}.Settle("run", []Result{{ID: "a", Attempts: 1}}, noon, noon)
 	if !changed || ids(got.Dead) != "[b]" {
 		t.Errorf("refused by the other run, accepted by this one, and still dead: %s", ids(got.Dead))
 	}
@@ -138,7 +139,7 @@ func TestLaterEventsWait(t *testing.T) {
 	if ids(mine) != "[failed other elsewhere]" { // two of them again, their claims have expired
 		t.Errorf("an hour later claimed %s", ids(mine))
 	}
-	o, _ = o.Settle("run", []Result{{ID: "failed", Attempts: 1}}, noon)
+	o, _ = o.Settle("run", []Result{{ID: "failed", Attempts: 1}}, noon, noon)
 	if _, mine = o.Claim("run2", any, noon.Add(time.Hour), noon.Add(2*time.Hour)); ids(mine) != "[complete]" {
 		t.Errorf("after it was accepted: %s", ids(mine))
 	}
@@ -160,7 +161,7 @@ func TestNoTwoWaitForEachOther(t *testing.T) {
 		o, mine = o.Claim("run", func(string) bool { return true }, noon, noon.Add(time.Minute))
 		for _, d := range mine {
 			order = append(order, d.ID)
-			o, _ = o.Settle("run", []Result{{ID: d.ID, Attempts: 1}}, noon)
+			o, _ = o.Settle("run", []Result{{ID: d.ID, Attempts: 1}}, noon, noon)
 		}
 	}
 	if fmt.Sprint(order) != "[two one]" {
@@ -206,11 +207,55 @@ func TestRedriveDropsStaleVerdicts(t *testing.T) {
 	}
 }
 
+// A clock that was ahead when a run claimed or paused a delivery, by hours or by days,
+// holds nothing back once it is right again; a claim of a run that is alive does.
+func TestAClaimFromTheFutureHoldsNothing(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		ahead time.Duration // the clock of the run that claimed it, half a minute ago
+		want  bool          // it may be claimed
+	}{
+		{"right", 0, false}, {"ten minutes", 10 * time.Minute, false}, {"eight hours", 8 * time.Hour, true}, {"ten days", 240 * time.Hour, true}, {"behind", -8 * time.Hour, true},
+	} {
+		then := noon.Add(tt.ahead - 30*time.Second)
+		o, mine := Outbox{}.Add([]Delivery{delivery("a", "ops")}).Claim("killed", anySink, then, then.Add(time.Minute))
+		if len(mine) != 1 {
+			t.Fatal(tt.name)
+		}
+		if _, mine = o.Claim("next", anySink, noon, noon.Add(time.Minute)); (len(mine) == 1) != tt.want {
+			t.Errorf("claimed, %s: free %v", tt.name, len(mine) == 1)
+		}
+		wait := &sink.Error{Class: sink.Later, After: 10 * time.Minute, Err: errors.New("busy")}
+		o, _ = o.Settle("killed", []Result{{ID: "a", Attempts: 1, Err: wait}}, then, time.Time{})
+		if _, mine = o.Claim("next", anySink, noon, noon.Add(time.Minute)); (len(mine) == 1) != tt.want {
+			t.Errorf("paused, %s: free %v", tt.name, len(mine) == 1)
+		}
+	}
+}
+
+// Without a clock that somebody else confirms, nothing is dead for its age.
+func TestNothingDiesByALoneClock(t *testing.T) {
+	now := noon.Add(giveUpAfter + time.Hour)
+	o, _ := Outbox{Pending: []Delivery{delivery("a", "ops")}}.Claim("run", anySink, now, now.Add(time.Minute))
+	failed := []Result{{ID: "a", Attempts: 1, Err: &sink.Error{Class: sink.Later, Err: errors.New("busy")}}}
+	for _, tt := range []struct {
+		sure time.Time
+		dead int
+	}{{time.Time{}, 0}, {noon, 0}, {now, 1}} {
+		if got, _ := o.Settle("run", failed, now, tt.sure); len(got.Dead) != tt.dead {
+			t.Errorf("sure of %v: %d dead", tt.sure, len(got.Dead))
+		}
+	}
+}
+
 func TestDropOrphans(t *testing.T) {
 	o := Outbox{Pending: []Delivery{delivery("a", "ops"), delivery("b", "gone")}, Dead: []Delivery{delivery("c", "gone"), delivery("d", "ops")}}
 	configured := func(name string) bool { return name == "ops" }
 	if kept, n := o.DropOrphans(configured, noon.Add(orphanedAfter)); n != 0 || ids(kept.Pending) != "[a b]" {
 		t.Errorf("%d dropped too early", n)
+	}
+	if _, n := o.DropOrphans(configured, time.Time{}); n != 0 {
+		t.Errorf("%d dropped by a clock that nobody confirms", n)
 	}
 	kept, n := o.DropOrphans(configured, noon.Add(orphanedAfter+1))
 	if n != 2 || ids(kept.Pending) != "[a]" || ids(kept.Dead) != "[d]" {
@@ -283,3 +328,5 @@ func TestClaimOfAClockThatWasWrong(t *testing.T) {
 		t.Errorf("a run of 1000 hours claims for %s, longer than what counts as a claim", l.TTL)
 	}
 }
+
+func anySink(string) bool { return true }

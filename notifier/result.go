@@ -43,7 +43,7 @@ const (
 )
 
 // cause is why d, which failed with r, is dead; "" when it is not.
-func (r Result) cause(d Delivery, now time.Time) string {
+func (r Result) cause(d Delivery, sure time.Time) string {
 	switch {
 	case r.Err == nil:
 		return ""
@@ -51,7 +51,7 @@ func (r Result) cause(d Delivery, now time.Time) string {
 		return r.Err.Error()
 	case d.Alone >= maxAlone:
 		return fmt.Sprintf("failed in %d runs that delivered other messages to this sink; the last time: %s", d.Alone, r.Err)
-	case now.Sub(d.Created) > giveUpAfter:
+	case sure.Sub(d.Created) > giveUpAfter:
 		return fmt.Sprintf("not delivered for three days; the last time: %s", r.Err)
 	default:
 		return ""

@@ -105,7 +105,7 @@ type Backfill struct {
 func (s State) Backfill(asked []Window, b Batch, now time.Time, pol Policy, f Backfill) (Change, []Window) {
 	now = now.UTC()
 	d := &backfiller{Backfill: f, asked: asked, notices: notices{policy: pol}, held: hashes{}}
-	d.memory = newMemory(s, now, clock(b, pol, now), b.Tasks)
+	d.memory = newMemory(s, now, b.Clock(pol.Clock, now), b.Tasks)
 	Sort(b.Tasks, compareTasks)
 	for _, t := range b.Tasks {
 		if f.Match(t) && d.watched(t) && t.Status.Finished() && meant(b.Windows, t) && !((f.Renotify || f.Dry) && d.before(t)) {
@@ -211,6 +211,7 @@ func (d *backfiller) known(i int, t Task) {
 func (d *backfiller) settle(e Event, want Sinks) (Code, Sinks, bool) {
 	code, sinks, ok := d.record(e, want)
 	if !ok || code&codeOwed != 0 {
+		d.change.Held++
 		d.held[e.Task.Hash()] = true
 	}
 	return code &^ codeOwed, sinks, ok

@@ -16,6 +16,18 @@ type Batch struct {
 	Err      error     // the first *Error, or the context's error
 }
 
+// Clock is the earliest of the clocks at hand: the API's, the checkpoint store's (zero for
+// none) and this machine's. What is forgotten too early is notified again, and what
+// expires too early is notified falsely, so that one clock that is ahead decides nothing.
+func (b Batch) Clock(store, now time.Time) time.Time {
+	for _, other := range []time.Time{b.Now, store} {
+		if !other.IsZero() {
+			now = earlier(now, other.UTC())
+		}
+	}
+	return now
+}
+
 // Rest are the windows that have to be asked again.
 func (b Batch) Rest() []Window {
 	var rest []Window

@@ -34,11 +34,12 @@ func (d *differ) cover() {
 			s.Windows = append(s.Windows, w)
 		}
 	}
-	d.readAgain()
+	d.owe()
 	s.Windows = merged(distinct(s.Windows))
 	d.stuck(progress)
 	d.forget()
 	d.worthWriting(before)
+	d.change.Held += d.unpaid()
 	d.change.Truncated = len(s.Windows) > 0 || d.change.Held > 0
 }
 
@@ -54,22 +55,6 @@ func (d *differ) giveUp(w Window) {
 	if !covered(d.state.Scanned, w.Span()) {
 		w.pause(d.plan.At)
 		d.state.Windows = append(d.state.Windows, w)
-	}
-}
-
-// readAgain forgets that the creation times of rows that were held back have been read.
-func (d *differ) readAgain() {
-	if len(d.missed) == 0 {
-		return
-	}
-	all := Span{slices.MinFunc(d.missed, time.Time.Compare), slices.MaxFunc(d.missed, time.Time.Compare).Add(time.Second)}
-	d.state.Scanned = without(d.state.Scanned, all)
-	for i := range d.state.Windows {
-		w := &d.state.Windows[i]
-		if (Span{w.From, w.To.Add(time.Second)}).intersect(all).empty() {
-			continue
-		}
-		w.Next, w.Passes, w.Total, w.Before, w.Seen, w.Added = 1, 0, 0, 0, 0, 0
 	}
 }
 
@@ -138,11 +123,15 @@ func (d *differ) forget() {
 	if s.Settled.IsZero() || !s.Settled.Before(edge) {
 		return
 	}
-	lost := holes(s.Scanned, Span{s.Settled, edge})
+	read := s.Scanned
+	for _, span := range s.Owed.Spans {
+		read = without(read, span)
+	}
+	lost := holes(read, Span{s.Settled, edge})
 	switch {
 	case len(lost) == 0:
 		s.Settled = edge
-	case lost[0].To.Before(edge) || lost[0].To.Sub(lost[0].From) >= longGap || covered(s.Scanned, Span{edge, edge.Add(time.Second)}):
+	case lost[0].To.Before(edge) || lost[0].To.Sub(lost[0].From) >= longGap || covered(read, Span{edge, edge.Add(time.Second)}):
 		d.gap, d.changed = &lost[0], true
 		s.Settled = lost[0].To
 	default:
@@ -168,7 +157,7 @@ func (d *differ) worthWriting(before State) {
 	if !s.Baseline.IsZero() && len(s.Scanned) > 0 && covered(s.Scanned, first) {
 		s.Baseline, d.changed = time.Time{}, true
 	}
-	if s.Rescanned.IsZero() && len(s.Scanned) > 0 || d.plan.rescan && d.answered() && d.change.Held == 0 {
+	if s.Rescanned.IsZero() && len(s.Scanned) > 0 || d.plan.rescan && d.answered() {
 		s.Rescanned, d.changed = d.plan.At, true
 	}
 }

@@ -11,7 +11,7 @@ func (s State) Diff(p Plan, b Batch, now time.Time, pol Policy) Change {
 	now = now.UTC()
 	d := &differ{plan: p, batch: b, first: s.Began.IsZero()}
 	d.notices = notices{policy: pol}
-	d.memory = newMemory(s.until(p.At), now, clock(b, pol, now), b.Tasks)
+	d.memory = newMemory(s.until(p.At), now, b.Clock(pol.Clock, now), b.Tasks)
 	d.begin()
 	Sort(b.Tasks, compareTasks)
 	for _, t := range b.Tasks {
@@ -25,17 +25,6 @@ func (s State) Diff(p Plan, b Batch, now time.Time, pol Policy) Change {
 	return d.finish()
 }
 
-// clock is the best confirmed time: the API's, or the store's; now if nobody said.
-func clock(b Batch, pol Policy, now time.Time) time.Time {
-	switch {
-	case !b.Now.IsZero():
-		return b.Now.UTC()
-	case !pol.Clock.IsZero():
-		return pol.Clock.UTC()
-	}
-	return now
-}
-
 // differ is one Diff under way.
 type differ struct {
 	*memory
@@ -45,6 +34,7 @@ type differ struct {
 	first bool // no poll was ever answered
 
 	missed []time.Time // creation times of rows that are to be read again
+	paid   bool        // a sink was notified that had no room before
 	gap    *Span
 }
 
@@ -97,10 +87,12 @@ func (d *differ) row(t Task) {
 		want = 0
 	}
 	code, sinks, ok := d.record(e, want)
-	if ok {
-		d.add(t, code, sinks)
+	if !ok { // nobody has room
+		code = codeFor(t.Status) | codeOwed
+		d.count(t, false)
 	}
-	if !ok || code&codeOwed != 0 {
+	d.add(t, code, sinks)
+	if code&codeOwed != 0 {
 		d.miss(t)
 	}
 }
@@ -134,7 +126,9 @@ func (d *differ) flying(i int, t Task) {
 		if code&codeOwed != 0 {
 			d.miss(t)
 		}
+		return
 	}
+	d.change.Held++
 }
 
 // finishedEvent is that a row in flight is listed as finished.
@@ -173,6 +167,8 @@ func (d *differ) known(i int, t Task) {
 	}
 	if ok {
 		d.set(i, code|r.Code&codeUndated|changes, sinks)
+	} else {
+		d.change.Held++
 	}
 	if !ok || code&codeOwed != 0 {
 		d.miss(t)
@@ -189,15 +185,13 @@ func (d *differ) pay(i int, t Task) {
 	} else {
 		d.miss(t)
 	}
+	d.paid = d.paid || got != 0
 	d.set(i, r.Code, r.Sinks|got)
 }
 
 // asked notes which rows in flight were listed, or looked up in vain. That is worth
 // remembering for those that are not asked about in every run.
 func (d *differ) asked() {
-	if d.change.Held > 0 {
-		return // a row held back is listed, yet must be read again
-	}
 	listed := make(map[Key]bool, len(d.batch.Tasks))
 	for i := range d.batch.Tasks {
 		listed[d.batch.Tasks[i].Key] = true
@@ -254,6 +248,9 @@ func (d *differ) stall(o *InFlight) {
 	if o.Stalled = all; all || got != 0 {
 		o.StalledSinks, d.changed = o.StalledSinks|got, true
 	}
+	if !all {
+		d.change.Held++
+	}
 }
 
 // expire remembers a row that left the API's memory in flight.
@@ -265,6 +262,7 @@ func (d *differ) expire(i int, o *InFlight) {
 		d.change.Expired++
 	}
 	if o.ExpiredSinks |= got; !all {
+		d.change.Held++
 		d.changed = d.changed || got != 0
 		return // some sink had no room, and the row waits for it
 	}

@@ -292,6 +292,8 @@ func TestFinishedRowsAreForgottenByAConfirmedClock(t *testing.T) {
 		{"the API says it is noon", 1, 4 * day, true, 1},
 		{"the store says it is noon", 0, 1, true, 1},
 		{"four days have passed", 4 * day, 0, true, 0},
+		{"only the store's clock is four days ahead", 1, 4 * day, true, 1},
+		{"only the API's clock is ten days ahead", 10 * day, 1, true, 1},
 	} {
 		s := steady(row("x", Refreshing, time.Hour)).remembering(3, row("a", Complete, 97*time.Hour), row("b", Complete, 94*time.Hour))
 		now := noon.Add(4 * day)

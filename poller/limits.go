@@ -16,6 +16,8 @@ type Limits struct {
 	Calm time.Duration
 	// Pages is about how many pages the run can afford; 0 for any number.
 	Pages int
+	// Room are the sinks with room for what they are owed, see [Owed].
+	Room Sinks
 }
 
 // DefaultLimits are the limits of a run of at most ten minutes.

@@ -4,6 +4,7 @@ package poller
 type notices struct {
 	policy Policy
 	change Change
+	short  Sinks // that had no room for something
 }
 
 // watched reports whether the row concerns anybody.
@@ -32,9 +33,7 @@ func (n *notices) offer(e Event, want Sinks) (got Sinks, all bool) {
 		got = 0
 	case n.policy.Room != nil:
 		got = n.policy.Room(e, want) & want
-	}
-	if got != want {
-		n.change.Held++
+		n.short |= want &^ got
 	}
 	if got != 0 {
 		n.change.Notify = append(n.change.Notify, Notification{e, got})

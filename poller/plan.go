@@ -18,6 +18,7 @@ type Plan struct {
 
 	waiting []Window // not proven, and not asked in this run
 	rescan  bool     // old rows are read once more
+	owing   bool     // rows that some sinks had no room for are read again
 }
 
 // Plan chooses what to ask: what is new, every row in flight that is due, what was
@@ -31,6 +32,7 @@ func (s State) Plan(now time.Time, l Limits) Plan {
 	p.begin()
 	p.inFlight()
 	p.unread()
+	p.owed()
 	quiet := len(p.Later)+len(p.waiting) == 0 && !p.state.Mark().IsZero()
 	p.rescanOld()
 	if quiet && p.cost > p.freshPages(p.window.From) {

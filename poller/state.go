@@ -25,6 +25,8 @@ type State struct {
 	Windows []Window `json:"windows,omitempty"`
 	// Rescanned is up to when old rows were read again, see [Limits.Calm].
 	Rescanned time.Time `json:"rescanned,omitzero"`
+	// Owed is where rows lie that some sinks had no room for.
+	Owed Owed `json:"owed,omitzero"`
 	// Stuck is how many runs in a row had work and made no progress.
 	Stuck int `json:"stuck,omitempty"`
 	// InFlight are the rows that have not finished, watched or not.
@@ -148,7 +150,7 @@ func UpgradeState(head json.RawMessage, finished Records) (State, error) {
 // counts as read, and what was created by now and is first listed finished is history.
 func (s State) Anew(now time.Time) State {
 	s.Baseline, s.Settled = now, now
-	s.Scanned, s.Windows, s.Rescanned = nil, nil, time.Time{}
+	s.Scanned, s.Windows, s.Rescanned, s.Owed = nil, nil, time.Time{}, Owed{}
 	return s
 }
 
@@ -166,5 +168,6 @@ func (s State) OnlySinks(known Sinks) State {
 		inFlight[i] = o
 	}
 	s.Finished, s.InFlight = finished, inFlight
+	s.Owed.Sinks &= known
 	return s
 }

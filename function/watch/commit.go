@@ -25,6 +25,9 @@ func (r *run) load(ctx context.Context) error {
 			return storeError(fmt.Sprintf("read checkpoint generation %d", head.Generation), err)
 		}
 	}
+	if err := doc.Of.Check(r.Origin); err != nil {
+		return err
+	}
 	if doc, err = doc.withSinks(r.sinkNames()); err != nil {
 		return &RunError{CodeConfig, err}
 	}
@@ -101,7 +104,7 @@ func (r *run) graceContext(ctx context.Context) (context.Context, context.Cancel
 // it will be when the write succeeds.
 func (r *run) stamped(d Document, pending ...findings) Document {
 	last := r.report(d, pending...)
-	d.Commit, d.Written, d.Last, d.Of = r.owner(), time.Now().UTC(), &last, d.Of.with(r.Origin)
+	d.Commit, d.Written, d.Last, d.Of = r.owner(), time.Now().UTC(), &last, d.Of.with(r.origin(d.Of))
 	return d
 }
 
@@ -132,7 +135,7 @@ func (r *run) settle(ctx context.Context, results []notifier.Result, last bool) 
 	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), r.budget.settle)
 	defer stop()
 	for {
-		outbox, changed := r.doc.Outbox.Settle(r.owner(), results, r.now())
+		outbox, changed := r.doc.Outbox.Settle(r.owner(), results, r.now(), r.sure)
 		if last {
 			var released bool
 			outbox, released = outbox.Release(r.owner())

@@ -58,6 +58,17 @@ func (p Provenance) isNewKey(o Origin) bool {
 	return o.KeyID != "" && len(p.Keys) > 0 && !sameAccount && !slices.Contains(p.Keys, KeyHash(o.KeyID))
 }
 
+// origin is what this tick adds to a document's provenance. A new key counts from the first
+// poll on that has made history of what it found: after a redrive the next poll would
+// otherwise take a stranger's tasks for new ones.
+func (r *run) origin(p Provenance) Origin {
+	o := r.Origin
+	if p.isNewKey(o) && !r.newKey {
+		o.KeyID = ""
+	}
+	return o
+}
+
 // with is the provenance after a run of the origin.
 func (p Provenance) with(o Origin) Provenance {
 	set := func(stored *string, mine string) {

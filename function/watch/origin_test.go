@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"refreshwatch/notifier/sink"
 	"refreshwatch/poller/aliyun/apitest"
 )
 
@@ -88,7 +89,7 @@ func TestForeignCheckpointStopsTheRun(t *testing.T) {
 			{Product: "vod", Region: "ap-southeast-1", Account: "1001"},
 			{Product: "vod", Region: "cn-shanghai", Account: "2002"},
 		} {
-			for _, action := range []string{ActionPoll, ActionBackfill, ActionRedrive} {
+			for _, action := range []string{ActionPoll, ActionBackfill, ActionRedrive, ActionStatus} {
 				p := w.process()
 				_, err, _ := p.run(Request{Action: action}, as(other))
 				if Code(err) != CodeCheckpointForeign || !strings.Contains(err.Error(), "CHECKPOINT") {
@@ -141,4 +142,49 @@ func TestAnotherKeyRecordsHistory(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Whatever runs first with another key, the next poll still takes what it finds finished
+// for history: a redrive and a backfill write, and so does a poll that gets no answer.
+func TestAnotherKeyIsNotAdoptedByTheWay(t *testing.T) {
+	for _, first := range []Request{{Action: ActionRedrive}, {Action: ActionBackfill, Since: "1m"}, {Action: ActionPoll}} {
+		t.Run(first.Action, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t, "ops")
+				with := func(keyID string) func(*App) {
+					return func(a *App) { a.Origin = Origin{Product: "vod", KeyID: keyID} }
+				}
+				poll := Request{Action: ActionPoll}
+				w.do(poll, with("A"))
+				w.sinks[0].verdict = refused
+				w.add(apitest.Task{Key: key(0), Created: time.Now(), Steps: apitest.Finish(time.Second)})
+				time.Sleep(time.Minute)
+				_, _, _ = w.process().run(poll, with("A")) // leaves a dead letter, for the redrive
+				w.sinks[0].verdict = nil
+				for i := range 20 { // a stranger's
+					w.add(apitest.Task{Key: key(1 + i), Created: time.Now(), Steps: apitest.Finish(time.Second)})
+				}
+				time.Sleep(10 * time.Minute)
+
+				writes := w.store.Writes()
+				if first.Action == ActionPoll {
+					w.api.Fault(apitest.BadGateway())
+				}
+				_, _, _ = w.process().run(first, with("B"))
+				w.api.Heal()
+				if first.Action != ActionBackfill && w.store.Writes() == writes {
+					t.Fatal("the first run was to write")
+				}
+				time.Sleep(time.Minute)
+				if r, err, _ := w.process().run(poll, with("B")); r.Covered > 1 || r.Silent != 20 {
+					t.Errorf("%+v, %v: want the stranger's 20 rows silent", r, err)
+				}
+			})
+		})
+	}
+}
+
+// refused is a sink's permanent no.
+func refused(sink.Message) error {
+	return &sink.Error{Class: sink.Refused, Code: "http_404", Err: errFault}
 }

@@ -18,8 +18,8 @@ const fetchWorkers = 8
 func (r *run) poll(ctx context.Context) draft {
 	now := time.Now().UTC()
 	state := r.doc.Poller
-	newKey := r.doc.Of.isNewKey(r.Origin)
-	if newKey {
+	isNew := r.doc.Of.isNewKey(r.Origin)
+	if isNew {
 		r.Log.Warn("another access key polls with this checkpoint: finished tasks recorded without notification",
 			"hint", "If the key belongs to the same account, run backfill to notify about what finished meanwhile; else give it a CHECKPOINT of its own")
 		state = state.Anew(now)
@@ -28,7 +28,8 @@ func (r *run) poll(ctx context.Context) draft {
 	batch := r.read(ctx, func(ctx context.Context, api *poller.Reader) { api.Poll(ctx, state, plan, r.fetchUntil) })
 	change := state.Diff(plan, batch, now, r.policy())
 	d := r.draft(change)
-	d.changed = d.changed || newKey && batch.Calls > 0
+	r.newKey = isNew && batch.Calls > 0
+	d.changed = d.changed || r.newKey
 	r.addNotices(&d, batch.Err, change.Gap, now)
 	d.doc.Quota = d.doc.Quota.noting(hasNewRows(change, now))
 
@@ -55,6 +56,9 @@ func (r *run) read(ctx context.Context, ask func(context.Context, *poller.Reader
 	ask(ctx, reader)
 	batch := reader.Batch()
 	r.facts.read(batch)
+	if batch.Calls > 0 {
+		r.sure = batch.Clock(r.head.Now, time.Now().UTC())
+	}
 	if errors.Is(batch.Err, context.DeadlineExceeded) {
 		batch.Err = nil
 		if r.facts.calls == 0 {
@@ -83,14 +87,39 @@ func (r *run) limits(now time.Time) poller.Limits {
 	l := poller.DefaultLimits()
 	l.Margin = min(r.budget.deadline.Sub(now), 10*time.Minute) + time.Minute
 	l.Pages = r.budget.pages(now, r.QPS)
+	l.Room = r.room()
 	return l
+}
+
+// room are the sinks with room for many more events. One whose share is nearly full
+// would take a few rows of the thousands that are read for it.
+func (r *run) room() poller.Sinks {
+	room := poller.AllSinks // a sink that was removed is owed nothing
+	for name, left := range r.sharesLeft() {
+		if left < r.share()/2 {
+			room &^= r.doc.bits(name)
+		}
+	}
+	return room
+}
+
+// share is how many bytes of the outbox one sink may fill.
+func (r *run) share() int { return notifier.MaxBytes / len(r.Targets) }
+
+// sharesLeft is what is left of it, for each sink.
+func (r *run) sharesLeft() map[string]int {
+	left := map[string]int{}
+	for _, t := range r.Targets {
+		left[t.Name] = r.share() - r.doc.Outbox.BytesFor(t.Name)
+	}
+	return left
 }
 
 // policy is who is notified of what. Each sink has a share of the outbox, so that one
 // that is down holds back its own events only.
 func (r *run) policy() poller.Policy {
 	names := r.sinkNames()
-	left := map[string]int{}
+	left := r.sharesLeft()
 	overhead := map[string]int{}
 	for _, t := range r.Targets {
 		if t.Grouping == sink.PerTask {
@@ -98,9 +127,6 @@ func (r *run) policy() poller.Policy {
 		}
 	}
 	r.fullSinks = map[string]bool{}
-	for _, name := range names {
-		left[name] = notifier.MaxBytes/len(names) - r.doc.Outbox.BytesFor(name)
-	}
 	return poller.Policy{
 		Scope:        r.Scope,
 		NotifyFirst:  r.NotifyFirst,

@@ -169,7 +169,7 @@ func TestModelRegroupsAsTheOutbox(t *testing.T) {
 func TestModelSettlesAsTheOutbox(t *testing.T) {
 	for _, doc := range everyOutbox() {
 		for _, res := range everyResult() {
-			want, wantChanged := doc.real().Settle(refineOwner(1), realResults(res), refineNow)
+			want, wantChanged := doc.real().Settle(refineOwner(1), realResults(res), refineNow, refineNow)
 			got, changed := doc.settle(1, res)
 			if got != modelled(want) || changed != wantChanged {
 				t.Errorf("%v settled with %v: the model says %v %v, the outbox %v %v", doc, res, got, changed, modelled(want), wantChanged)
@@ -189,14 +189,14 @@ func TestSettlingIsIdempotentAndCommutes(t *testing.T) {
 		t.Skip("one goroutine and much work: left out where only races are looked for")
 	}
 	settle := func(o notifier.Outbox, owner uint8, res [modelIDs]modelResult) notifier.Outbox {
-		o, _ = o.Settle(refineOwner(owner), realResults(res), refineNow)
+		o, _ = o.Settle(refineOwner(owner), realResults(res), refineNow, refineNow)
 		o, _ = o.Release(refineOwner(owner))
 		return o
 	}
 	for _, doc := range everyOutbox() {
 		for _, one := range everyResult() {
 			once := settle(doc.real(), 1, one)
-			if again, changed := once.Settle(refineOwner(1), realResults(one), refineNow); changed {
+			if again, changed := once.Settle(refineOwner(1), realResults(one), refineNow, refineNow); changed {
 				t.Errorf("%v settled with %v, and again: %s", doc, one, cmp.Diff(once, again))
 			}
 			for _, other := range everyResult() {

@@ -208,8 +208,8 @@ func TestOutboxIsBounded(t *testing.T) {
 			for _, dead := range d.Outbox.Dead {
 				events += len(dead.Events)
 			}
-			if Code(err) != CodeDead || !report.Truncated || report.Held == 0 || len(d.Poller.Finished) != events || size < notifier.MaxBytes*9/10 || size > notifier.MaxBytes*11/10 {
-				t.Fatalf("tick %d: %+v, %v; the outbox holds %d events in %d bytes, %d rows count as notified", n, report, err, events, size, len(d.Poller.Finished))
+			if Code(err) != CodeDead || !report.Truncated || report.Held == 0 || notifiedRows(d) != events || size < notifier.MaxBytes*9/10 || size > notifier.MaxBytes*11/10 {
+				t.Fatalf("tick %d: %+v, %v; the outbox holds %d events in %d bytes, %d rows count as notified", n, report, err, events, size, notifiedRows(d))
 			}
 			if text, err := d.Encode(); err != nil || len(text) > notifier.MaxBytes*6/5 {
 				t.Fatalf("tick %d: the document has %d bytes, %v", n, len(text), err)
@@ -271,4 +271,15 @@ func TestDamagedCheckpointIsNeverReplaced(t *testing.T) {
 			})
 		})
 	}
+}
+
+// notifiedRows are the finished rows that some sink was notified of, or will be.
+func notifiedRows(d Document) int {
+	n := 0
+	for _, r := range d.Poller.Finished {
+		if r.Sinks != 0 {
+			n++
+		}
+	}
+	return n
 }

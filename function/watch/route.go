@@ -1,7 +1,6 @@
 package watch
 
 import (
-	"maps"
 	"slices"
 	"time"
 
@@ -17,8 +16,8 @@ import (
 func (r *run) draft(c poller.Change) draft {
 	d := draft{doc: r.doc, changed: c.Changed, found: counted(c)}
 	d.doc.Poller = c.State
-	if c.Held > 0 && len(r.fullSinks) > 0 {
-		r.Log.Warn("outbox share full, tasks held back", "sinks", slices.Sorted(maps.Keys(r.fullSinks)), "tasks", c.Held)
+	if full := r.withoutRoom(c.State.Owed.Sinks); c.Held > 0 && len(full) > 0 {
+		r.Log.Warn("outbox share full, tasks held back", "sinks", full, "tasks", c.Held)
 	}
 	d.doc.Outbox = r.outbox(c, r.now())
 	return d
@@ -94,4 +93,11 @@ func (r *run) addNotices(d *draft, apiErr error, gap *poller.Span, now time.Time
 func gapNotice(gap poller.Span) *template.Notice {
 	return &template.Notice{From: gap.From, To: gap.To, Code: "gap",
 		Hint: "Tasks created in that time may have finished unseen: the API keeps three days. Look them up in the console."}
+}
+
+// withoutRoom names the sinks that had no room in this tick, and those that are owed
+// rows from earlier ones.
+func (r *run) withoutRoom(owed poller.Sinks) []string {
+	names := slices.DeleteFunc(r.sinkNames(), func(name string) bool { return !r.fullSinks[name] && r.doc.bits(name)&owed == 0 })
+	return slices.Sorted(slices.Values(names))
 }

@@ -72,10 +72,12 @@ type run struct {
 	doc   Document       // that generation, decoded
 	lease notifier.Lease // how long this run may send what it claims
 
+	sure      time.Time       // the earliest of all clocks, once the API has answered; else zero
 	full      bool            // the document can hold no more rows
 	fullSinks map[string]bool // sinks whose share of the outbox was used up in this tick
 	facts     facts           // what the report will say
 	quota     *quotaAnswer    // nil until it was asked for: once is enough
+	newKey    bool            // this tick has made history of what another key's account has finished
 	apiErr    error           // why the API gave no full answer; what could be done without it was done
 }
 
@@ -93,7 +95,7 @@ func (r *run) tick(ctx context.Context, propose func(context.Context) draft) err
 		if err := r.load(ctx); err != nil {
 			return err
 		}
-		if err := errors.Join(r.checkSinks(), r.doc.Of.Check(r.Origin)); err != nil {
+		if err := r.checkSinks(); err != nil {
 			return err
 		}
 
@@ -157,7 +159,7 @@ type draft struct {
 // claim puts this run's name on what is due for delivery. Deliveries to sinks that
 // were removed from the configuration long ago are dropped.
 func (r *run) claim(d *draft) {
-	kept, dropped := d.doc.Outbox.DropOrphans(r.isConfigured, r.head.Now)
+	kept, dropped := d.doc.Outbox.DropOrphans(r.isConfigured, r.sure)
 	outbox, mine := kept.Claim(r.owner(), r.isConfigured, r.head.Now, r.head.Now.Add(r.lease.TTL))
 	d.doc.Outbox = outbox
 	d.changed = d.changed || dropped > 0 || len(mine) > 0

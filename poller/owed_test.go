@@ -1,0 +1,131 @@
+package poller
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestOwedIsDue(t *testing.T) {
+	span := []Span{{noon.Add(-time.Hour), noon.Add(-50 * time.Minute)}}
+	tests := []struct {
+		name string
+		owed Owed
+		room Sinks
+		want bool
+	}{
+		{"nothing is owed", Owed{Sinks: 1}, 1, false},
+		{"the sink has no room, and it is early", Owed{Spans: span, Sinks: 1, Again: noon.Add(time.Minute)}, 2, false},
+		{"the sink has room", Owed{Spans: span, Sinks: 1, Again: noon.Add(time.Hour)}, 3, true},
+		{"one of two sinks has room", Owed{Spans: span, Sinks: 3, Again: noon.Add(time.Hour)}, 2, true},
+		{"no sink has room, and it is time", Owed{Spans: span, Sinks: 1, Again: noon}, 0, true},
+		{"the state was full, and it is early", Owed{Spans: span, Again: noon.Add(time.Minute)}, AllSinks, false},
+		{"a clock that was days ahead said when", Owed{Spans: span, Sinks: 1, Again: noon.Add(96 * time.Hour)}, 0, true},
+	}
+	for _, tt := range tests {
+		if got := tt.owed.due(noon, tt.room); got != tt.want {
+			t.Errorf("%s: due %v", tt.name, got)
+		}
+	}
+}
+
+// crowded is a steady state with so many rows that no poll reads all of them for nothing.
+func crowded() State {
+	var rows []Task
+	for i := range 3 * PageSize {
+		rows = append(rows, row(fmt.Sprint("row", i), Complete, time.Duration(i+6)*time.Minute))
+	}
+	return steady().remembering(1, rows...)
+}
+
+// Rows that nobody has room for are remembered as finished, and read again after two
+// minutes, four, and so on up to six hours: exactly then, and never between.
+func TestOwedIsReadLessAndLessOften(t *testing.T) {
+	s, old := crowded(), row("a", Complete, 30*time.Hour)
+	policy := Policy{Sinks: func(Event) Sinks { return 1 }, Room: func(Event, Sinks) Sinks { return 0 }}
+	p := Plan{At: noon, Limits: DefaultLimits(), Fresh: windowFor(Span{old.Created, noon})}
+	c := s.Diff(p, listing(p, old), noon, policy)
+	if c.New != 1 || c.Silent != 0 || c.Held != 1 || !c.Changed || c.State.remembered(old) != "Complete 0 owed" {
+		t.Fatalf("%+v, remembered as %s", c, c.State.remembered(old))
+	}
+	var pauses []time.Duration
+	last := noon
+	for now := noon; len(pauses) < 10; {
+		now = now.Add(time.Minute)
+		c.State.Rescanned = now // which is another reason to read
+		p := c.State.Plan(now, DefaultLimits())
+		var rows []Task
+		if reads(p, old) {
+			rows, pauses, last = []Task{old}, append(pauses, now.Sub(last)), now
+		}
+		if c = c.State.Diff(p, listing(p, rows...), now, policy); c.Held != 1 || !c.Truncated || c.New != 0 {
+			t.Fatalf("after %v: %+v", now.Sub(noon), c)
+		}
+	}
+	m := time.Minute
+	if diff := cmp.Diff([]time.Duration{2 * m, 2 * m, 4 * m, 8 * m, 16 * m, 32 * m, 64 * m, 128 * m, 256 * m, 360 * m}, pauses); diff != "" {
+		t.Errorf("pauses: %s", diff)
+	}
+
+	now := last.Add(time.Minute)
+	limits := DefaultLimits()
+	limits.Room = 1
+	p = c.State.Plan(now, limits)
+	c = c.State.Diff(p, listing(p, old), now, Policy{Sinks: policy.Sinks})
+	if !reads(p, old) || len(c.Notify) != 1 || c.New != 0 || c.State.remembered(old) != "Complete 1" || c.Truncated {
+		t.Errorf("with room: %+v, remembered as %s", c, c.State.remembered(old))
+	}
+	p = c.State.Plan(now.Add(time.Minute), limits)
+	if c = c.State.Diff(p, listing(p), now.Add(time.Minute), policy); c.State.Owed.Spans != nil {
+		t.Errorf("nothing is owed any more: %+v", c.State.Owed)
+	}
+}
+
+// What is owed and leaves the API's memory is reported as a gap: nobody can read it any
+// more.
+func TestOwedRowsThatTheAPIForgetsAreAGap(t *testing.T) {
+	s := crowded()
+	s.Owed = Owed{Spans: []Span{{noon.Add(-71 * time.Hour), noon.Add(-70 * time.Hour)}}, Sinks: 1, Again: noon.Add(6 * time.Hour)}
+	var gaps []Span
+	for now := noon; now.Before(noon.Add(6 * time.Hour)); now = now.Add(time.Minute) {
+		s.Rescanned = now // which would read them
+		p := s.Plan(now, DefaultLimits())
+		c := s.Diff(p, listing(p), now, Policy{})
+		if c.Gap != nil {
+			gaps = append(gaps, *c.Gap)
+		}
+		s = c.State
+	}
+	if diff := cmp.Diff([]Span{{noon.Add(-71 * time.Hour), noon.Add(-70 * time.Hour)}}, gaps); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestNearby(t *testing.T) {
+	at := func(minutes ...int) []time.Time {
+		var times []time.Time
+		for _, m := range minutes {
+			times = append(times, noon.Add(time.Duration(m)*time.Minute))
+		}
+		return times
+	}
+	second := time.Second
+	if diff := cmp.Diff([]Span{{noon, noon.Add(12*time.Minute + second)}, {noon.Add(time.Hour), noon.Add(time.Hour + second)}}, nearby(nil, at(60, 12, 0, 5))); diff != "" {
+		t.Error(diff)
+	}
+	var far []int
+	for i := range 100 {
+		far = append(far, i*17)
+	}
+	got := nearby([]Span{{noon.Add(-time.Hour), noon}}, at(far...))
+	if len(got) > mostOwed || len(got) == 0 {
+		t.Fatalf("%d spans", len(got))
+	}
+	for _, t0 := range at(far...) {
+		if !covered(got, Span{t0, t0.Add(second)}) {
+			t.Errorf("%v is lost", t0)
+		}
+	}
+}
