@@ -64,7 +64,7 @@ func invoke(ctx context.Context, w *setup.Program, event []byte) (*watch.Report,
 	log := w.Log
 	if fctx, ok := fccontext.FromContext(ctx); ok { // once: it is not safe to call from several goroutines
 		key := fctx.Credentials
-		w.Keys.Use(setup.Key{ID: key.AccessKeyId, Secret: sink.Secret(key.AccessKeySecret), Token: sink.Secret(key.SecurityToken), Account: fctx.AccountId})
+		w.Keys.Use(setup.Key{ID: key.AccessKeyId, Secret: sink.Secret(key.AccessKeySecret), Token: sink.Secret(key.SecurityToken), From: "the invocation", Account: fctx.AccountId})
 		log = log.With("request_id", fctx.RequestID, "retry", fctx.RetryCount)
 	}
 	req, err := watch.ParseEvent(event)

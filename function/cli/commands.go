@@ -36,10 +36,11 @@ Needs no account and leaves nothing behind.
 		{
 			name: watch.ActionCheck, flags: checkFlags, run: check,
 			summary: "verify every prerequisite and suggest a fix for each failure",
-			about: `Verifies what a deployment needs, one line an item: credentials, clock, permission
-on the API, the checkpoint, each sink, templates. Posts nothing.
+			about: `Verifies what a deployment needs, one line an item: whose key is used, the API and
+its permission, clock, checkpoint, each sink, the heartbeat, templates. Posts nothing,
+and pings no heartbeat, except with -post. Ends with the next command.
 `,
-			examples: `  refreshwatch check -post     also send a test message to every sink
+			examples: `  refreshwatch check -post     also send a test message to every sink, and ping the heartbeat
 `,
 		},
 		{

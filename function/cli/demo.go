@@ -71,7 +71,7 @@ func demo(ctx context.Context, o *options, sh Shell) int {
 	}
 	fmt.Fprint(sh.Out, sh.translate(demoEnd))
 	if !sh.OutTTY {
-		sh.show(report, nil, watch.Request{Action: watch.ActionPoll})
+		sh.show(report, nil)
 	}
 	return 0
 }

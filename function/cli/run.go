@@ -53,7 +53,7 @@ func run(ctx context.Context, o *options, sh Shell) int {
 	if o.json {
 		sh.OutTTY = false
 	}
-	sh.show(report, err, o.req)
+	sh.show(report, err)
 	if err != nil || report.Status != nil && report.Dead > 0 { // status leaves that to its report
 		return 1
 	}

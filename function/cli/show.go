@@ -13,9 +13,9 @@ import (
 
 // show prints a run's outcome: for people a summary, for scripts the report as the
 // last line.
-func (sh Shell) show(r watch.Report, err error, req watch.Request) {
+func (sh Shell) show(r watch.Report, err error) {
 	if !sh.OutTTY {
-		sh.showChecks(r.Checks, req)
+		sh.showChecks(r)
 		line, _ := json.Marshal(r) // strings and numbers only
 		fmt.Fprintf(sh.Out, "%s\n", line)
 		return
@@ -27,7 +27,7 @@ func (sh Shell) show(r watch.Report, err error, req watch.Request) {
 	case r.Status != nil:
 		sh.showStatus(r.Status)
 	case r.Checks != nil:
-		sh.showChecks(r.Checks, req)
+		sh.showChecks(r)
 	default:
 		fmt.Fprintln(sh.Out, sh.summary(r))
 	}
@@ -109,42 +109,17 @@ func (w words) outcome(r watch.Report) string {
 // printable is foreign text safe to show in one line.
 func printable(s string) string { return poller.Printable(s) }
 
-func (sh Shell) showChecks(findings []watch.Finding, req watch.Request) {
-	if findings == nil {
+func (sh Shell) showChecks(r watch.Report) {
+	if r.Checks == nil {
 		return
 	}
 	marks := map[sink.Level]string{sink.OK: sh.say("ok"), sink.Warn: sh.say("warn"), sink.Bad: sh.say("BAD")}
-	bad, warnings := 0, 0
-	for _, f := range findings {
+	for _, f := range r.Checks {
 		mark := marks[f.Level] + strings.Repeat(" ", 4-columnsOf(marks[f.Level]))
 		fmt.Fprintf(sh.Out, "%s  %s%s%s\n", mark, sh.translate(f.Item), sh.say(": "), sh.translate(f.Detail))
 		if f.Hint != "" {
 			fmt.Fprintf(sh.Out, "      → %s\n", sh.translate(f.Hint))
 		}
-		switch f.Level {
-		case sink.Bad:
-			bad++
-		case sink.Warn:
-			warnings++
-		}
 	}
-	fmt.Fprintf(sh.Out, "\n%s\n", sh.verdict(bad, warnings, req))
-}
-
-// verdict ends a check: whether the program is ready, and the next command.
-func (w words) verdict(bad, warnings int, req watch.Request) string {
-	ready := w.say("Ready.")
-	if warnings > 0 {
-		ready = w.say("Ready, with %s.", w.count(warnings, "warning"))
-	}
-	switch {
-	case bad > 0:
-		return w.say("Not ready: fix %s, in the order of the list, and run refreshwatch check again.", w.count(bad, "item"))
-	case req.Offline:
-		return w.say("The configuration is valid; nothing was contacted. Next: refreshwatch check")
-	case req.Post:
-		return w.say("%s Next: refreshwatch poll", ready)
-	default:
-		return w.say("%s Next: refreshwatch check -post sends a test message to every sink", ready)
-	}
+	fmt.Fprintf(sh.Out, "\n%s\n", sh.translate(r.Verdict))
 }

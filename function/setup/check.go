@@ -29,21 +29,27 @@ func (w *Program) check(ctx context.Context, req watch.Request) (watch.Report, e
 	}
 	report.TookMS = time.Since(began).Milliseconds()
 	var bad []string
+	warnings := 0
 	for _, f := range report.Checks {
-		if f.Level == sink.Bad {
+		switch f.Level {
+		case sink.Bad:
 			bad = append(bad, fmt.Sprintf("%s: %s. %s", f.Item, f.Detail, f.Hint))
+		case sink.Warn:
+			warnings++
 		}
 	}
+	report.Verdict = w.verdict(len(bad), warnings, req)
 	if len(bad) > 0 {
 		return report, &watch.RunError{Code: watch.CodeCheck, Err: fmt.Errorf("not ready: %s", strings.Join(bad, "; "))}
 	}
 	return report, nil
 }
 
-// checkOutside adds what takes the network or a disk: the API, the checkpoint, and
-// each sink.
+// checkOutside adds what takes the network or a disk: the API, the checkpoint, each
+// sink, and the heartbeat.
 func (w *Program) checkOutside(ctx context.Context, req watch.Request, report *watch.Report) {
 	if report.Checks[0].Level == sink.OK { // there are credentials
+		report.Checks = append(report.Checks, w.checkAccount(ctx)...)
 		roles := w.checkRoles(ctx)
 		report.Checks = append(report.Checks, roles...)
 		if len(roles) == 0 || roles[len(roles)-1].Level == sink.OK {
@@ -59,6 +65,9 @@ func (w *Program) checkOutside(ctx context.Context, req watch.Request, report *w
 	for _, c := range w.Targets {
 		report.Checks = append(report.Checks, checkSink(ctx, c, req.Post && !req.DryRun)...)
 	}
+	if w.Heartbeat != nil {
+		report.Checks = append(report.Checks, w.checkHeartbeat(ctx, req.Post && !req.DryRun && !hasBad(report.Checks)))
+	}
 }
 
 // checkSettings looks at what needs no network. The credentials come first.
@@ -73,7 +82,7 @@ func (w *Program) checkSettings() []watch.Finding {
 	if w.Config.TemplateDir != "" {
 		templates.Detail = "with the overrides in " + w.Config.TemplateDir
 	}
-	findings := []watch.Finding{credentials, sinks, templates}
+	findings := []watch.Finding{credentials, w.checkProduct(), sinks, templates}
 	if len(w.Config.Unused) > 0 {
 		findings = append(findings, finding("variables", sink.Warn, strings.Join(w.Config.Unused, ", ")+": set without effect",
 			"Unset them, or name those of sinks in CONFIG_FILE as ${NAME}"))
@@ -100,44 +109,6 @@ func misspelt(environ, known []string) []string {
 	}
 	slices.Sort(names)
 	return names
-}
-
-func (w *Program) checkCredentials() watch.Finding {
-	key := *w.Keys.key.Load()
-	switch from := w.Config.Profile.from(); {
-	case w.Keys.isEmpty() && w.Config.Profile.Problem != nil:
-		return failed("credentials", w.Config.Profile.Problem)
-	case w.Keys.isEmpty():
-		return finding("credentials", sink.Bad, "there are none",
-			"Set ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET; on Function Compute give the function a role")
-	case from != "":
-		return finding("credentials", sink.OK, from, "")
-	case key.Token != "":
-		return finding("credentials", sink.OK, "temporary ones, with a security token", "")
-	}
-	return finding("credentials", sink.OK, "a long-lived access key", "")
-}
-
-// checkRoles assumes what the profile and WATCH_ROLE_ARN name, each on its own, so that
-// a refusal is not taken for the API's.
-func (w *Program) checkRoles(ctx context.Context) []watch.Finding {
-	var findings []watch.Finding
-	if w.Keys.role != nil {
-		roles := w.Config.Profile.Roles
-		_, err := w.Keys.role.Key(ctx)
-		findings = append(findings, assumed("role of the profile", roles[len(roles)-1].ARN, err))
-	}
-	if arn := w.Config.Role.ARN; arn != "" && (len(findings) == 0 || findings[0].Level == sink.OK) {
-		findings = append(findings, assumed("role", arn, w.API.Assume(ctx)))
-	}
-	return findings
-}
-
-func assumed(item, arn string, err error) watch.Finding {
-	if err != nil {
-		return failed(item, err)
-	}
-	return finding(item, sink.OK, arn+" is assumed", "")
 }
 
 // checkQuota says what is left of today's quota. Not to be able to read it is worth one

@@ -16,6 +16,15 @@ import (
 // checked runs check against a simulated API that knows a few tasks of the last hour.
 func checked(t *testing.T, req watch.Request, set map[string]string) watch.Report {
 	t.Helper()
+	report, err := check(t, req, set)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return report
+}
+
+func check(t *testing.T, req watch.Request, set map[string]string) (watch.Report, error) {
+	t.Helper()
 	api := apitest.New(apitest.Options{AccessKeyID: "LTAI1", Secret: "s"})
 	for i, object := range []string{"https://cdn.example.com/vip/a.mp4", "cdn.example.com/b.mp4", "https://img.example.net/c.png"} {
 		key := poller.Key{TaskID: "100" + string(rune('0'+i)), ObjectType: "file", ObjectPath: object}
@@ -40,11 +49,7 @@ func checked(t *testing.T, req watch.Request, set map[string]string) watch.Repor
 		t.Fatal(err)
 	}
 	req.Action = watch.ActionCheck
-	report, err := program.Run(t.Context(), req, program.Log)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return report
+	return program.Run(t.Context(), req, program.Log)
 }
 
 func item(r watch.Report, name string) watch.Finding {
@@ -99,7 +104,7 @@ func TestCheckNamesMisspeltVariables(t *testing.T) {
 
 func TestCheckOfflineContactsNothing(t *testing.T) {
 	r := checked(t, watch.Request{Offline: true}, map[string]string{"VOD_ENDPOINT": "http://127.0.0.1:1", "SLACK_BOT_TOKEN": "xoxb-1", "SLACK_CHANNEL": "C1", "SLACK_API_URL": "http://127.0.0.1:1/"})
-	if r.APICalls != 0 || len(r.Checks) != 3 {
+	if r.APICalls != 0 || len(r.Checks) != 4 {
 		t.Errorf("%+v", r.Checks)
 	}
 	if err := (watch.Request{Action: watch.ActionCheck, Offline: true, Post: true}).Validate(); err == nil {

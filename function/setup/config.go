@@ -21,6 +21,8 @@ import (
 // Config is everything an operator can set. It is read once, from the environment
 // and from CONFIG_FILE; an empty variable counts as unset.
 type Config struct {
+	Platform Platform // where the program runs
+
 	// Key is for laptops: ALIBABA_CLOUD_ACCESS_KEY_ID, _ACCESS_KEY_SECRET and, for
 	// temporary credentials, _SECURITY_TOKEN. On Function Compute the invocation
 	// brings its own.
@@ -62,6 +64,7 @@ type Key struct {
 	Secret sink.Secret
 	Token  sink.Secret
 
+	From    string // where it came from, for people: "the environment"
 	Account string // the account it belongs to, where Function Compute says so; else ""
 }
 
@@ -82,6 +85,7 @@ func LoadConfig(getenv func(string) string, on Platform) (Config, error) {
 	r := newReader(getenv)
 	product := r.product()
 	c := Config{
+		Platform:     on,
 		Product:      product,
 		Region:       r.region("VOD_REGION", "cn-shanghai"),
 		Endpoint:     r.endpoint(product.EndpointVariable()),
@@ -161,6 +165,7 @@ func (r *reader) key() Key {
 		ID:     r.text("ALIBABA_CLOUD_ACCESS_KEY_ID", word),
 		Secret: sink.Secret(r.text("ALIBABA_CLOUD_ACCESS_KEY_SECRET", word)),
 		Token:  sink.Secret(r.text("ALIBABA_CLOUD_SECURITY_TOKEN", word)),
+		From:   "the environment",
 	}
 	if strings.HasPrefix(string(k.Secret), "LTAI") {
 		r.wrong("ALIBABA_CLOUD_ACCESS_KEY_SECRET", "holds the id of an access key", "Set the secret that was shown beside the id when the key was made")

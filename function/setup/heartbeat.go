@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"time"
 
@@ -49,6 +50,26 @@ func (h *Heartbeat) Ping(ctx context.Context, good bool) error {
 		return fmt.Errorf("the heartbeat's host %s answered %d; check HEARTBEAT_URL", u.Hostname(), got.Status)
 	}
 	return nil
+}
+
+// Reach asks the monitor's host for something that is no ping, and returns the host. Any
+// answer shows that name, network and certificate are right. A request to the URL itself
+// would be a ping, whatever its method (healthchecks.io, Pinging API, read 2026-11).
+func (h *Heartbeat) Reach(ctx context.Context) (host string, err error) {
+	u, err := url.Parse(string(h.URL))
+	if err != nil {
+		return "", errors.New("HEARTBEAT_URL: not a URL")
+	}
+	ctx, stop := context.WithTimeout(ctx, heartbeatTimeout)
+	defer stop()
+	other := url.URL{Scheme: u.Scheme, Host: u.Host, Path: "/favicon.ico"}
+	req, err := http.NewRequestWithContext(ctx, http.MethodHead, other.String(), nil)
+	if err != nil {
+		return "", errors.New("HEARTBEAT_URL: not a URL")
+	}
+	_, err = h.Client.Do(req, 0)
+	h.Client.Close()
+	return u.Hostname(), err
 }
 
 // failURL is where a failed poll is reported: /fail at the end of the path. What the

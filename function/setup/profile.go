@@ -30,7 +30,7 @@ func (p Profile) from() string {
 	if p.Name == "" {
 		return ""
 	}
-	return "profile " + p.Name + " of " + profileFile
+	return "profile " + p.Name + " of ~/.aliyun/config.json"
 }
 
 const (
@@ -78,7 +78,9 @@ func (r *reader) profile(stsEndpoint string) (Key, Profile) {
 	}
 	switch {
 	case err == nil:
-		return key, Profile{Name: plainName(chosen), Roles: roles}
+		profile := Profile{Name: plainName(chosen), Roles: roles}
+		key.From = profile.from()
+		return key, profile
 	case wanted == "":
 		return Key{}, Profile{Problem: poller.At(profileFile, err)}
 	}

@@ -48,7 +48,7 @@ var Fields = []Field{
 		Of: func(r *Request) any { return &r.Renotify }},
 	{JSON: "dry_run", Flag: "dry-run", FlagOf: []string{ActionPoll, ActionBackfill, ActionRedrive, ActionCheck, "invoke", "run"}, Help: "read and report, but write and send nothing",
 		Of: func(r *Request) any { return &r.DryRun }},
-	{JSON: "post", Flag: "post", Actions: []string{ActionCheck}, Help: "also send a test message to every sink",
+	{JSON: "post", Flag: "post", Actions: []string{ActionCheck}, Help: "also send a test message to every sink, and ping the heartbeat",
 		Of: func(r *Request) any { return &r.Post }},
 	{JSON: "offline", Flag: "offline", Actions: []string{ActionCheck}, Help: "verify the configuration alone, without network",
 		Of: func(r *Request) any { return &r.Offline }},

@@ -26,7 +26,7 @@ func (r Report) fields() (fields []any) {
 	for _, f := range reflect.VisibleFields(value.Type()) {
 		name, option, _ := strings.Cut(f.Tag.Get("json"), ",")
 		switch v := value.FieldByIndex(f.Index); name {
-		case "status", "checks":
+		case "status", "checks", "verdict":
 		case "gap":
 			if r.Gap != nil {
 				fields = append(fields, "gap_from", r.Gap.From, "gap_to", r.Gap.To)

@@ -38,7 +38,8 @@ type Report struct {
 	Gap        *poller.Span `json:"gap"`                // what the API no longer answers for
 	TookMS     int64        `json:"took_ms"`
 	Status     *Status      `json:"status,omitempty"` // only of the action status
-	Checks     []Finding    `json:"checks,omitempty"` // only of the action check
+	Checks     []Finding    `json:"checks,omitempty"` // only of the action check, as the next one
+	Verdict    string       `json:"verdict,omitempty"`
 }
 
 // Finding is one line of check.

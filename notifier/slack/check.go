@@ -2,6 +2,8 @@ package slack
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -9,6 +11,7 @@ import (
 	slackgo "github.com/slack-go/slack"
 
 	"refreshwatch/notifier/sink"
+	"refreshwatch/poller"
 )
 
 // Check asks Slack about the token, its scopes and the channel. It posts nothing.
@@ -16,11 +19,30 @@ func (s *Sink) Check(ctx context.Context) []sink.Finding {
 	api, call := s.api(sink.AnswerCap)
 	auth, err := api.AuthTestContext(ctx)
 	if err := call.verdict(err); err != nil {
-		return []sink.Finding{sink.Failed("token", err)}
+		return []sink.Finding{failed("token", err)}
 	}
 	scopes := strings.FieldsFunc(auth.Header.Get("X-OAuth-Scopes"), func(r rune) bool { return r == ',' || r == ' ' })
-	findings := []sink.Finding{{Item: "token", Level: sink.OK, Detail: "is valid"}, scopeFinding(scopes)}
+	findings := []sink.Finding{tokenFinding(auth), scopeFinding(scopes)}
 	return append(findings, s.checkChannel(ctx, scopes)...)
+}
+
+// tokenFinding names bot and workspace: a token of another workspace is valid, too.
+func tokenFinding(auth *slackgo.AuthTestResponse) sink.Finding {
+	f := sink.Finding{Item: "token", Level: sink.OK, Detail: "is valid"}
+	if auth.User != "" && auth.Team != "" {
+		f.Detail = fmt.Sprintf("is valid: bot %s in the workspace %s", poller.Printable(auth.User), poller.Printable(auth.Team))
+	}
+	return f
+}
+
+// failed is a finding about a request that posted nothing, whatever Slack's code means
+// for a message.
+func failed(item string, err error) sink.Finding {
+	e := *sink.Outcome(err)
+	if e.Err == errRefused || e.Err == errUnclear {
+		e.Err = errors.New("refused by Slack")
+	}
+	return sink.Failed(item, &e)
 }
 
 func scopeFinding(scopes []string) sink.Finding {
@@ -47,7 +69,7 @@ func (s *Sink) checkChannel(ctx context.Context, scopes []string) []sink.Finding
 		return []sink.Finding{{Item: "channel", Level: sink.Warn, Detail: "is set by name: it cannot be checked, and messages with an unknown outcome may be duplicated",
 			Hint: useChannelID}}
 	case err != nil:
-		return []sink.Finding{sink.Failed("channel", err)}
+		return []sink.Finding{failed("channel", err)}
 	case id == "" && slices.Contains(scopes, "groups:read"):
 		return []sink.Finding{{Item: "channel", Level: sink.Bad, Detail: "the bot sees no channel named " + strconv.Quote(s.Channel), Hint: useChannelID}}
 	case id == "":
@@ -91,25 +113,30 @@ func (s *Sink) checkMembership(ctx context.Context, id string, scopes []string) 
 	api, call := s.api(sink.AnswerCap)
 	channel, err := api.GetConversationInfoContext(ctx, &slackgo.GetConversationInfoInput{ChannelID: id})
 	err = call.verdict(err)
-	var finding sink.Finding
+	name := id
+	if err == nil && channel.Name != "" {
+		name = "#" + poller.Printable(channel.Name)
+	}
+	finding := sink.Finding{Item: "channel", Level: sink.Bad}
 	switch {
 	case sink.CodeOf(err) == "missing_scope":
-		finding = sink.Finding{Item: "channel", Level: sink.Warn, Detail: "cannot be checked",
-			Hint: "Add the scope channels:read (private: groups:read) to the Slack app to have it checked"}
+		finding.Level, finding.Detail = sink.Warn, fmt.Sprintf("%s was not checked: the bot may not read its name, nor whether it is a member", name)
+		finding.Hint = "Add the scope channels:read (private: groups:read) to the Slack app to have it checked"
 	case err != nil:
-		finding = sink.Failed("channel", err)
+		finding = failed("channel", err)
 	case channel.IsArchived:
-		finding = sink.Finding{Item: "channel", Level: sink.Bad, Detail: "is archived", Hint: "Choose a channel that is in use"}
+		finding.Detail, finding.Hint = fmt.Sprintf("%s is archived", name), "Choose a channel that is in use"
 	case !channel.IsMember && slices.Contains(scopes, "chat:write.public"):
-		finding = sink.Finding{Item: "channel", Level: sink.Warn, Detail: "does not have the bot as a member: messages cannot be looked up and may be duplicated",
-			Hint: "Invite the bot to the channel with /invite"}
+		finding.Level, finding.Detail = sink.Warn, fmt.Sprintf("%s does not have the bot as a member: messages cannot be looked up and may be duplicated", name)
+		finding.Hint = "Invite the bot to the channel with /invite"
 	case !channel.IsMember:
-		finding = sink.Finding{Item: "channel", Level: sink.Bad, Detail: "does not have the bot as a member", Hint: "Invite the bot to the channel with /invite"}
+		finding.Detail, finding.Hint = fmt.Sprintf("%s does not have the bot as a member", name), "Invite the bot to the channel with /invite"
 	default:
-		finding = sink.Finding{Item: "channel", Level: sink.OK, Detail: "has the bot as a member"}
+		finding.Level, finding.Detail = sink.OK, fmt.Sprintf("%s has the bot as a member", name)
 	}
 	history := "channels:history"
-	if channel != nil && channel.IsPrivate {
+	mayBePrivate := channel == nil && !slices.Contains(scopes, history) && slices.Contains(scopes, "groups:history")
+	if channel != nil && channel.IsPrivate || mayBePrivate {
 		history = "groups:history"
 	}
 	if !slices.Contains(scopes, history) {

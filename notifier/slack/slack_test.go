@@ -384,6 +384,56 @@ func TestSlackCheck(t *testing.T) {
 	}
 }
 
+// TestSlackCheckNamesNames: a token of another workspace is valid, too, and an id says
+// nothing to people. What Slack does not tell is left out, and nothing speaks of a
+// message, for there was none.
+func TestSlackCheckNamesNames(t *testing.T) {
+	tests := map[string]struct {
+		change func(r *notifiertest.Rig)
+		item   string
+		want   string
+	}{
+		"workspace and bot": {func(*notifiertest.Rig) {}, "token", "is valid: bot refreshwatch in the workspace Example"},
+		"no names": {func(r *notifiertest.Rig) { r.Script(notifiertest.SlackAuth, notifiertest.Answer(200, `{"ok":true}`)) },
+			"token", "is valid"},
+		"hostile names": {func(r *notifiertest.Rig) {
+			r.Script(notifiertest.SlackAuth, notifiertest.Answer(200, `{"ok":true,"team":"A\u001b[2J\nB","user":"x\u202ey"}`))
+		}, "token", "is valid: bot xy in the workspace A[2J B"},
+		"channel": {func(*notifiertest.Rig) {}, "channel", "#ops has the bot as a member"},
+		"not a member": {func(r *notifiertest.Rig) { r.Slack.Channels[0].Member = false },
+			"channel", "#ops does not have the bot as a member"},
+		"archived": {func(r *notifiertest.Rig) { r.Slack.Channels[0].Archived = true }, "channel", "#ops is archived"},
+		"no scope": {func(r *notifiertest.Rig) { r.Slack.Scopes = []string{"chat:write"} },
+			"channel", notifiertest.SlackChannel + " was not checked: the bot may not read its name, nor whether it is a member"},
+		"no such channel": {func(r *notifiertest.Rig) { r.Slack.Channels = nil }, "channel", "channel_not_found: refused by Slack"},
+		"a failure":       {func(r *notifiertest.Rig) { r.Script(notifiertest.SlackInfo, notifiertest.SlackSays("fatal_error")) }, "channel", "fatal_error: refused by Slack"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			r := notifiertest.NewRig(t, "en")
+			s := bot(t, r)
+			test.change(r)
+			for _, f := range s.Check(t.Context()) {
+				if f.Item == test.item && f.Detail != test.want {
+					t.Errorf("%+v, want %q", f, test.want)
+				}
+			}
+		})
+	}
+}
+
+// TestSlackCheckOfAPrivateChannel: without a scope to read about channels either of the
+// two scopes for the history may be the right one.
+func TestSlackCheckOfAPrivateChannel(t *testing.T) {
+	r := notifiertest.NewRig(t, "en")
+	r.Slack.Channels[0].Private, r.Slack.Scopes = true, []string{"chat:write", "groups:history"}
+	for _, f := range bot(t, r).Check(t.Context()) {
+		if strings.HasPrefix(f.Item, "scope ") && f.Level != sink.OK {
+			t.Errorf("%+v", f)
+		}
+	}
+}
+
 func asMessage(s template.Sample) sink.Message { return sink.MessageOf(s.Message, notifiertest.Now) }
 
 // TestMentionIsShown: the text is not shown beside blocks, so the title's

@@ -81,12 +81,17 @@ func consistsOf(s, characters string, most int) bool {
 	return s != "" && len(s) <= most && strings.Trim(s, characters) == ""
 }
 
+var (
+	errRefused = errors.New("the message was refused by Slack")
+	errUnclear = errors.New("whether the message was posted is unknown to Slack")
+)
+
 // apiError reads an error code of chat.postMessage and its neighbours.
 func apiError(code, needed string) *sink.Error {
 	rule := apiRule(code)
-	e := &sink.Error{Class: rule.Class, Code: code, Hint: rule.Hint, Err: errors.New("the message was refused by Slack")}
+	e := &sink.Error{Class: rule.Class, Code: code, Hint: rule.Hint, Err: errRefused}
 	if rule.Class == sink.Unknown {
-		e.Err = errors.New("whether the message was posted is unknown to Slack")
+		e.Err = errUnclear
 	}
 	if code == "missing_scope" && consistsOf(needed, scopeRunes, 100) {
 		e.Hint = fmt.Sprintf("Add the scope %s to the Slack app and install it again", needed)

@@ -2,7 +2,6 @@ package slack
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"strings"
 	"time"
@@ -91,7 +90,7 @@ func webhookVerdict(got sink.Answer, now time.Time) error {
 	rule, known := webhookRule(code)
 	if known && got.Status >= 400 && got.Status < 500 {
 		refusal.Class, refusal.Code, refusal.Hint = rule.Class, code, rule.Hint
-		refusal.Err = errors.New("the message was refused by Slack")
+		refusal.Err = errRefused
 	}
 	return refusal
 }

@@ -55,6 +55,8 @@ func (s *Server) carryOut(v *verdict, q Request, now time.Time) {
 	switch {
 	case q.Action == assumeRole:
 		v.other, v.refused = s.assume(q.form, now)
+	case q.Action == callerIdentity:
+		v.other = s.identity(q.form)
 	case s.options.RoleOnly && q.As == "":
 		v.refused = forbidden()
 	case q.Action == v.product.quota && s.options.QuotaDenied:

@@ -44,7 +44,7 @@ var products = []product{
 // productOf finds the product that an action belongs to; version is the one the
 // action is called with, also that of STS.
 func productOf(action string) (p product, version string, known bool) {
-	if action == assumeRole {
+	if action == assumeRole || action == callerIdentity {
 		return product{}, "2015-04-01", true
 	}
 	i := slices.IndexFunc(products, func(p product) bool { return action == p.action || action == p.quota })

@@ -12,7 +12,14 @@ import (
 	"refreshwatch/poller"
 )
 
-const assumeRole = "AssumeRole"
+// The actions of STS.
+const (
+	assumeRole     = "AssumeRole"
+	callerIdentity = "GetCallerIdentity"
+)
+
+// Account is whose account the server's own key belongs to.
+const Account = "1234567890123456"
 
 // Role is one that a server lets a key assume (AssumeRole, STS 2015-04-01, read
 // 2026-11).
@@ -80,6 +87,18 @@ func (s *Server) assume(form url.Values, now time.Time) (func(id string) []byte,
 			"Credentials":     map[string]string{"AccessKeyId": id, "AccessKeySecret": key.secret, "SecurityToken": key.token, "Expiration": key.expires.Format(time.RFC3339)},
 		})
 	}, nil
+}
+
+// identity answers GetCallerIdentity, which takes no permission.
+func (s *Server) identity(form url.Values) func(id string) []byte {
+	account, arn, kind := Account, "acs:ram::"+Account+":user/apitest", "RAMUser"
+	if role := s.keys[form.Get("AccessKeyId")].role; role != "" {
+		account, _, _ = strings.Cut(strings.TrimPrefix(role, "acs:ram::"), ":")
+		arn, kind = strings.Replace(role, ":role/", ":assumed-role/", 1)+"/refreshwatch", "AssumedRoleUser"
+	}
+	return func(request string) []byte {
+		return encode(map[string]string{"RequestId": request, "IdentityType": kind, "AccountId": account, "Arn": arn, "PrincipalId": "28877424437521"})
+	}
 }
 
 // assumable finds the role. A caller without the permission, one that the role does
