@@ -84,28 +84,43 @@ func (fs *flagSet) field(f watch.Field, req *watch.Request) {
 	if f.Known != nil {
 		help += ": " + strings.Join(f.Known, ", ")
 	}
-	given := func(v string) error {
-		if v == "" {
-			return errors.New("a value is empty; leave the flag out, or give it a value")
-		}
-		return nil
-	}
 	switch value := f.Of(req).(type) {
 	case *bool:
 		fs.bool(value, f.Flag, help)
 	case *string:
-		fs.function(f.Flag, f.Arg, help, func(v string) error { *value = v; return given(v) })
-	case *[]string:
 		fs.function(f.Flag, f.Arg, help, func(v string) error {
-			for item := range strings.SplitSeq(v, ",") { // an empty one may be a variable that is not set
-				if item = strings.TrimSpace(item); item == "" {
-					return given("")
-				}
-				*value = append(*value, item)
+			*value = v
+			if v == "" {
+				return errEmpty
 			}
 			return nil
 		})
+	case *[]string:
+		fs.list(value, f.Flag, f.Arg, help)
 	}
+}
+
+var errEmpty = errors.New("a value is empty; leave the flag out, or give it a value")
+
+// splitList reads a comma list. None of its items may be empty: one may stand for a
+// variable that is not set.
+func splitList(v string) ([]string, error) {
+	items := strings.Split(v, ",")
+	for i, item := range items {
+		if items[i] = strings.TrimSpace(item); items[i] == "" {
+			return nil, errEmpty
+		}
+	}
+	return items, nil
+}
+
+// list is a flag that may be given several times, each with a comma list.
+func (fs *flagSet) list(value *[]string, name, arg, help string) {
+	fs.function(name, arg, help, func(v string) error {
+		items, err := splitList(v)
+		*value = append(*value, items...)
+		return err
+	})
 }
 
 func (fs *flagSet) bool(value *bool, name, help string) {
@@ -162,10 +177,7 @@ func checkFlags(fs *flagSet, o *options) {
 
 // listFlags narrow a list by any status; the other filters are those of a backfill.
 func listFlags(fs *flagSet, o *options) {
-	fs.function("status", "S", "only these statuses: "+strings.Join(statuses, ", "), func(v string) error {
-		o.req.Statuses = append(o.req.Statuses, watch.CommaList(v)...)
-		return nil
-	})
+	fs.list(&o.req.Statuses, "status", "S", "only these statuses: "+strings.Join(statuses, ", "))
 	o.format = formats[0]
 	fs.function("format", "F", strings.Join(formats, ", ")+" (default "+formats[0]+")", func(v string) error { o.format = v; return nil })
 	fs.duration(&o.timeout, defaultTimeout, "timeout", "how long it may take")

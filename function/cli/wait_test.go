@@ -43,6 +43,8 @@ func TestWaitIDs(t *testing.T) {
 		{"-", `{"Code":"QuotaExceeded.Refresh","Message":"The quota is used up.","RequestId":"1"}`, "refused: QuotaExceeded.Refresh: The quota is used up."},
 		{"-", "ERROR: SDK.ServerError\nErrorCode: Forbidden", `"ERROR:" is no task id`},
 		{"a/b", "", `"a/b" is no task id`},
+		{"1,,2", "", `an id in "1,,2" is empty`},
+		{"1 2, 3", "", `an id in "2," is empty`},
 		{"-", strings.Repeat("1", watch.MaxEvent+1), "larger than"},
 		{"-", "\x1b[31m1", "is no task id"},
 	} {

@@ -22,7 +22,11 @@ func waitIDs(args []string, stdin io.Reader) ([]string, error) {
 	var ids []string
 	for _, arg := range args {
 		if arg != "-" {
-			ids = append(ids, watch.CommaList(arg)...)
+			items, err := splitList(arg)
+			if err != nil {
+				return nil, waitMistake("an id in "+poller.Quote(arg)+" is empty", "Is a variable not set?")
+			}
+			ids = append(ids, items...)
 			continue
 		}
 		text, err := io.ReadAll(io.LimitReader(stdin, watch.MaxEvent+1))
@@ -59,6 +63,11 @@ func stdinMistake(problem, next string) error {
 	return watch.Usage(&poller.Mistake{Setting: "stdin", Problem: problem, Next: next})
 }
 
+// idsOf are the ids in what somebody else wrote: commas and spaces part them.
+func idsOf(text string) []string {
+	return strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r <= ' ' })
+}
+
 func waitMistake(problem, next string) error {
 	return watch.Usage(&poller.Mistake{Setting: "wait", Problem: problem, Next: next})
 }
@@ -70,7 +79,7 @@ func idsIn(text string) ([]string, error) {
 		return nil, stdinMistake("empty", "Did the submission fail?")
 	}
 	if !strings.ContainsAny(text[:1], `{["`) {
-		return strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r <= ' ' }), nil
+		return idsOf(text), nil
 	}
 	var found answerIDs
 	for from := json.NewDecoder(strings.NewReader(text)); ; {
@@ -121,7 +130,7 @@ func (a *answerIDs) search(value any, bare bool) {
 		}
 	case string:
 		if bare {
-			a.ids = append(a.ids, watch.CommaList(v)...)
+			a.ids = append(a.ids, idsOf(v)...)
 		}
 	case json.Number:
 		if bare {

@@ -1,0 +1,40 @@
+package cli
+
+import (
+	"strings"
+	"testing"
+
+	"refreshwatch/function/watch"
+)
+
+// An empty item of a list may be a variable that is not set, and must not be taken for
+// no item: each list flag of each command says so, with its name.
+func TestEmptyItemsOfLists(t *testing.T) {
+	lists := 0
+	for _, c := range commands() {
+		flags := map[string]bool{"status": c.name == "list"}
+		for _, f := range watch.Fields {
+			if _, isList := f.Of(&watch.Request{}).(*[]string); isList && f.HasFlag(c.name) {
+				flags[f.Flag] = true
+			}
+		}
+		for name, has := range flags {
+			if !has {
+				continue
+			}
+			lists++
+			for _, value := range []string{"", ",", " ", "a,", ",a", "a,,b", "a, ,b", ",a,,"} {
+				_, err := parse(c, []string{"-" + name, value})
+				if err == nil || !strings.Contains(err.Error(), "flag -"+name+": a value is empty") {
+					t.Errorf("%s -%s %q: %v", c.name, name, value, err)
+				}
+			}
+			if _, err := parse(c, []string{"-" + name, " a , b"}); err != nil {
+				t.Errorf("%s -%s: %v", c.name, name, err)
+			}
+		}
+	}
+	if lists < 8 {
+		t.Errorf("only %d list flags were tried", lists)
+	}
+}
