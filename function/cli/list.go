@@ -49,6 +49,9 @@ func list(ctx context.Context, o *options, sh Shell) int {
 	if skew, ok := w.API.Skew(); ok && skew > 2*time.Second && o.req.To == "" {
 		sh.note(sh.say("This machine's clock is %s behind the API's: tasks of that time are left out. Set the clock.", skew.Round(time.Second)))
 	}
+	if part := partOfRows(l.Tasks, sh.words); part != "" && o.format == "html" {
+		sh.note(part)
+	}
 	out := bufio.NewWriter(sh.Out)
 	err = errors.Join(sh.writeList(out, o.format, listed{Listing: l, zone: sh.timeZone(w.Config.TimeZone), title: w.Config.Product.Title + " · " + w.Config.Region}), out.Flush())
 	if err != nil || !l.Whole {

@@ -191,6 +191,52 @@ func TestPageCounts(t *testing.T) {
 }
 
 // A page is attached to tickets: whoever reads one must not find the key of a signed URL.
+// A page of very many tasks still opens: its table is bounded, and says so. What failed
+// is in it, whatever its age, and every count is of all tasks.
+func TestPageIsBounded(t *testing.T) {
+	const all, failed = pageRows + 500, 30
+	var tasks []poller.Task
+	for i := range all {
+		task := listTask(fmt.Sprintf("https://cdn.example.com/%d", i), fmt.Sprintf("reason %d", i))
+		task.Created = listedAt.Add(-time.Duration(i) * time.Second) // newest first, as listed
+		if i < all-failed {
+			task.Status = poller.Complete
+		}
+		tasks = append(tasks, task)
+	}
+	var out bytes.Buffer
+	if err := writePage(&out, listOf(tasks...), words{}); err != nil {
+		t.Fatal(err)
+	}
+	page := out.String()
+	if n := strings.Count(page, "<tr class="); n != pageRows {
+		t.Errorf("%d rows", n)
+	}
+	if n := strings.Count(page, `<tr class="failed">`); n != failed {
+		t.Errorf("%d of %d failed rows", n, failed)
+	}
+	if strings.Index(page, "com/0<") > strings.Index(page, "com/1<") {
+		t.Error("the order has changed")
+	}
+	for _, want := range []string{
+		"<dd>10500</dd>", "<dd>10470</dd>", "<dd>30</dd>", "10 other reasons with fewer tasks each",
+		"The page&#39;s table shows 10000 of 10500 tasks: the failed ones first, then the newest. csv and json have all of them.",
+	} {
+		if !strings.Contains(page, want) {
+			t.Errorf("no %q", want)
+		}
+	}
+	if len(shownOnPage(tasks[:pageRows])) != pageRows || partOfRows(tasks[:pageRows], words{}) != "" {
+		t.Error("a page that fits is cut")
+	}
+	for i := range tasks {
+		tasks[i].Status = poller.Failed
+	}
+	if got := shownOnPage(tasks); len(got) != pageRows || got[pageRows-1].ObjectPath != tasks[pageRows-1].ObjectPath {
+		t.Errorf("of very many failed ones %d are shown, the last is %s", len(got), got[len(got)-1].ObjectPath)
+	}
+}
+
 func TestPageHoldsNoKeys(t *testing.T) {
 	var out bytes.Buffer
 	if err := writePage(&out, listOf(listTask("https://user:hush@cdn.example.com/a.mp4?auth_key=1700000000-0-0-0123456789abcdef", "")), words{}); err != nil {

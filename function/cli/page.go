@@ -33,6 +33,43 @@ type page struct {
 // pageClass is a state as a word of the style sheet.
 var pageClass = map[string]string{"complete": "complete", "failed": "failed", "canceled": "canceled", "in flight": "flight"}
 
+// pageReasons bounds the bars: descriptions are the API's own words, and may differ in
+// every row.
+const pageReasons = 20
+
+// pageRows bounds the table of a page: a browser on a phone still opens it.
+const pageRows = 10_000
+
+// shownOnPage are the rows of a page's table, in their order: all that fit, else those
+// that failed before the others, and of each the newest.
+func shownOnPage(tasks []poller.Task) []poller.Task {
+	if len(tasks) <= pageRows {
+		return tasks
+	}
+	failed := min(tally(tasks)["failed"], pageRows)
+	others := pageRows - failed
+	var shown []poller.Task
+	for _, t := range tasks {
+		left := &others
+		if t.Status.Failure() {
+			left = &failed
+		}
+		if *left > 0 {
+			*left--
+			shown = append(shown, t)
+		}
+	}
+	return shown
+}
+
+// partOfRows says what a page's table leaves out; "" for nothing.
+func partOfRows(tasks []poller.Task, w words) string {
+	if len(tasks) <= pageRows {
+		return ""
+	}
+	return w.say("The page's table shows %d of %d tasks: the failed ones first, then the newest. csv and json have all of them.", pageRows, len(tasks))
+}
+
 func writePage(out io.Writer, l listed, w words) error {
 	p := &page{listed: l, words: w}
 	p.head()
@@ -104,15 +141,22 @@ func (p *page) reasons() {
 		return
 	}
 	p.put("<section>\n<h2>%s</h2>\n<ul class=\"reasons\">\n", p.label("Failures by reason"))
-	for _, r := range all {
+	shown := all[:min(len(all), pageReasons)]
+	for _, r := range shown {
 		p.put(`<li><span>%s <b>%d</b></span><svg height="10" aria-hidden="true"><rect class="track" width="100%%" height="10"/><rect class="failed" width="%.2f%%" height="10"/></svg></li>`+"\n",
 			text(r.reason), r.rows, 100*float64(r.rows)/float64(all[0].rows))
+	}
+	if others := len(all) - len(shown); others > 0 {
+		p.put("<li>%s</li>\n", text(p.say("%s with fewer tasks each; the table shows them.", p.count(others, "other reason"))))
 	}
 	p.put("</ul>\n</section>\n")
 }
 
 func (p *page) table() {
 	p.put("<section>\n<h2>%s</h2>\n", p.label("Tasks"))
+	if part := partOfRows(p.Tasks, p.words); part != "" {
+		p.put("<p class=\"warning\">%s</p>\n", text(part))
+	}
 	if len(p.Tasks) == 0 {
 		p.put("<p class=\"none\">%s</p>\n</section>\n", p.label("No task was created in this window."))
 		return
@@ -127,7 +171,7 @@ func (p *page) table() {
 		p.put("<th scope=\"col\"><button type=\"button\">%s</button></th>", p.label(head))
 	}
 	p.put("</tr></thead>\n<tbody>\n")
-	for _, t := range p.Tasks {
+	for _, t := range shownOnPage(p.Tasks) {
 		p.row(t)
 	}
 	p.put("</tbody>\n</table>\n</section>\n")
