@@ -8,6 +8,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"refreshwatch/function/setup"
@@ -53,7 +54,8 @@ func list(ctx context.Context, o *options, sh Shell) int {
 		sh.note(part)
 	}
 	out := bufio.NewWriter(sh.Out)
-	err = errors.Join(sh.writeList(out, o.format, listed{Listing: l, zone: sh.timeZone(w.Config.TimeZone), title: w.Config.Product.Title + " · " + w.Config.Region}), out.Flush())
+	shown := listed{Listing: l, zone: sh.timeZone(w.Config.TimeZone), title: sh.translate(w.Config.Product.Title) + " · " + w.Config.Region, filters: filtersOf(o.req)}
+	err = errors.Join(sh.writeList(out, o.format, shown), out.Flush())
 	if err != nil || !l.Whole {
 		return 1
 	}
@@ -116,6 +118,27 @@ type listed struct {
 	watch.Listing
 	zone  *time.Location
 	title string // what was asked: the product and the region
+
+	filters string // as the command line wrote them; "" for none
+}
+
+// filtersOf are the filters of a request, as flags. A page that is read elsewhere must
+// not pass for the list of everything.
+func filtersOf(req watch.Request) string {
+	var flags []string
+	for _, f := range watch.Fields {
+		switch value := f.Of(&req).(type) {
+		case *[]string:
+			if len(*value) > 0 {
+				flags = append(flags, "-"+f.Flag+" "+strings.Join(*value, ","))
+			}
+		case *string:
+			if *value != "" && (f.Flag == "task-id" || f.Flag == "object-path") {
+				flags = append(flags, "-"+f.Flag+" "+template.Mask(*value))
+			}
+		}
+	}
+	return strings.Join(flags, " ")
 }
 
 func (sh Shell) writeList(out io.Writer, format string, l listed) error {

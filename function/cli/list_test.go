@@ -237,6 +237,33 @@ func TestPageIsBounded(t *testing.T) {
 	}
 }
 
+// A page names the filters: it is read by people who did not see the command.
+func TestPageNamesItsFilters(t *testing.T) {
+	for _, c := range []struct{ args, want, none string }{
+		{"", "", "No task was created in this window."},
+		{"-since 24h", "", "No task was created in this window."},
+		{"-status Failed,Timeout -domain *.example.com", "Only what matches: -status Failed,Timeout -domain *.example.com", "No task of this window matches."},
+		{"-task-id 7 -object-path https://x.example.com/<b>?auth_key=hunter2", "-task-id 7 -object-path https://x.example.com/&lt;b&gt;?auth_key=***", "No task of this window matches."},
+		{"-object-type preload", "Only what matches: -object-type preload", "No task of this window matches."},
+	} {
+		list, _ := findCommand("list")
+		o, err := parse(list, strings.Fields(c.args))
+		if err != nil {
+			t.Fatal(err)
+		}
+		l := listOf()
+		l.filters = filtersOf(o.req)
+		var out bytes.Buffer
+		if err := writePage(&out, l, words{}); err != nil {
+			t.Fatal(err)
+		}
+		page := out.String()
+		if !strings.Contains(page, c.want) || !strings.Contains(page, c.none) || (c.want == "") != !strings.Contains(page, `class="filters"`) || strings.Contains(page, "hunter2") {
+			t.Errorf("%q gives %q", c.args, page[strings.Index(page, "<header>"):])
+		}
+	}
+}
+
 func TestPageHoldsNoKeys(t *testing.T) {
 	var out bytes.Buffer
 	if err := writePage(&out, listOf(listTask("https://user:hush@cdn.example.com/a.mp4?auth_key=1700000000-0-0-0123456789abcdef", "")), words{}); err != nil {

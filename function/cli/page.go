@@ -115,6 +115,9 @@ func (p *page) head() {
 </header>
 `, lang, policy, title, text(c.time(p.Read)), pageStyle, title,
 		p.label("%s · created from %s to %s · read %s (%s)", p.title, c.time(p.Window.From), c.time(p.Window.To), c.time(p.Read), p.zone))
+	if p.filters != "" {
+		p.put("<p class=\"filters\">%s</p>\n", p.label("Only what matches: %s", p.filters))
+	}
 	if !p.Whole {
 		p.put("<p class=\"warning\">%s</p>\n", p.label("Incomplete: not every task of this window could be read."))
 	}
@@ -158,7 +161,11 @@ func (p *page) table() {
 		p.put("<p class=\"warning\">%s</p>\n", text(part))
 	}
 	if len(p.Tasks) == 0 {
-		p.put("<p class=\"none\">%s</p>\n</section>\n", p.label("No task was created in this window."))
+		none := p.label("No task was created in this window.")
+		if p.filters != "" {
+			none = p.label("No task of this window matches.")
+		}
+		p.put("<p class=\"none\">%s</p>\n</section>\n", none)
 		return
 	}
 	p.put(`<form hidden><input type="search" name="text" placeholder="%[1]s" aria-label="%[1]s"><select name="state" aria-label="%[2]s"><option value="">%[3]s</option>`,
