@@ -46,6 +46,7 @@ func list(ctx context.Context, o *options, sh Shell) int {
 	if watch.Code(l.Err) == watch.CodeUsage {
 		return sh.fail(asFlags(l.Err))
 	}
+	sh.zone = sh.timeZone(w.Config.TimeZone)
 	sh.warnOfList(l, o.req)
 	if skew, ok := w.API.Skew(); ok && skew > 2*time.Second && o.req.To == "" {
 		sh.note(sh.say("This machine's clock is %s behind the API's: tasks of that time are left out. Set the clock.", skew.Round(time.Second)))
@@ -54,7 +55,7 @@ func list(ctx context.Context, o *options, sh Shell) int {
 		sh.note(part)
 	}
 	out := bufio.NewWriter(sh.Out)
-	shown := listed{Listing: l, zone: sh.timeZone(w.Config.TimeZone), title: sh.translate(w.Config.Product.Title) + " · " + w.Config.Region, filters: filtersOf(o.req)}
+	shown := listed{Listing: l, zone: sh.zone, title: sh.translate(w.Config.Product.Title) + " · " + w.Config.Region, filters: filtersOf(o.req)}
 	err = errors.Join(sh.writeList(out, o.format, shown), out.Flush())
 	if err != nil || !l.Whole {
 		return 1
@@ -89,7 +90,7 @@ func unknown(setting, word string, known []string) *poller.Mistake {
 // warnOfList says what the list lacks; the rows themselves do not show it.
 func (sh Shell) warnOfList(l watch.Listing, req watch.Request) {
 	if l.Clamped {
-		sh.note(sh.say("The API keeps three days: what was created before %s is left out.", l.Window.From.Format(time.RFC3339)))
+		sh.note(sh.say("The API keeps three days: what was created before %s is left out.", l.Window.From.In(sh.zone).Format(time.RFC3339)))
 	}
 	switch {
 	case errors.Is(l.Err, context.DeadlineExceeded):
@@ -104,7 +105,7 @@ func (sh Shell) warnOfList(l watch.Listing, req watch.Request) {
 	case !l.Whole:
 		sh.note(sh.say("Possibly incomplete: the API's pages and its total did not agree. Try again in a minute."))
 	case l.Unknown:
-		sh.note(sh.say("The API lists no task %s created since %s.", req.TaskID, l.Window.From.Format(time.RFC3339)))
+		sh.note(sh.say("The API lists no task %s created since %s.", req.TaskID, l.Window.From.In(sh.zone).Format(time.RFC3339)))
 	}
 }
 

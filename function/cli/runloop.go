@@ -28,6 +28,7 @@ func runLoop(ctx context.Context, o *options, sh Shell) int {
 	if err != nil {
 		return sh.fail(err)
 	}
+	sh.zone = sh.timeZone(w.Config.TimeZone)
 	var unusable error // found by the first poll: no later one can do better
 	w.Log.Info("polling starts", "every", o.every.String(), "timeout", o.timeout.String())
 	polls := loop{every: o.every, jitter: func() time.Duration { return rand.N(o.every/10 + 1) }}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -33,9 +34,22 @@ func (sh Shell) show(r watch.Report, err error) {
 	}
 }
 
-// summary is a run in one or two sentences.
-func (w words) summary(r watch.Report) string {
-	var parts []string
+// summary is a run in a few sentences, with what it took at their end.
+func (sh Shell) summary(r watch.Report) string {
+	took := sh.say("%s, %s read, %.1f s.", sh.count(r.APICalls, "API call"), sh.count(r.Fetched, "row"), float64(r.TookMS)/1000)
+	return sh.sentences(append(sh.achieved(r), took))
+}
+
+func (w words) sentences(all []string) string {
+	if w.chinese {
+		return strings.Join(all, "")
+	}
+	return strings.Join(all, " ")
+}
+
+// achieved is what a run has found and done, a sentence each.
+func (sh Shell) achieved(r watch.Report) (parts []string) {
+	w, zone := sh.words, cmp.Or(sh.zone, time.UTC)
 	say := func(format string, args ...any) { parts = append(parts, w.say(format, args...)) }
 	if r.DryRun {
 		say("Dry run: nothing was written or sent.")
@@ -69,7 +83,7 @@ func (w words) summary(r watch.Report) string {
 		say("%s held back: a sink's share of the outbox is full.", w.count(r.Held, "change"))
 	}
 	if r.Gap != nil {
-		say("Tasks created from %s to %s may have been missed: no run succeeded, and the API no longer answers for that time.", r.Gap.From.Format(time.RFC3339), r.Gap.To.Format(time.RFC3339))
+		say("Tasks created from %s to %s may have been missed: no run succeeded, and the API no longer answers for that time.", r.Gap.From.In(zone).Format(time.RFC3339), r.Gap.To.In(zone).Format(time.RFC3339))
 	}
 	if r.Truncated {
 		say("Incomplete; the next run continues.")
@@ -77,11 +91,7 @@ func (w words) summary(r watch.Report) string {
 	if r.Stuck > 0 {
 		say("No progress in %s.", w.count(r.Stuck, "run"))
 	}
-	say("%s, %s read, %.1f s.", w.count(r.APICalls, "API call"), w.count(r.Fetched, "row"), float64(r.TookMS)/1000)
-	if w.chinese {
-		return strings.Join(parts, "")
-	}
-	return strings.Join(parts, " ")
+	return parts
 }
 
 // outcome is what a run has found. A baseline and a backfill are not "newly finished".

@@ -43,7 +43,8 @@ func (sh Shell) showStored(s *watch.Status) {
 		line("\nPolling has failed since %s.", c.time(s.Trouble.Since))
 	}
 	if s.LastRun != nil {
-		line("\nLast run that changed the state: %s", sh.summary(*s.LastRun))
+		// Its report is as far as the run had come when it wrote, so what it took is left out.
+		line("\nLast run that changed the state: %s. %s", s.LastRun.Action, sh.sentences(sh.achieved(*s.LastRun)))
 	}
 }
 

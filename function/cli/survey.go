@@ -54,7 +54,7 @@ func takeSurvey(ctx context.Context, api poller.Lister, now time.Time, pause fun
 	s.submissions(ctx, first.Tasks)
 	s.lazy(ctx, first.Tasks, again.Tasks)
 	s.unknownID(ctx)
-	s.empty(ctx, first.Tasks)
+	s.empty(ctx, first)
 	s.beyond(ctx, first.Total)
 	return s.found, s.asked, ctx.Err()
 }
@@ -253,15 +253,32 @@ func (s *survey) unknownID(ctx context.Context) {
 	s.add("unknown task id", "%s", outcomeOf(s.list(ctx, q, 1)))
 }
 
-// empty asks about a second in which nothing was created.
-func (s *survey) empty(ctx context.Context, rows []poller.Task) {
-	for at := s.now.Add(-2 * time.Minute); at.After(s.now.Add(-time.Hour)); at = at.Add(-time.Minute) {
-		if !slices.ContainsFunc(rows, func(t poller.Task) bool { return t.Created.Sub(at).Abs() < 10*time.Second }) {
+// empty asks about a second in which nothing was created, as far as the first page shows.
+func (s *survey) empty(ctx context.Context, first poller.Page) {
+	begin := s.now.Add(-time.Hour)
+	if known := knownSince(first); known.After(begin) {
+		begin = known
+	}
+	for at := s.now.Add(-2 * time.Minute); at.After(begin); at = at.Add(-time.Minute) {
+		if !slices.ContainsFunc(first.Tasks, func(t poller.Task) bool { return t.Created.Sub(at).Abs() < 10*time.Second }) {
 			s.add("empty list", "%s", outcomeOf(s.list(ctx, poller.Query{From: at, To: at.Add(time.Second)}, 1)))
 			return
 		}
 	}
-	s.add("empty list", "not known: tasks at every minute")
+	s.add("empty list", "not known: the first page shows no minute without tasks")
+}
+
+// knownSince is from when on a first page holds every row: always when it holds all, else
+// since its oldest row, if it begins with the newest ones.
+func knownSince(first poller.Page) time.Time {
+	rows := first.Tasks
+	if len(rows) >= first.Total {
+		return time.Time{}
+	}
+	if !slices.IsSortedFunc(rows, func(a, b poller.Task) int { return b.Created.Compare(a.Created) }) || len(rows) == 0 {
+		return time.Unix(1<<40, 0) // never
+	}
+	return rows[len(rows)-1].Created
 }
 
 func (s *survey) beyond(ctx context.Context, total int) {

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -24,6 +25,33 @@ func (l startExclusive) List(ctx context.Context, q poller.Query, page int) (pol
 	return l.Lister.List(ctx, q, page)
 }
 
+// answering is an API with an answer of its own to some questions.
+func answering(when func(q poller.Query, page int) bool, answer func(page int) (poller.Page, error)) func(poller.Lister) poller.Lister {
+	return func(l poller.Lister) poller.Lister {
+		return listerFunc(func(ctx context.Context, q poller.Query, page int) (poller.Page, error) {
+			if when(q, page) {
+				return answer(page)
+			}
+			return l.List(ctx, q, page)
+		})
+	}
+}
+
+type listerFunc func(context.Context, poller.Query, int) (poller.Page, error)
+
+func (f listerFunc) List(ctx context.Context, q poller.Query, page int) (poller.Page, error) {
+	return f(ctx, q, page)
+}
+
+func refused(code string) func(int) (poller.Page, error) {
+	return func(int) (poller.Page, error) {
+		return poller.Page{}, &poller.Error{Class: poller.Rejected, Code: code, Err: errors.New("no")}
+	}
+}
+
+func oneSecond(q poller.Query, _ int) bool { return q.To.Sub(q.From) == time.Second }
+func beyondOne(_ poller.Query, n int) bool { return n > 1 }
+
 // Each question is put to simulated APIs that answer it either way.
 func TestSurvey(t *testing.T) {
 	inFlight := []apitest.Step{{After: time.Minute, Status: poller.Refreshing}}
@@ -36,6 +64,12 @@ func TestSurvey(t *testing.T) {
 				steps = inFlight
 			}
 			api.Add(apitest.Task{Key: key, Created: now.Add(-10*time.Minute - time.Duration(i/2)*time.Hour), Steps: steps})
+		}
+	}
+	many := func(api *apitest.Server) { // more than a page within the last minutes
+		for i := range 3 * poller.PageSize {
+			key := poller.Key{TaskID: fmt.Sprint(15690000000 + i), ObjectType: "file", ObjectPath: fmt.Sprint(i)}
+			api.Add(apitest.Task{Key: key, Created: time.Now().Add(-time.Duration(i) * time.Second), Steps: apitest.Finish(time.Second)})
 		}
 	}
 	for _, c := range []struct {
@@ -70,7 +104,23 @@ func TestSurvey(t *testing.T) {
 			}
 		}, "submissions", "0 of 1 with several rows have them in one second"},
 		{"empty", apitest.Options{}, nil, rows, "empty list", "0 rows, total 0"},
+		{"empty is refused", apitest.Options{}, answering(oneSecond, refused("NoTask")), rows, "empty list", "the error NoTask"},
+		{"empty with a total", apitest.Options{}, answering(oneSecond, func(n int) (poller.Page, error) { return poller.Page{Number: n, Total: 40}, nil }),
+			rows, "empty list", "0 rows, total 40"},
+		{"a short range means everything", apitest.Options{}, answering(oneSecond, func(n int) (poller.Page, error) {
+			return poller.Page{Number: n, Total: 40, Tasks: make([]poller.Task, 20)}, nil
+		}), rows, "empty list", "20 rows, total 40"},
+		{"a page does not show when nothing was created", apitest.Options{OldestFirst: true}, nil, many, "empty list", "not known: the first page shows no minute without tasks"},
+		{"a page shows it back to its oldest row", apitest.Options{}, nil, many, "empty list", "not known: the first page shows no minute without tasks"},
 		{"beyond", apitest.Options{}, nil, rows, "page beyond the last", "0 rows, total 40"},
+		{"beyond is refused", apitest.Options{}, answering(beyondOne, refused("InvalidPageNumber")), rows, "page beyond the last", "the error InvalidPageNumber"},
+		{"beyond without a total", apitest.Options{}, answering(beyondOne, func(n int) (poller.Page, error) { return poller.Page{Number: n}, nil }),
+			rows, "page beyond the last", "0 rows, total 0"},
+		{"beyond is the last page again", apitest.Options{}, answering(beyondOne, func(n int) (poller.Page, error) {
+			return poller.Page{Number: n, Total: 40, Tasks: make([]poller.Task, 20)}, nil
+		}), rows, "page beyond the last", "20 rows, total 40"},
+		{"nothing anywhere", apitest.Options{}, nil, func(*apitest.Server) {}, "page beyond the last", "0 rows, total 0"},
+		{"nothing to be empty beside", apitest.Options{}, nil, func(*apitest.Server) {}, "empty list", "0 rows, total 0"},
 		{"same order", apitest.Options{}, nil, rows, "repetition", "in the same order"},
 		{"no rows", apitest.Options{}, nil, func(*apitest.Server) {}, "order", "not known: too few tasks"},
 	} {
