@@ -150,6 +150,15 @@ Touches no network, except with -post.
 `,
 		},
 		{
+			name: "completion", args: "bash|zsh|fish", run: completion,
+			summary: "print a script that completes commands and flags in your shell",
+			about: `Prints a script that completes commands, flags and their values in a shell.
+`,
+			examples: `  source <(refreshwatch completion bash)      in ~/.bashrc; zsh: in ~/.zshrc, behind compinit
+  refreshwatch completion fish | source       in ~/.config/fish/config.fish
+`,
+		},
+		{
 			name: "version", run: version,
 			summary: "print version, commit, Go version and platform",
 			about: `Prints version, commit, Go version and platform.

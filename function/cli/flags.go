@@ -60,7 +60,8 @@ func parse(c command, args []string) (*options, error) {
 // them.
 type flagSet struct {
 	*flag.FlagSet
-	lines [][2]string // "-since D" and what it means
+	lines [][2]string         // "-since D" and what it means
+	known map[string][]string // "-status" and the values that are known
 }
 
 // flagsOf are the flags of a command: those of the request's fields that it takes, and
@@ -82,6 +83,7 @@ func flagsOf(c command, o *options) *flagSet {
 func (fs *flagSet) field(f watch.Field, req *watch.Request) {
 	help := f.Help
 	if f.Known != nil {
+		fs.knows(f.Flag, f.Known)
 		help += ": " + strings.Join(f.Known, ", ")
 	}
 	switch value := f.Of(req).(type) {
@@ -98,6 +100,13 @@ func (fs *flagSet) field(f watch.Field, req *watch.Request) {
 	case *[]string:
 		fs.list(value, f.Flag, f.Arg, help)
 	}
+}
+
+func (fs *flagSet) knows(name string, values []string) {
+	if fs.known == nil {
+		fs.known = map[string][]string{}
+	}
+	fs.known["-"+name] = values
 }
 
 var errEmpty = errors.New("a value is empty; leave the flag out, or give it a value")
@@ -177,6 +186,8 @@ func checkFlags(fs *flagSet, o *options) {
 
 // listFlags narrow a list by any status; the other filters are those of a backfill.
 func listFlags(fs *flagSet, o *options) {
+	fs.knows("status", statuses)
+	fs.knows("format", formats)
 	fs.list(&o.req.Statuses, "status", "S", "only these statuses: "+strings.Join(statuses, ", "))
 	o.format = formats[0]
 	fs.function("format", "F", strings.Join(formats, ", ")+" (default "+formats[0]+")", func(v string) error { o.format = v; return nil })
