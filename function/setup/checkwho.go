@@ -54,9 +54,7 @@ func (w *Program) checkAccount(ctx context.Context) []watch.Finding {
 	if sts := w.Config.Role.Endpoint; named || sts == aliyun.STSEndpoint && strings.HasPrefix(w.Config.Endpoint, "http://") {
 		return nil
 	}
-	who, err := aliyun.IdentityOf(ctx, aliyun.AssumeConfig{
-		Role: w.Config.Role, Keys: w.Keys.source(), KeyFrom: w.Config.Profile.from(), Region: w.Config.Region, UserAgent: watch.UserAgent(),
-	})
+	who, err := w.API.Identity(ctx)
 	if err != nil {
 		f := failed("account", err)
 		f.Level = sink.Warn

@@ -36,7 +36,7 @@ func TestLoadConfig(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := Config{
-		Key:    Key{ID: "id", Secret: "sec", Token: "tok"},
+		Key:    Key{ID: "id", Secret: "sec", Token: "tok", From: "the environment"},
 		Role:   aliyun.Role{Endpoint: "https://sts.aliyuncs.com"},
 		Region: "cn-shanghai", Endpoint: "https://cdn.aliyuncs.com", MaxQPS: 2.5,
 		Checkpoint: "file:///var/lib/refreshwatch", NotifyFirst: true, StalledAfter: 45 * time.Minute,

@@ -37,8 +37,8 @@ type Config struct {
 // rate limit and at most eight connections.
 type Client struct {
 	*caller
-	keys        KeySource
-	list, quota operation
+	keys                  KeySource
+	list, quota, identity operation
 }
 
 var _ poller.Lister = (*Client)(nil)
@@ -50,17 +50,19 @@ func New(c Config) (*Client, error) {
 		c.Product = products[0]
 	}
 	endpoint, endpointErr := parseEndpoint(c.Product.EndpointVariable(), cmp.Or(c.Endpoint, c.Product.Endpoint(c.Region)))
-	if err := errors.Join(endpointErr, checkRegion(c.Region), checkQPS(c.Product.QPSVariable(), c.MaxQPS)); err != nil {
+	sts, stsErr := stsEndpoint(c.Role.Endpoint)
+	if err := errors.Join(endpointErr, stsErr, checkRegion(c.Region), checkQPS(c.Product.QPSVariable(), c.MaxQPS)); err != nil {
 		return nil, err
 	}
 	if c.Keys == nil {
 		return nil, &poller.Mistake{Problem: "aliyun.Config.Keys is missing"}
 	}
 	client := &Client{
-		caller: newCaller(c.Region, c.UserAgent, c.MaxQPS, c.Transport),
-		keys:   c.Keys,
-		list:   c.Product.operation(endpoint, c.Product.Action, c.Product.Permission(), c.KeyFrom, c.Role),
-		quota:  c.Product.operation(endpoint, c.Product.QuotaAction, c.Product.QuotaPermission(), c.KeyFrom, c.Role),
+		caller:   newCaller(c.Region, c.UserAgent, c.MaxQPS, c.Transport),
+		keys:     c.Keys,
+		identity: identityOperation(sts, c.KeyFrom),
+		list:     c.Product.operation(endpoint, c.Product.Action, c.Product.Permission(), c.KeyFrom, c.Role),
+		quota:    c.Product.operation(endpoint, c.Product.QuotaAction, c.Product.QuotaPermission(), c.KeyFrom, c.Role),
 	}
 	if c.Role.ARN == "" {
 		return client, nil

@@ -83,7 +83,7 @@ func assume(c *caller, role Role, keys KeySource, keyFrom string) (*AssumedRole,
 	if err := checkRole(setting, role.ARN); err != nil {
 		return nil, err
 	}
-	endpoint, err := parseEndpoint("STS_ENDPOINT", cmp.Or(role.Endpoint, STSEndpoint))
+	endpoint, err := stsEndpoint(role.Endpoint)
 	if err != nil {
 		return nil, err
 	}
