@@ -100,7 +100,9 @@ func (m *model) solo(s *modelState) string {
 	}
 	doc := &n.gens[n.head].doc
 	for id := range doc.outbox {
-		doc.outbox[id].left, doc.outbox[id].wait = 0, 0
+		if item := &doc.outbox[id]; item.left != modelForever {
+			item.left, item.wait = 0, 0
+		}
 	}
 	known := modelEnd{*doc, n.notified, n.charged} // all that the answer hangs on
 	wrong, ok := m.ends[known]
@@ -249,6 +251,10 @@ func (m *model) first() modelState {
 	s := modelState{left: m.faults, head: m.history}
 	for g := range s.head {
 		s.gens[g+1].there = true
+	}
+	if m.astray {
+		s.rows = 1
+		s.gens[s.head].doc = modelDoc{seen: 1, outbox: [modelIDs]modelDelivery{{rows: 1, owner: modelRuns + 2, left: modelForever}}}
 	}
 	return s
 }

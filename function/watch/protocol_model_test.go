@@ -12,11 +12,15 @@ package watch
 // which nothing changes any more: so the model's clock needs no end.
 
 const (
-	modelRows = 2 // a and b: two object paths of one task id
+	modelRows = 2 // a and b: two object paths of one task id, or one path for two sinks
 	modelIDs  = 3 // deliveries by what is in them: a, b, and c, which has both
 	modelRuns = 3 // how many runs there can be; each has a life of its own, they overlap as they like
 	modelSolo = modelRuns
 	modelGens = 12
+
+	// modelForever is what is left of a claim that a clock days ahead has dated: more than
+	// any lease can reach, see notifier.isAhead.
+	modelForever = 255
 )
 
 // model is one protocol in one world.
@@ -35,6 +39,9 @@ type model struct {
 	ends    map[modelEnd]string  // what solo has found out
 	hold    uint8                // how long finished rows wait for the other, see notifier.Hold; 0: not at all
 	stuck   bool                 // a third row of the submission never finishes
+	sinks   bool                 // a and b are one row for two sinks: they finish together
+	ahead   [modelRuns + 1]uint8 // how far a run's wall clock is ahead of the store's
+	astray  bool                 // a run whose clock was days ahead has claimed row a, and died
 	rules   modelRules           // all false: the protocol; true: a mutant
 }
 
@@ -63,12 +70,17 @@ type modelRules struct {
 	claimAtPut      bool // claims end TTL after the put, not after the load
 	leaseAtCommit   bool // the lease is measured from the answered commit
 	leaseAtReadBack bool // the lease begins anew when the head is read back
+	leaseAtPiece    bool // the lease begins anew when a piece is settled
 	claimHeld       bool // other runs' claims are not minded
+	ownClock        bool // other runs' claims end by the wall clock of the run that looks
+	mindForever     bool // a claim is minded, however far ahead its end is
 	settleOnce      bool // a settling that meets a newer generation is given up
 	settleAll       bool // what was not delivered is freed, whoever holds it
 	pieceReleases   bool // a settlement in pieces gives back what is still to be sent
 	pieceSwallows   bool // a piece that could not be written counts as written
 	dropFailed      bool // a delivery without an answer is taken for delivered
+	rememberRow     bool // what one sink has no room for counts as notified, once another had room
+	forgetRow       bool // what one sink has no room for is forgotten for the others, too
 	trustSlowLoad   bool // a load may take any time
 	earlyRemoval    bool // Collect removes all but the head and the first
 	mergeClaimed    bool // rows are merged into a delivery that a run has claimed
@@ -83,6 +95,7 @@ type modelFaults struct {
 	latePut  uint8 // a put whose answer is lost; it lands any time later, or never
 	lostPost uint8 // a POST whose answer is lost; it was accepted or not
 	overrun  uint8 // a run is frozen between a POST and its record
+	full     uint8 // no fault of the protocol: a poll finds no room for the second sink
 }
 
 // modelState is everything: the world, the store, the runs, and what the proof
@@ -199,11 +212,18 @@ func (s *modelState) create(n uint8, doc modelDoc) {
 func (s *modelState) exists(n uint8) bool { return s.gens[n].there }
 
 // look is poll + claim: the next document, and whether it is worth writing. Claims
-// end TTL after head.Now.
-func (m *model) look(r *modelRun, i int) (next modelDoc, changed bool) {
+// end TTL after head.Now. Rows without room are held back: their sinks' bits stay unset.
+func (m *model) look(r *modelRun, i int, full uint8) (next modelDoc, changed bool) {
 	next = r.doc
 	next.commit = uint8(i) + 1
-	next.seen = r.view
+	held := full & r.view &^ r.doc.seen
+	next.seen = r.view &^ held
+	switch {
+	case held != 0 && m.rules.rememberRow:
+		next.seen = r.view
+	case held != 0 && m.rules.forgetRow:
+		next.seen = r.doc.seen
+	}
 	free := r.free
 	if m.hold > 0 {
 		next = m.regroup(next, r.view&^r.doc.seen, m.stuck || r.view != 1<<m.rows-1)
@@ -216,7 +236,7 @@ func (m *model) look(r *modelRun, i int) (next modelDoc, changed bool) {
 		if m.rules.keyByTask {
 			id = 0
 		}
-		if (r.view&^r.doc.seen)&(1<<row) != 0 && next.outbox[id].rows == 0 { // Outbox.Add
+		if (r.view&^r.doc.seen&^held)&(1<<row) != 0 && next.outbox[id].rows == 0 { // Outbox.Add
 			next.outbox[id] = modelDelivery{rows: 1 << row}
 			free |= 1 << id
 		}
@@ -262,14 +282,24 @@ func (d modelDoc) released(before modelDoc) (free uint8) {
 	return free
 }
 
-// claimable is what Outbox.Claim would take now.
-func (d modelDoc) claimable() (free uint8) {
+// claimable is what Outbox.Claim would take when so much time has passed; zero is now.
+func (d modelDoc) claimable(passed uint8) (free uint8) {
 	for id, item := range d.outbox {
-		if item.rows != 0 && (item.owner == 0 || item.left == 0) && item.wait == 0 {
+		if item.rows != 0 && (item.owner == 0 || item.left <= passed || item.left == modelForever) && item.wait == 0 {
 			free |= 1 << id
 		}
 	}
 	return free
+}
+
+// astray are the deliveries that a clock days ahead has claimed.
+func (d modelDoc) astray() (ids uint8) {
+	for id, item := range d.outbox {
+		if item.left == modelForever {
+			ids |= 1 << id
+		}
+	}
+	return ids
 }
 
 // claim is Outbox.Claim, of what was free.

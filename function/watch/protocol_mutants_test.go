@@ -29,6 +29,10 @@ func TestProtocolHolds(t *testing.T) {
 		{name: "held rows", in: func(m *model) { m.runs, m.hold = 3, 1; m.tight() }},
 		{name: "held rows, a death", in: func(m *model) { m.runs, m.hold, m.faults.crash = 3, 1, 1; m.tight() }},
 		{name: "held rows, one is stuck", in: func(m *model) { m.rows, m.runs, m.hold, m.stuck, m.faults.crash = 1, 3, 1, true, 1; m.tight() }},
+		{name: "a row for two sinks, one without room", in: func(m *model) { m.sinks, m.faults.full = true, 2; m.tight() }},
+		{name: "a row for two sinks, one without room, a death", in: func(m *model) { m.sinks, m.faults.full, m.faults.crash = true, 1, 1; m.tight() }},
+		{name: "a wall clock ahead", in: func(m *model) { m.ahead[1] = 3 }},
+		{name: "a claim of a clock days ahead", in: func(m *model) { m.astray = true }},
 		{name: "removal", in: func(m *model) { m.removal() }},
 		{name: "removal, a load in steps", in: func(m *model) { m.removal(); m.step[0] = true }},
 
@@ -38,9 +42,9 @@ func TestProtocolHolds(t *testing.T) {
 		{name: "two deaths", long: true, in: func(m *model) { m.faults.crash = 2; m.slow[0] = 1 }},
 		{name: "a death and puts without answer", long: true, in: func(m *model) { m.faults = modelFaults{crash: 1, lostPut: 2, latePut: 1} }},
 		{name: "removal beside a long lease", long: true, in: func(m *model) { m.removal(); m.ttl[0] = 7 }},
-		{name: "every fault once, one row", long: true, in: func(m *model) { m.rows = 1; m.faults = modelFaults{1, 1, 1, 1, 1} }},
-		{name: "every fault once", long: true, in: func(m *model) { m.faults = modelFaults{1, 1, 1, 1, 1} }},
-		{name: "every fault once, one row, the second clock slow", long: true, in: func(m *model) { m.rows, m.slow[1], m.faults = 1, 1, modelFaults{1, 1, 1, 1, 1} }},
+		{name: "every fault once, one row", long: true, in: func(m *model) { m.rows = 1; m.faults = modelFaults{1, 1, 1, 1, 1, 0} }},
+		{name: "every fault once", long: true, in: func(m *model) { m.faults = modelFaults{1, 1, 1, 1, 1, 0} }},
+		{name: "every fault once, one row, the second clock slow", long: true, in: func(m *model) { m.rows, m.slow[1], m.faults = 1, 1, modelFaults{1, 1, 1, 1, 1, 0} }},
 		{name: "three runs", long: true, in: func(m *model) { m.runs = 3; m.tight() }},
 		{name: "three runs, one row, every fault of a store", long: true, in: func(m *model) {
 			m.rows, m.runs, m.faults = 1, 3, modelFaults{crash: 1, lostPut: 1, latePut: 1}
@@ -77,6 +81,7 @@ func TestProtocolMutants(t *testing.T) {
 	slow := func(m *model) { m.rows, m.slow[0] = 1, 1 }
 	lostPut := func(m *model) { m.rows, m.faults.lostPut = 1, 1 }
 	removal := func(m *model) { m.removal() }
+	twoSinks := func(m *model) { m.sinks, m.faults.full = true, 1; m.tight() }
 	mutants := []struct {
 		name   string
 		in     func(*model)
@@ -101,6 +106,14 @@ func TestProtocolMutants(t *testing.T) {
 		{"margin without the tick", tight, func(m *model) { m.margin.tick = 0 }, notifiedOnce},
 		{"lease counted from the commit", oneRow, func(m *model) { m.rules.leaseAtCommit = true }, oneSender},
 		{"lease renewed by reading back", lostPut, func(m *model) { m.rules.leaseAtReadBack = true }, oneSender},
+
+		{"lease renewed by a settled piece", func(m *model) { m.tight(); m.ttl = [modelRuns + 1]uint8{7, 7, 7, 7} }, func(m *model) { m.rules.leaseAtPiece = true }, oneSender},
+
+		{"claims judged by the wall clock of the run", func(m *model) { m.rows, m.ahead[1] = 1, 3 }, func(m *model) { m.rules.ownClock = true }, notifiedOnce},
+		{"a claim of a clock days ahead is minded", func(m *model) { m.rows, m.astray = 1, true }, func(m *model) { m.rules.mindForever = true }, soloHeals},
+
+		{"a row remembered for a sink without room", twoSinks, func(m *model) { m.rules.rememberRow = true }, nothingLost},
+		{"a row forgotten for the sinks that had room", twoSinks, func(m *model) { m.rules.forgetRow = true }, notifiedOnce},
 
 		{"settling given up on a conflict", func(*model) {}, func(m *model) { m.rules.settleOnce = true }, soloHeals},
 		{"settling frees what others hold", func(m *model) { m.rows, m.runs = 1, 3; m.tight() }, func(m *model) { m.rules.settleAll = true }, notifiedOnce},

@@ -20,12 +20,12 @@ import (
 
 var refineNow = time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC)
 
-// everyOutbox are the outboxes of two deliveries, two runs, and claims and waits of up to
-// two ticks.
+// everyOutbox are the outboxes of two deliveries, two runs, claims and waits of up to two
+// ticks, and claims that a clock days ahead has dated.
 func everyOutbox() (docs []modelDoc) {
 	one := []modelDelivery{{}, {rows: 1}}
 	for owner := range uint8(2) {
-		for left := range uint8(3) {
+		for _, left := range []uint8{0, 1, 2, modelForever} {
 			one = append(one, modelDelivery{rows: 1, owner: owner + 1, left: left})
 		}
 	}
@@ -69,6 +69,9 @@ func (d modelDoc) real() (o notifier.Outbox) {
 		if item.owner > 0 {
 			r.Owner, r.Until = refineOwner(item.owner), refineNow.Add(time.Duration(item.left)*time.Second)
 		}
+		if item.left == modelForever {
+			r.Until = refineNow.Add(10 * 24 * time.Hour)
+		}
 		o.Pending = append(o.Pending, r)
 	}
 	return o
@@ -103,7 +106,7 @@ func modelled(o notifier.Outbox) (d modelDoc) {
 		}
 		if r.Owner != "" {
 			fmt.Sscanf(r.Owner, "run-%d", &item.owner)
-			item.left = uint8(max(0, r.Until.Sub(refineNow)) / time.Second)
+			item.left = uint8(min(modelForever, max(0, r.Until.Sub(refineNow))/time.Second))
 		}
 		d.outbox[item.rows-1] = item
 	}
@@ -129,7 +132,7 @@ func TestModelClaimsAsTheOutbox(t *testing.T) {
 	for _, doc := range everyOutbox() {
 		for owner := uint8(1); owner <= 2; owner++ {
 			want, mine := doc.real().Claim(refineOwner(owner), everywhere, refineNow, refineNow.Add(ttl*time.Second))
-			got, claimed := doc.claim(owner, doc.claimable(), ttl)
+			got, claimed := doc.claim(owner, doc.claimable(0), ttl)
 			if got != modelled(want) || claimed != (len(mine) > 0) {
 				t.Errorf("%v claimed by %d: the model says %v, the outbox %v", doc, owner, got, modelled(want))
 			}

@@ -31,6 +31,9 @@ func (m *model) steps(s *modelState, emit modelEmit) {
 		if s.rows&(1<<row) == 0 {
 			n := *s
 			n.rows |= 1 << row
+			if m.sinks {
+				n.rows = 1<<m.rows - 1
+			}
 			emit(modelAct{-1, "row %c finishes", 'a' + row}, m.tidy(n))
 		}
 	}
@@ -93,7 +96,9 @@ func (m *model) tick(s *modelState) {
 
 func (d *modelDoc) tick() {
 	for id := range d.outbox {
-		d.outbox[id].left -= min(d.outbox[id].left, 1)
+		if d.outbox[id].left != modelForever {
+			d.outbox[id].left -= min(d.outbox[id].left, 1)
+		}
 		d.outbox[id].wait -= min(d.outbox[id].wait, 1)
 	}
 }
@@ -148,7 +153,7 @@ func (s *modelState) notify(rows uint8) {
 func (m *model) runSteps(s *modelState, i int, emit modelEmit) {
 	switch s.run[i].at {
 	case modelIdle:
-		if 0 < i && i < m.runs && s.run[i-1].at == modelIdle && m.slow == [modelRuns + 1]uint8{} && m.ttl[i] == m.ttl[i-1] {
+		if 0 < i && i < m.runs && s.run[i-1].at == modelIdle && m.slow == [modelRuns + 1]uint8{} && m.ahead == m.slow && m.ttl[i] == m.ttl[i-1] {
 			return // equal runs are named in the order of their start
 		}
 		n := *s
@@ -180,15 +185,26 @@ func (m *model) runSteps(s *modelState, i int, emit modelEmit) {
 	}
 }
 
-// poll is the look function and claim.
+// poll is the look function and claim. The second sink may have no room.
 func (m *model) poll(s *modelState, i int, emit modelEmit) {
-	n := *s
+	m.polled(*s, i, 0, emit)
+	if s.left.full > 0 {
+		n := *s
+		n.left.full--
+		m.polled(n, i, 1<<1, emit)
+	}
+}
+
+func (m *model) polled(n modelState, i int, full uint8, emit modelEmit) {
 	r := &n.run[i]
 	if !m.rules.lookFirst {
 		r.view = n.rows
 	}
-	next, changed := m.look(r, i)
+	next, changed := m.look(r, i, full)
 	act := modelAct{i, "polls and claims", -1}
+	if full != 0 {
+		act.what = "polls and claims, without room for b"
+	}
 	switch {
 	case !changed:
 		act.what = "polls: nothing new"
@@ -276,6 +292,9 @@ func (m *model) answered(n *modelState, i int, then modelStep, ok, refused bool)
 		r.doc, _ = m.recorded(r, i)
 		r.n, r.age, r.at = r.n+1, 0, modelSend
 		r.record()
+		if m.rules.leaseAtPiece {
+			r.elapsed = 0
+		}
 	case ok:
 		r.doc, r.next = r.next, modelDoc{}
 		r.n, r.age = r.n+1, 0

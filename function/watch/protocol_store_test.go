@@ -56,9 +56,14 @@ func (m *model) loaded(n modelState, i int, emit modelEmit) {
 	act := modelAct{i, "loads generation %d", int(r.n)}
 	switch r.then {
 	case modelLook:
-		r.free = r.doc.claimable()
-		if m.rules.claimHeld {
+		r.free = r.doc.claimable(0)
+		switch {
+		case m.rules.claimHeld:
 			r.free = 1<<modelIDs - 1
+		case m.rules.ownClock:
+			r.free = r.doc.claimable(m.ahead[i])
+		case m.rules.mindForever:
+			r.free &^= r.doc.astray()
 		}
 		r.at = modelLook
 	case modelSettle:
