@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"context"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -145,5 +146,38 @@ func TestChangeOfMindIsNews(t *testing.T) {
 		if got := w.sinks[0].notified[key(1)]; got != 3 {
 			t.Errorf("notified %d times, want 3: complete, failed, complete", got)
 		}
+	})
+}
+
+// A run that takes ten minutes asks for nothing that leaves the API's three days meanwhile: a
+// strict API would refuse its later pages.
+func TestALongRunStaysWithinThreeDays(t *testing.T) {
+	const rows = 3000
+	inTenMinutes := func(do func(context.Context, *world, poller.Lister) (int, error)) {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t, "hook")
+			w.api = apitest.New(apitest.Options{Strict: true})
+			for i := range rows {
+				w.add(apitest.Task{Key: key(i), Created: time.Now().Add(-time.Duration(i) * 80 * time.Second), Steps: apitest.Finish(0)})
+			}
+			ctx, stop := context.WithTimeout(t.Context(), 10*time.Minute)
+			defer stop()
+			began := time.Now()
+			if n, err := do(ctx, w, w.api.Lister(20*time.Second)); err != nil || n < rows-20 || time.Since(began) < 2*time.Minute {
+				t.Errorf("%d rows in %v: %v", n, time.Since(began), err)
+			}
+		})
+	}
+	for _, action := range []string{ActionPoll, ActionBackfill} {
+		inTenMinutes(func(ctx context.Context, w *world, api poller.Lister) (int, error) {
+			app := w.process().app()
+			app.API = api
+			report, err := app.Run(ctx, Request{Action: action})
+			return report.Fetched, err
+		})
+	}
+	inTenMinutes(func(ctx context.Context, _ *world, api poller.Lister) (int, error) {
+		l := List(ctx, api, Request{Action: ActionBackfill}, time.Now())
+		return len(l.Tasks), l.Err
 	})
 }
