@@ -83,13 +83,27 @@ func TestBackfill(t *testing.T) {
 }
 
 // A backfill in slices, with room for few, notifies about each row once, again or not, and
-// never stops before its end.
+// never stops before its end. Two types are asked for apart: one after the other, or both in
+// a slice.
 func TestBackfillInSlices(t *testing.T) {
-	for name, f := range map[string]Backfill{"at last": {}, "again": {Renotify: true}, "dry": {Dry: true}} {
+	types := Filter{ObjectTypes: []string{"preload", "file"}}
+	for name, tt := range map[string]struct {
+		f     Backfill
+		pages int
+	}{
+		"at last": {Backfill{}, 5}, "again": {Backfill{Renotify: true}, 5}, "dry": {Backfill{Dry: true}, 5},
+		"at last, by type":       {Backfill{Filter: types}, 5},
+		"again, by type":         {Backfill{Filter: types, Renotify: true}, 5},
+		"again, both in a slice": {Backfill{Filter: types, Renotify: true}, 20},
+	} {
+		f := tt.f
 		t.Run(name, func(t *testing.T) {
 			rows := numbered(700)
+			for i := range rows {
+				rows[i].ObjectType = types.ObjectTypes[i%2]
+			}
 			s := steady().remembering(0, rows...)
-			if name == "again" {
+			if f.Renotify {
 				s = steady().remembering(3, rows...)
 			}
 			l := &list{rows: rows}
@@ -105,7 +119,7 @@ func TestBackfillInSlices(t *testing.T) {
 				}
 				room := 100
 				r := NewReader(l, s, 1)
-				r.Limit(5)
+				r.Limit(tt.pages)
 				for _, w := range left {
 					r.Read(t.Context(), time.Time{}, w)
 				}

@@ -31,6 +31,22 @@ func TestMarkMovesOnlyWhenProven(t *testing.T) {
 	}
 }
 
+// The answer about one task id says nothing of what else was created in the window that
+// the question spans.
+func TestALookUpReadsNoWindow(t *testing.T) {
+	s := steady(row("a", Refreshing, 40*time.Minute))
+	hole := Span{noon.Add(-50 * time.Hour), noon.Add(-10 * time.Hour)}
+	s.Scanned = without(s.Scanned, hole)
+	p := s.Plan(noon, DefaultLimits())
+	w := lookUp(DefaultLimits().window(noon), "a", "")
+	w.asked, w.end = w.Query, whole
+	b := answered(p, whole)
+	b.Windows = append(b.Windows, w)
+	if c := s.Diff(p, b, noon, Policy{}); len(holes(c.State.Scanned, hole)) != 1 {
+		t.Errorf("a hole of 40 hours counts as read: %v", c.State.Scanned)
+	}
+}
+
 // What is not proven is asked for less and less often.
 func TestUnprovenIsAskedLessAndLess(t *testing.T) {
 	w := windowFor(Span{noon.Add(-time.Hour), noon})

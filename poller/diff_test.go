@@ -130,6 +130,9 @@ func TestDiff(t *testing.T) {
 		{name: "without a creation time", state: steady(), rows: []Task{undated(row("a", Complete, 0))},
 			notify: []event{{Finished, "a", "", Complete, 3}}, want: Change{New: 1, Complete: 1, Changed: true}, record: "Complete 3 undated"},
 
+		{name: "created in times to come", state: steady(), rows: []Task{row("a", Complete, -25*h)},
+			notify: []event{{Finished, "a", "", Complete, 3}}, want: Change{New: 1, Complete: 1, Changed: true}, record: "Complete 3 undated"},
+
 		{name: "first run: finished rows are history", state: off(steady()), rows: []Task{row("a", Complete, h), row("b", Refreshing, h)},
 			want: Change{New: 1, Complete: 1, Silent: 1, InFlight: 1, Changed: true}, record: "Complete 0 silent"},
 		{name: "first run that notifies", state: off(steady()), rows: []Task{row("a", Complete, h)}, policy: Policy{NotifyFirst: true},

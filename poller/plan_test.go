@@ -192,7 +192,7 @@ func TestLookUps(t *testing.T) {
 	for i := range 50 {
 		crowd = append(crowd, row(fmt.Sprint(i), Refreshing, time.Hour))
 	}
-	if ws := steady(crowd...).LookUps(p, b); len(ws) != mostLookUps {
+	if ws := steady(crowd...).LookUps(p, b); len(ws) != 20 {
 		t.Errorf("%d look-ups", len(ws))
 	}
 	b.Windows[0].end = unread

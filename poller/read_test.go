@@ -39,7 +39,7 @@ func (l *list) List(ctx context.Context, q Query, n int) (Page, error) {
 	}
 	var rows []Task
 	for _, t := range l.rows {
-		if !t.Created.Before(q.From) && !t.Created.After(q.To) && (q.TaskID == "" || q.TaskID == t.TaskID) {
+		if !t.Created.Before(q.From) && !t.Created.After(q.To) && (q.TaskID == "" || q.TaskID == t.TaskID) && (q.ObjectType == "" || q.ObjectType == t.ObjectType) {
 			rows = append(rows, t)
 		}
 	}

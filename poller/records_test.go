@@ -2,9 +2,11 @@ package poller
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"math/rand/v2"
 	"runtime"
 	"slices"
@@ -249,6 +251,13 @@ func TestRecordsRefusesSenselessRows(t *testing.T) {
 	} {
 		if got, err := DecodeRecords(rows.AppendBinary(nil)); !errors.Is(err, ErrRecords) {
 			t.Errorf("%s: %v, error %v", name, got, err)
+		}
+	}
+	for code, right := range map[byte]bool{2: true, 1<<5 - 1: false, 3: false, 1 << 5: false, 1 << 7: false} {
+		body := append(make([]byte, 12), code) // one row of format 1: hash, creation time, code
+		block := binary.LittleEndian.AppendUint32([]byte("rws1\x01\x00\x00\x00"), crc32.Checksum(body, castagnoli()))
+		if got, err := DecodeRecords(append(block, body...)); (err == nil) != right {
+			t.Errorf("format 1, code %b: %v, error %v", code, got, err)
 		}
 	}
 }

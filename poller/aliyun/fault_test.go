@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
+	"os/exec"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -243,6 +245,26 @@ func TestBehindAProxy(t *testing.T) {
 	}
 }
 
+// The proxy is that of HTTPS_PROXY.
+func TestProxyOfTheEnvironment(t *testing.T) {
+	if os.Getenv("PROXY_CHILD") == "" { // net/http reads the variable once
+		proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(403) }))
+		defer proxy.Close()
+		child := exec.Command(os.Args[0], "-test.run=^TestProxyOfTheEnvironment$")
+		child.Env = append(os.Environ(), "PROXY_CHILD=1", "HTTPS_PROXY="+proxy.URL, "NO_PROXY=")
+		if out, err := child.CombinedOutput(); err != nil {
+			t.Errorf("%v\n%s", err, out)
+		}
+		return
+	}
+	c := newClient(t, aliyun.Config{Endpoint: "https://vod.example.com", MaxQPS: 1000})
+	_, err := c.Ask(t.Context(), lastDay(time.Now()), 1)
+	var e *poller.Error
+	if !errors.As(err, &e) || e.Code != "Proxy" {
+		t.Errorf("got %v, want the proxy's refusal", err)
+	}
+}
+
 // What cannot be reached says which setting to look at, and gets no request.
 func TestUnreachable(t *testing.T) {
 	s := apitest.New(options())
@@ -318,6 +340,30 @@ func TestCancelledWhileItWaits(t *testing.T) {
 		_, err := client(t, faulty(t, apitest.Throttling())).List(ctx, lastDay(start), 1)
 		if took := time.Since(start); !errors.Is(err, context.Canceled) || took != 500*time.Millisecond {
 			t.Errorf("got %v after %v", err, took)
+		}
+	})
+}
+
+// An answer that hangs is waited for ten seconds, four times. The first retry comes within
+// half a second, and not always at once: all clients would come together.
+func TestHowLongAFaultTakes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		_, _ = client(t, faulty(t, apitest.Hang())).List(t.Context(), lastDay(start), 1)
+		if took := time.Since(start); took < 40*time.Second || took > 44*time.Second {
+			t.Errorf("four hanging answers took %v", took)
+		}
+		var longest time.Duration
+		for range 60 {
+			s := faulty(t, apitest.BadGateway().Times(1))
+			if _, err := client(t, s).List(t.Context(), lastDay(time.Now()), 1); err != nil {
+				t.Fatal(err)
+			}
+			asked := s.Requests()
+			longest = max(longest, asked[1].At.Sub(asked[0].At))
+		}
+		if longest < 250*time.Millisecond || longest > 520*time.Millisecond { // the ceiling on requests adds a hundredth of a second
+			t.Errorf("the longest of 60 pauses before the first retry was %v", longest)
 		}
 	})
 }
