@@ -99,7 +99,7 @@ func fitting(grouping sink.Grouping, events []poller.Event) int {
 	bytes := 0
 	for i, e := range events[:min(len(events), maxBatchRows)] {
 		// 240 for the field names, the times and what else is of one length.
-		bytes += 240 + len(e.Task.TaskID) + len(e.Task.ObjectPath) + len(e.Task.Domain()) + len(e.Task.Description)
+		bytes += 240 + textBytes(e.Task.TaskID) + textBytes(e.Task.ObjectPath) + textBytes(e.Task.Domain()) + textBytes(e.Task.Description)
 		if bytes > maxBatchBytes && i > 0 {
 			return i
 		}

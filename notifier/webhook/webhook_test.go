@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
+	"refreshwatch/notifier"
 	"refreshwatch/notifier/notifiertest"
 	"refreshwatch/notifier/sink"
 	"refreshwatch/poller"
@@ -42,6 +43,35 @@ func TestStandardWebhooks(t *testing.T) {
 		}
 		if err := verifier.Verify(append(post.Body, ' '), post.Header); err == nil {
 			t.Error("a changed body passed")
+		}
+	}
+}
+
+// TestBodiesAreBounded: however long the paths, and whatever JSON makes of them, a body has
+// at most 50 tasks and 20,480 bytes, the advice of Standard Webhooks.
+func TestBodiesAreBounded(t *testing.T) {
+	r := notifiertest.NewRig(t, "en")
+	s := r.Sink(t, Kind()).(*Sink)
+	for name, path := range map[string]string{
+		"short": "/a", "long": "/" + strings.Repeat("x", 700), "quoted": "/" + strings.Repeat(`"`, 700), "query": "/?" + strings.Repeat("a&", 350),
+	} {
+		var routed []notifier.Routed
+		for i := range 120 {
+			e := notifiertest.One(i).Events[0]
+			e.Task.ObjectPath = "https://cdn.example.com" + path
+			e.Task.Description = "Origin Return StatusCode 5XX"
+			routed = append(routed, notifier.Routed{Event: e})
+		}
+		tasks := 0
+		for _, d := range notifier.Batch("hook", sink.Batched, routed, notifiertest.Now) {
+			body, err := s.Body(d.Message)
+			if err != nil || len(body) > 20_480 || len(d.Events) > 50 {
+				t.Errorf("%s: %d bytes for %d tasks, %v", name, len(body), len(d.Events), err)
+			}
+			tasks += len(d.Events)
+		}
+		if tasks != 120 {
+			t.Errorf("%s: %d tasks of 120", name, tasks)
 		}
 	}
 }
