@@ -103,6 +103,22 @@ func TestDeliver(t *testing.T) {
 	}
 }
 
+// TestFirstRetryIsSpread: the first retry comes within half a second, and not always at
+// once, or all instances would come together.
+func TestFirstRetryIsSpread(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var longest time.Duration
+		for range 60 {
+			s := &scripted{errs: map[string][]error{"a": {&sink.Error{Class: sink.Later, Code: "http_503"}, nil}}}
+			delivered(t.Context(), []Target{{Name: "ops", Sink: s}}, []Delivery{delivery("a", "ops")}, always)
+			longest = max(longest, s.seenAt[1].Sub(s.seenAt[0]))
+		}
+		if longest < 250*time.Millisecond || longest > 500*time.Millisecond {
+			t.Errorf("the longest of 60 pauses was %v", longest)
+		}
+	})
+}
+
 // delivered is all that Deliver yields.
 func delivered(ctx context.Context, targets []Target, claimed []Delivery, mayStart func(time.Time) bool) []Result {
 	var all []Result

@@ -144,7 +144,7 @@ func secretName(name string) bool {
 	}
 	switch name {
 	case "authkey", "auth", "authorization", "sign", "sig", "expires", "bearer",
-		"key", "apikey", "accesskey", "secretkey", "privatekey", "keypairid", "keyid",
+		"key", "apikey", "accesskey", "privatekey", "keypairid", "keyid",
 		"accesskeyid", "ossaccesskeyid", "awsaccesskeyid", "googleaccessid",
 		"policy", "jwt", "hmac", "hdnts", "hdnea", "hdntl", "session", "sessionid", "sid", "cookie", "passwd", "pwd":
 		return true

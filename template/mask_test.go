@@ -52,7 +52,7 @@ func TestMaskKnowsEveryName(t *testing.T) {
 		SecurityToken x-oss-credential X-Amz-Credential X-Amz-Signature X-Amz-Security-Token X-Goog-Signature key api_key apikey
 		AccessKeyId OSSAccessKeyId AWSAccessKeyId access_key access_key_secret secret secret_key wsSecret txSecret client_secret
 		password passwd pwd policy Policy jwt id_token refresh_token session session_id sid hdnts hdnea hdntl hmac Key-Pair-Id
-		GoogleAccessId cookie bearer private_key`) {
+		GoogleAccessId cookie bearer private_key KeyId x-oss-access-key-id X-Amz-Expires X-Goog-Expires x-cos-auth`) {
 		if got := mask("https://cdn.example.com/a?" + name + "=hunter2&v=3"); strings.Contains(got, "hunter2") || !strings.HasSuffix(got, "&v=3") {
 			t.Errorf("%s: %s", name, got)
 		}

@@ -281,15 +281,28 @@ func TestSlackReadsOurBlocks(t *testing.T) {
 	}
 }
 
-// TestHugeCard: a card that no embedded word makes is sent as plain text.
-func TestHugeCard(t *testing.T) {
-	card := template.Card{Text: "text", Context: "context", Button: template.Link{Label: "open", URL: "https://example.com/"}}
-	for range 100 {
-		card.Rows = append(card.Rows, strings.Repeat("&", 200))
+// TestBlocksAreBounded: up to 10,000 bytes of blocks are sent, escapes counted. A larger card,
+// which no embedded word makes, is plain text of at most 4,000 bytes.
+func TestBlocksAreBounded(t *testing.T) {
+	largest, longest := 0, 0
+	for rows := range 200 {
+		card := template.Card{Title: "2 of 40 failed", Text: "text", Context: "context", Button: template.Link{Label: "open", URL: "https://example.com/"}}
+		for range rows {
+			card.Rows = append(card.Rows, strings.Repeat("&", 29))
+		}
+		p := lay(card)
+		longest = max(longest, len(p.plain))
+		if blocks, err := json.Marshal(p.Attachments); p.Attachments != nil {
+			largest = max(largest, len(blocks))
+		} else if p.Text != p.plain || !strings.HasPrefix(p.Text, "text\n&&") || p.Blocks != nil || err != nil {
+			t.Errorf("%d rows: neither a card nor plain text: %+v", rows, p)
+		}
 	}
-	p := lay(card)
-	if p.Blocks != nil || p.Attachments != nil || !strings.HasPrefix(p.Text, "text\n&&") || len(p.Text) > maxPlain {
-		t.Errorf("%d blocks, text of %d bytes %q", len(p.Blocks), len(p.Text), p.Text)
+	if largest < 9_800 || largest > 10_000 {
+		t.Errorf("the largest card has %d bytes", largest)
+	}
+	if longest < 3_800 || longest > 4_000 {
+		t.Errorf("the longest plain text has %d bytes", longest)
 	}
 }
 
