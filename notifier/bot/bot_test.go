@@ -55,11 +55,50 @@ func TestDingTalkHints(t *testing.T) {
 		"invalid timestamp": "clock",
 		"错误描述:机器人发送签名过期;解决方案:签名生成时间和发送时间请保持在timestampms以内;": "clock",
 		"ip 1.2.3.4 not in whitelist": "address",
-		"错误描述:ip不在白名单内;解决方案:请联系群管理员添加此机器人ip白名单;": "address",
-		"something DingTalk adds next": "secret",
+		"错误描述:ip不在白名单内;解决方案:请联系群管理员添加此机器人ip白名单;":  "address",
+		"sign not match, is the timestamp right?": "secret",
+		"签名过期":                                 "clock",
+		"时间戳无效":                                "clock",
+		"ip 1.2.3.4 is not allowed":            "address",
+		"this address is not in the whitelist": "address",
+		"something DingTalk adds next":         "secret",
 	} {
 		if rule := dingTalkRule(310000, message); rule.Class != sink.Refused || !strings.Contains(rule.Hint, want) {
 			t.Errorf("%s: %+v", message, rule)
+		}
+	}
+}
+
+// TestHints: what a person can do about a refusal, where the class alone says the same as
+// that of an unknown code or of the HTTP status.
+func TestHints(t *testing.T) {
+	slow, gone, channel := "limited number of messages a minute", "was deleted", "permissions"
+	for _, test := range []struct {
+		name string
+		rule sink.Rule
+		want string
+	}{
+		{"dingtalk -1", dingTalkRule(-1, ""), slow},
+		{"dingtalk 130101", dingTalkRule(130101, ""), slow},
+		{"dingtalk 410100", dingTalkRule(410100, ""), slow},
+		{"dingtalk 1111", dingTalkRule(1111, ""), slow},
+		{"feishu 11232", feishuRule(11232, ""), slow},
+		{"wecom -1", weComRule(-1, ""), slow},
+		{"wecom 45009", weComRule(45009, ""), slow},
+		{"wecom 45033", weComRule(45033, ""), slow},
+		{"discord 40062", discordRule(40062), slow},
+		{"discord 130000", discordRule(130000), slow},
+		{"discord 10015", discordRule(10015), gone},
+		{"discord 50027", discordRule(50027), gone},
+		{"discord 10003", discordRule(10003), channel},
+		{"discord 50001", discordRule(50001), channel},
+		{"discord 50013", discordRule(50013), channel},
+		{"teams, the flow is gone", teamsRule(404, "WorkflowNotFound"), gone},
+		{"teams, its trigger is gone", teamsRule(404, "TriggerNotFound"), gone},
+		{"teams, the flow is off", teamsRule(400, "WorkflowTriggerIsNotEnabled"), "Turn the flow on"},
+	} {
+		if !strings.Contains(test.rule.Hint, test.want) {
+			t.Errorf("%s: hint %q, want %q", test.name, test.rule.Hint, test.want)
 		}
 	}
 }

@@ -174,7 +174,7 @@ func slackAnswers() []Expected {
 			"not_allowed_token_type", "no_permission", "access_denied", "accesslimited", "ekm_access_denied", "enterprise_is_restricted",
 			"app_access_restricted", "two_factor_setup_required", "team_not_found", "channel_not_found", "not_in_channel",
 			"is_archived", "is_inactive", "messages_tab_disabled", "restricted_action", "restricted_action_read_only_channel",
-			"restricted_action_thread_only_channel", "restricted_action_non_threadable_channel", "restricted_action_thread_locked"),
+			"restricted_action_thread_only_channel", "restricted_action_non_threadable_channel", "restricted_action_thread_locked", "cannot_reply_to_message"),
 		slackSays(Sent, "invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "invalid_attachments", "too_many_attachments",
 			"attachment_payload_limit_exceeded", "markdown_text_conflict", "no_text", "msg_too_long", "invalid_metadata_format",
 			"invalid_metadata_schema", "metadata_too_large", "metadata_must_be_sent_from_app"),

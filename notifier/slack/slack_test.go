@@ -281,6 +281,23 @@ func TestSlackReadsOurBlocks(t *testing.T) {
 	}
 }
 
+// TestWebhookHints: every text answer of an incoming webhook that refuses for good names the
+// next step; the HTTP status beside it would say nothing.
+func TestWebhookHints(t *testing.T) {
+	for want, codes := range map[string]string{
+		"a channel that is in use": "user_not_found channel_not_found channel_is_archived posting_to_general_channel_denied",
+		"administrator":            "action_prohibited",
+		"make a new one":           "invalid_token no_service no_active_hooks no_team",
+	} {
+		for code := range strings.FieldsSeq(codes) {
+			err := webhookVerdict(sink.Answer{Status: 400, Body: []byte(code), Whole: true}, notifiertest.Now)
+			if e := sink.Outcome(err); e.Class != sink.Refused || e.Code != code || !strings.Contains(e.Hint, want) {
+				t.Errorf("%s: %+v", code, e)
+			}
+		}
+	}
+}
+
 // TestBlocksAreBounded: up to 10,000 bytes of blocks are sent, escapes counted. A larger card,
 // which no embedded word makes, is plain text of at most 4,000 bytes.
 func TestBlocksAreBounded(t *testing.T) {
