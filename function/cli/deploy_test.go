@@ -136,6 +136,7 @@ func TestDeploymentOffersEveryVariable(t *testing.T) {
 	notOffered := []string{
 		"ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET", "ALIBABA_CLOUD_SECURITY_TOKEN", // the invocation brings its own
 		"SLACK_API_URL", "VOD_ENDPOINT", "CDN_ENDPOINT", "DCDN_ENDPOINT", "STS_ENDPOINT", // for tests and proxies
+		"HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "NO_PROXY", "no_proxy", // of the network, not of this program
 	}
 	d, err := loadDeployment(withAlternatives(readDeployment(t)), deployEnv())
 	if err != nil {

@@ -116,6 +116,7 @@ func LoadConfig(getenv func(string) string, on Platform) (Config, error) {
 	if !r.isSet("CHECKPOINT") {
 		c.Checkpoint = r.defaultCheckpoint(on, c)
 	}
+	r.proxies()
 	r.sinks(&c, on)
 	c.Unused = append(c.Unused, r.unused(product)...)
 	c.Variables = r.asked

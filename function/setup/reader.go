@@ -17,6 +17,7 @@ import (
 // checkShape, whatever it is for.
 type reader struct {
 	getenv      func(string) string
+	environment func(string) string // the same, for variables that are not ours
 	mistakes    []error
 	objectTypes []string // that the watched product may list
 	asked       []string // the variables that were asked for
@@ -24,7 +25,7 @@ type reader struct {
 
 // newReader remembers what is asked for, so that check can name what never is.
 func newReader(getenv func(string) string) *reader {
-	r := &reader{}
+	r := &reader{environment: getenv}
 	r.getenv = func(name string) string {
 		if !slices.Contains(r.asked, name) {
 			r.asked = append(r.asked, name)
