@@ -2,6 +2,8 @@ package template
 
 import (
 	"net/url"
+	"slices"
+	"strconv"
 	"strings"
 
 	"refreshwatch/poller"
@@ -36,7 +38,7 @@ const separators = "?&;#/, \"'`<>(){}[]|"
 func maskUsers(s string) string {
 	var b strings.Builder
 	for {
-		at, size := indexEscaped(s, '@')
+		at, size, _ := indexEscaped(s, "@")
 		if at < 0 {
 			return b.String() + s
 		}
@@ -59,31 +61,34 @@ func maskUsers(s string) string {
 }
 
 // maskParameters hides the values of parameters that sign or unlock: raw, and inside
-// another parameter's value, where "=" is "%3D" or "%253D".
+// another parameter's value, where "=" is "%3D" or "%253D"; of elements, as in a[token]
+// and token[]; and of fields of JSON.
 func maskParameters(s string) string {
 	var b strings.Builder
 	for {
-		at, size := indexEscaped(s, '=')
+		at, size, sign := indexEscaped(s, "=:")
 		if at < 0 {
 			return b.String() + s
 		}
 		b.WriteString(s[:at+size])
-		name, value := lastName(s[:at]), s[at+size:]
-		s = value
-		if !secretName(name) {
+		names, quoted := lastNames(s[:at])
+		s = s[at+size:]
+		isField := sign == ':'
+		if isField && !quoted || !slices.ContainsFunc(names, secretName) {
 			continue
 		}
-		end := valueEnd(value, size > 1)
-		if end > 0 {
+		from, to := valueOf(s, size > 1, isField)
+		b.WriteString(s[:from])
+		if to > from {
 			b.WriteString("***")
 		}
-		s = value[end:]
+		s = s[to:]
 	}
 }
 
-// lastName is the parameter's name at the end of a text, decoded as often as it is
-// encoded.
-func lastName(s string) string {
+// lastNames is the parameter's name at the end of a text, decoded as often as it is
+// encoded; of an element also the names in brackets. quoted tells the name of a field.
+func lastNames(s string) (names []string, quoted bool) {
 	const nested = 3 // a URL in a URL in a URL
 	if i := strings.LastIndexByte(s, '='); i >= 0 {
 		s = s[i+1:]
@@ -95,30 +100,48 @@ func lastName(s string) string {
 		}
 		s = plain
 	}
-	return s[strings.LastIndexAny(s, separators+"=:")+1:]
+	s = strings.TrimRight(s, " ")
+	name := strings.TrimRight(s, `"'`)
+	quoted = name != s
+	name = name[strings.LastIndexAny(name, "?&;#/, \"'`<>(){}|=:")+1:]
+	return strings.FieldsFunc(name, func(r rune) bool { return r == '[' || r == ']' }), quoted
 }
 
-// valueEnd is where a parameter's value ends. An encoded one ends at an encoded &,
-// too.
-func valueEnd(value string, encoded bool) int {
-	end := strings.IndexAny(value, "&;# \"'`<>")
-	if end < 0 {
-		end = len(value)
+// valueOf is where the value at the beginning of a text begins and ends. One in quotes
+// ends at the next quote; an encoded one at an encoded &, too; and that of a field of JSON
+// at a comma or bracket.
+func valueOf(text string, encoded, isField bool) (from, to int) {
+	from = len(text) - len(strings.TrimLeft(text, " "))
+	if at, size, quote := indexEscaped(text[from:], "\"'"); at == 0 {
+		from += size
+		if at, _, _ := indexEscaped(text[from:], string(quote)); at >= 0 {
+			return from, from + at
+		}
+	} else if !isField {
+		from = 0
+	}
+	ends, escaped := "&;# \"'`<>", "&"
+	if isField {
+		ends, escaped = ends+",}]", ",}]"
+	}
+	to = len(text)
+	if i := strings.IndexAny(text[from:], ends); i >= 0 {
+		to = from + i
 	}
 	if encoded {
-		if i, _ := indexEscaped(value[:end], '&'); i >= 0 {
-			end = i
+		if i, _, _ := indexEscaped(text[from:to], escaped); i >= 0 {
+			to = from + i
 		}
 	}
-	return end
+	return from, to
 }
 
-// indexEscaped finds c, raw, percent-encoded, or encoded twice or three times.
-func indexEscaped(s string, c byte) (index, size int) {
-	const hex = "0123456789ABCDEF"
+// indexEscaped finds the first of some characters: raw, percent-encoded, or encoded twice
+// or three times.
+func indexEscaped(s, chars string) (index, size int, found byte) {
 	for i := range len(s) {
-		if s[i] == c {
-			return i, 1
+		if strings.IndexByte(chars, s[i]) >= 0 {
+			return i, 1, s[i]
 		}
 		if s[i] != '%' {
 			continue
@@ -127,11 +150,14 @@ func indexEscaped(s string, c byte) (index, size int) {
 		for strings.HasPrefix(s[digits:], "25") && digits < i+5 {
 			digits += 2
 		}
-		if len(s) >= digits+2 && s[digits] == hex[c>>4] && s[digits+1]&^0x20 == hex[c&15]&^0x20 {
-			return i, digits + 2 - i
+		if len(s) < digits+2 {
+			continue
+		}
+		if c, err := strconv.ParseUint(s[digits:digits+2], 16, 8); err == nil && strings.IndexByte(chars, byte(c)) >= 0 {
+			return i, digits + 2 - i, byte(c)
 		}
 	}
-	return -1, 0
+	return -1, 0, 0
 }
 
 // secretName reports whether a parameter of this name signs or unlocks an object
@@ -146,10 +172,10 @@ func secretName(name string) bool {
 	case "authkey", "auth", "authorization", "sign", "sig", "expires", "bearer",
 		"key", "apikey", "accesskey", "privatekey", "keypairid", "keyid",
 		"accesskeyid", "ossaccesskeyid", "awsaccesskeyid", "googleaccessid",
-		"policy", "jwt", "hmac", "hdnts", "hdnea", "hdntl", "session", "sessionid", "sid", "cookie", "passwd", "pwd":
+		"policy", "jwt", "hmac", "hdnts", "hdnea", "hdntl", "session", "sid", "cookie", "pass", "passwd", "pwd", "otp", "psk", "csrf", "ticket":
 		return true
 	}
-	for _, part := range []string{"token", "secret", "signature", "password", "credential"} {
+	for _, part := range []string{"token", "secret", "signature", "password", "passphrase", "credential", "sessionid", "sessid"} {
 		if strings.Contains(name, part) {
 			return true
 		}
@@ -159,18 +185,17 @@ func secretName(name string) bool {
 
 // maskSignedPath hides the hash of a URL signed by Alibaba Cloud's types B
 // (/201508150800/<md5>/file) and C (/<md5>/55CE8100/file, or as two parameters with
-// names of the operator's choice); CDN, "URL signing", read 2026-11. Type A is the
-// parameter auth_key.
+// names of the operator's choice), also where the URL is percent-encoded in another one;
+// CDN, "URL signing", read 2026-11. Type A is the parameter auth_key.
 func maskSignedPath(s string) string {
-	const separators = "/?&=# "
 	var hashes []int // where a hash begins beside a timestamp
 	previousHash, previousTime := -1, false
 	for start := 0; start <= len(s); {
-		end := len(s)
-		if i := strings.IndexAny(s[start:], separators); i >= 0 {
-			end = start + i
+		end, size, separator := indexEscaped(s[start:], "/?&=# ")
+		if end < 0 {
+			end = len(s) - start
 		}
-		word := s[start:end]
+		word := s[start : start+end]
 		switch {
 		case isHex(word, 32):
 			if previousTime {
@@ -182,11 +207,11 @@ func maskSignedPath(s string) string {
 				hashes = append(hashes, previousHash)
 			}
 			previousHash, previousTime = -1, true
-		case end < len(s) && s[end] == '=': // a name between two values
+		case separator == '=': // a name between two values
 		default:
 			previousHash, previousTime = -1, false
 		}
-		start = end + 1
+		start += end + max(1, size)
 	}
 	for i := len(hashes) - 1; i >= 0; i-- {
 		s = s[:hashes[i]] + "***" + s[hashes[i]+32:]

@@ -24,7 +24,25 @@ func TestMask(t *testing.T) {
 		{"https://h.example.com/a?to=https://h/b?jwt=hunter2&v=3", "https://h.example.com/a?to=https://h/b?jwt=***&v=3"},
 		{"https://h.example.com/a#id_token=hunter2", "https://h.example.com/a#id_token=***"},
 
+		{"https://h.example.com/a?to%6ben=hunter2", "https://h.example.com/a?to%6ben=***"},
+
+		// elements, fields, quotes
+		{"https://h.example.com/a?user[token]=hunter2&v=3", "https://h.example.com/a?user[token]=***&v=3"},
+		{"https://h.example.com/a?user%5Btoken%5D=hunter2&v=3", "https://h.example.com/a?user%5Btoken%5D=***&v=3"},
+		{"https://h.example.com/a?token[]=hunter2&token%5B1%5D=hunter2", "https://h.example.com/a?token[]=***&token%5B1%5D=***"},
+		{`https://h.example.com/a?q={"v":3,"token":"hunter2","w":4}&v=3`, `https://h.example.com/a?q={"v":3,"token":"***","w":4}&v=3`},
+		{`https://h.example.com/a?q=%7B%22token%22%3A%22hunter2%22%2C%22v%22%3A3%7D`, `https://h.example.com/a?q=%7B%22token%22%3A%22***%22%2C%22v%22%3A3%7D`},
+		{`https://h.example.com/a?q=%7B%22pwd%22%3Ahunter2%7D&v=3`, `https://h.example.com/a?q=%7B%22pwd%22%3A***%7D&v=3`},
+		{`origin answered {"token": "hunter2", 'password':'hunter2'}`, `origin answered {"token": "***", 'password':'***'}`},
+		{`https://h.example.com/a?token="hunter2"&v=3`, `https://h.example.com/a?token="***"&v=3`},
+		{"https://h.example.com/a;jsessionid=hunter2?v=3", "https://h.example.com/a;jsessionid=***"},
+		{"https://h.example.com/a?list[]=3&map[v]=4", "https://h.example.com/a?list[]=3&map[v]=4"},
+		{`{"v":3}: token`, `{"v":3}: token`},
+		{"at 12:30 the token: 5", "at 12:30 the token: 5"},
+
 		// signed paths
+		{"https://h.example.com/?to=http%3A%2F%2Fcdn%2F201508150800%2F" + hash + "%2Fa.flv", "https://h.example.com/?to=http%3A%2F%2Fcdn%2F201508150800%2F***%2Fa.flv"},
+		{"https://h.example.com/?to=http%253A%252F%252Fcdn%252F" + hash + "%252F55ce8100%252Fa.flv", "https://h.example.com/?to=http%253A%252F%252Fcdn%252F***%252F55ce8100%252Fa.flv"},
 		{"https://cdn.example.com/201508150800/" + hash + "/a.flv", "https://cdn.example.com/201508150800/***/a.flv"},
 		{"https://cdn.example.com/" + hash + "/55CE8100/a.flv", "https://cdn.example.com/***/55CE8100/a.flv"},
 		{"https://cdn.example.com/a.flv?KEY1=" + hash + "&KEY2=55CE8100", "https://cdn.example.com/a.flv?KEY1=***&KEY2=55CE8100"},
@@ -52,12 +70,13 @@ func TestMaskKnowsEveryName(t *testing.T) {
 		SecurityToken x-oss-credential X-Amz-Credential X-Amz-Signature X-Amz-Security-Token X-Goog-Signature key api_key apikey
 		AccessKeyId OSSAccessKeyId AWSAccessKeyId access_key access_key_secret secret secret_key wsSecret txSecret client_secret
 		password passwd pwd policy Policy jwt id_token refresh_token session session_id sid hdnts hdnea hdntl hmac Key-Pair-Id
-		GoogleAccessId cookie bearer private_key KeyId x-oss-access-key-id X-Amz-Expires X-Goog-Expires x-cos-auth`) {
+		GoogleAccessId cookie bearer private_key KeyId x-oss-access-key-id X-Amz-Expires X-Goog-Expires x-cos-auth pass passphrase
+		otp psk csrf ticket JSESSIONID PHPSESSID`) {
 		if got := mask("https://cdn.example.com/a?" + name + "=hunter2&v=3"); strings.Contains(got, "hunter2") || !strings.HasSuffix(got, "&v=3") {
 			t.Errorf("%s: %s", name, got)
 		}
 	}
-	for _, name := range []string{"v", "version", "lang", "keyframe", "monkey", "design", "signal", "author", "page", "inside"} {
+	for _, name := range []string{"v", "version", "lang", "keyframe", "monkey", "design", "signal", "author", "page", "inside", "passage", "tickets", "compass"} {
 		if got := mask("https://cdn.example.com/a?" + name + "=plain"); !strings.HasSuffix(got, "plain") {
 			t.Errorf("%s is masked: %s", name, got)
 		}
