@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"sync/atomic"
@@ -122,23 +121,18 @@ func (w *Program) act(ctx context.Context, req watch.Request, log *slog.Logger) 
 	return report, w.conflicts(report, err)
 }
 
-// lostRuns is how many runs in a row may lose to a concurrent one: overlapping ticks do
-// now and then.
-const lostRuns = 2
-
-// conflicts is err, unless runs keep losing: then somebody has to look who writes. It
-// is counted here because a run that loses can write nothing.
+// conflicts is err, unless this process has seen run after run lose: then somebody has to
+// look who writes. The checkpoint counts them, too, but whoever writes all the time keeps
+// the count from being written.
 func (w *Program) conflicts(report watch.Report, err error) error {
 	if !report.Conflict {
 		w.lost.Store(0)
 		return err
 	}
-	n := w.lost.Add(1)
-	if n <= lostRuns || err != nil {
-		return err
+	if n := w.lost.Add(1); err == nil {
+		return watch.ErrLost(int(n))
 	}
-	return &watch.RunError{Code: watch.CodeCheckpoint, Err: fmt.Errorf("%d runs in a row lost to a concurrent run and did nothing. "+
-		"See whether two deployments share this CHECKPOINT, and whether the timer's period is shorter than a run", n)}
+	return err
 }
 
 func (w *Program) names() []string {

@@ -30,7 +30,7 @@ func (r *reader) firstSet(names []string) string {
 	return names[i]
 }
 
-const proxyForm = "Write it like http://host:port, or http://user:password@host:port with %-escapes in the password, or unset it"
+const proxyForm = "Write it like http://host:port, or http://user:password@host:port with the password percent-encoded, or unset it"
 
 // proxy judges the URL of one. It may hold a password, and is never repeated.
 func (r *reader) proxy(variable string) {

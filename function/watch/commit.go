@@ -105,7 +105,7 @@ func (r *run) graceContext(ctx context.Context) (context.Context, context.Cancel
 func (r *run) stamped(d Document, pending ...findings) Document {
 	last := r.report(d, pending...)
 	d.Commit, d.Written, d.Last, d.Of = r.owner(), time.Now().UTC(), &last, d.Of.with(r.origin(d.Of))
-	return d
+	return r.withLosses(d, 0)
 }
 
 // deliver sends what this tick has claimed. Results are recorded while others are

@@ -23,6 +23,7 @@ type Document struct {
 	Quota    QuotaWatch      `json:"quota,omitzero"`
 	Backfill *Resume         `json:"backfill,omitempty"`
 	Of       Provenance      `json:"of,omitzero"`     // whose tasks these are
+	Lost     []Loss          `json:"lost,omitempty"`  // runs that could not commit
 	Sinks    []string        `json:"sinks,omitempty"` // the sink of each bit of [poller.Sinks]
 	Poller   poller.State    `json:"poller"`
 	Outbox   notifier.Outbox `json:"outbox,omitzero"`

@@ -11,6 +11,7 @@ import (
 	"os"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -19,6 +20,7 @@ import (
 	"refreshwatch/notifier"
 	"refreshwatch/notifier/sink"
 	"refreshwatch/poller"
+	"refreshwatch/poller/aliyun/apitest"
 	"refreshwatch/poller/checkpoint"
 )
 
@@ -186,4 +188,33 @@ func sampleDocument(rows int) Document {
 	d.Poller.Stuck = 2
 	d.Poller.Windows = []poller.Window{{Query: poller.Query{From: at.Add(-time.Hour), To: at}, Next: 7, Total: 480, Before: 470, Passes: 1}}
 	return d
+}
+
+// A document at its bound takes no new rows: they are held back, what it holds goes on, and
+// somebody has to know.
+func TestAFullDocumentHoldsRowsBackAndSaysSo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, "ops")
+		w.poll()
+		doc := w.head()
+		w.add(apitest.Task{Key: key(0), Created: time.Now(), Steps: apitest.Finish(0)})
+		head, err := doc.Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		created := uint32(time.Now().Unix())
+		for i := range (MaxDocument - len(head) - 300) / 17 {
+			doc.Poller.Finished = append(doc.Poller.Finished, poller.Record{Hash: uint64(i), Created: created - 3600})
+		}
+		full, err := doc.Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.store.Set("00000000000000000001", full)
+		time.Sleep(time.Minute)
+		r, err, _ := w.process().run(Request{Action: ActionPoll})
+		if Code(err) != CodeOutboxFull || r.Held != 1 || r.Sent != 0 || !r.Truncated {
+			t.Errorf("%+v, %v: want one row held back and %s", r, err, CodeOutboxFull)
+		}
+	})
 }

@@ -15,6 +15,7 @@ type facts struct {
 	sent     int             // deliveries accepted
 	covered  int             // events in them
 	conflict bool
+	lost     int     // runs of this deployment in a row that ended in a conflict, this one included
 	status   *Status // of the action status
 }
 

@@ -51,6 +51,12 @@ func (r *run) finish(err error) (Report, error) {
 		err = join(err, &RunError{CodeDead, fmt.Errorf("%s, the last for sink %s: %s. Fix the sink, then run redrive",
 			Count(len(dead), "dead letter"), last.Sink, last.LastError)})
 	}
+	if r.full {
+		err = join(err, &RunError{CodeOutboxFull, fmt.Errorf("the checkpoint has reached its bound of %d MiB, and new tasks are held back. Fix or remove the sinks that are down, then run redrive", MaxDocument>>20)})
+	}
+	if lost := ErrLost(r.facts.lost); lost != nil {
+		err = join(err, lost)
+	}
 	if n := r.facts.stuck; n >= stuckRuns {
 		err = join(err, &RunError{CodeStuck, fmt.Errorf("%d polls in a row made no progress although there was work. Give a run more time, or raise the ceiling on requests; if both are ample, the API contradicts itself: see the log line \"unproven\"", n)})
 	}

@@ -114,6 +114,8 @@ func (r *run) tick(ctx context.Context, propose func(context.Context) draft) err
 			return nil
 		}
 
+		d.changed = d.changed || r.lost() > 0 // which ends with this commit
+
 		// commit: a crash before it has changed nothing. After it, what was seen and every
 		// delivery it calls for are stored; what this run does not send, another run does
 		// when the claims expire.
@@ -143,6 +145,7 @@ func (r *run) tick(ctx context.Context, propose func(context.Context) draft) err
 		return nil
 	}
 	r.facts.conflict = true
+	r.countLoss(ctx)
 	return nil
 }
 
