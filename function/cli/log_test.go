@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -19,12 +20,15 @@ import (
 func TestLogForWhom(t *testing.T) {
 	for _, s := range []struct {
 		outTTY, errTTY bool
-		out, err       string // how they begin; "" for nothing at all
+		flag           string
+		out, err       string // how stdout begins; what stderr holds
 	}{
-		{true, true, "Needs attention: API error Forbidden.RAM", ""},
-		{false, true, `{"action":"poll"`, ": action poll, run "},
-		{true, false, "Needs attention: API error Forbidden.RAM", `{"time":"`},
-		{false, false, `{"action":"poll"`, `{"time":"`},
+		{true, true, "", "Dry run: nothing was written or sent.", "Needs attention: API error Forbidden.RAM"},
+		{true, true, "-json", `{"action":"poll"`, "error API error Forbidden.RAM"},
+		{true, true, "-quiet", "", "error API error Forbidden.RAM"},
+		{false, true, "", `{"action":"poll"`, "error API error Forbidden.RAM"},
+		{true, false, "", "Needs attention: API error Forbidden.RAM", `{"time":"`},
+		{false, false, "", `{"action":"poll"`, `{"time":"`},
 	} {
 		api := apitest.New(apitest.Options{})
 		endpoint, stop, err := api.Start()
@@ -38,11 +42,15 @@ func TestLogForWhom(t *testing.T) {
 		}
 		var out, stderr bytes.Buffer
 		sh := Shell{Out: &out, Err: &stderr, OutTTY: s.outTTY, ErrTTY: s.errTTY, Getenv: func(name string) string { return env[name] }}
-		if code := Run(t.Context(), []string{"poll", "-dry-run"}, sh); code != 1 {
+		args := slices.DeleteFunc([]string{"poll", "-dry-run", s.flag}, func(arg string) bool { return arg == "" })
+		if code := Run(t.Context(), args, sh); code != 1 {
 			t.Errorf("exit code %d", code)
 		}
-		if !strings.HasPrefix(out.String(), s.out) || !strings.Contains(stderr.String(), s.err) || s.err == "" && stderr.Len() > 0 {
+		if !strings.HasPrefix(out.String(), s.out) || !strings.Contains(stderr.String(), s.err) || s.out == "" && out.Len() > 0 {
 			t.Errorf("%+v:\nstdout: %s\nstderr: %s", s, &out, &stderr)
+		}
+		if n := strings.Count(stderr.String(), "Forbidden.RAM"); n != 1 && s.errTTY {
+			t.Errorf("%+v: stderr says %d times why it failed:\n%s", s, n, &stderr)
 		}
 		if strings.Contains(out.String()+stderr.String(), "\x1b[3") {
 			t.Errorf("%+v: colours", s)

@@ -36,6 +36,7 @@ func run(ctx context.Context, o *options, sh Shell) int {
 	sh.zone = sh.timeZone(program.Config.TimeZone)
 	reading := newProgress(sh, line, program.Log)
 	program.PageAnswered, program.SliceDone = reading.answered, reading.partDone
+	program.Attended = sh.ErrTTY // and reads there why a poll failed
 	ctx, stop := context.WithTimeout(ctx, o.timeout)
 	defer stop()
 	report, err := program.Run(ctx, o.req, program.Log)
@@ -47,13 +48,15 @@ func run(ctx context.Context, o *options, sh Shell) int {
 		}
 		return sh.fail(err)
 	}
-	if o.quiet || !sh.ErrTTY || !sh.OutTTY { // otherwise the person reads the summary
-		watch.LogSummary(program.Log, report, err)
-	}
 	if o.json {
 		sh.OutTTY = false
 	}
-	sh.show(report, err)
+	if o.quiet || !sh.ErrTTY || !sh.OutTTY { // otherwise the person reads the summary
+		watch.LogSummary(program.Log, report, err)
+	}
+	if !o.quiet {
+		sh.show(report, err)
+	}
 	if err != nil || report.Status != nil && report.Dead > 0 { // status leaves that to its report
 		return 1
 	}

@@ -13,7 +13,7 @@ import (
 )
 
 // show prints a run's outcome: for people a summary, for scripts the report as the
-// last line.
+// last line. Why it failed is for stderr, unless only stdout is read.
 func (sh Shell) show(r watch.Report, err error) {
 	if !sh.OutTTY {
 		sh.showChecks(r)
@@ -22,7 +22,11 @@ func (sh Shell) show(r watch.Report, err error) {
 		return
 	}
 	if err != nil && r.Checks == nil {
-		fmt.Fprintf(sh.Out, "%s\n\n", sh.say("Needs attention: %s", strings.ReplaceAll(sh.err(err), "\n", "\n  ")))
+		to := sh.Out
+		if sh.ErrTTY {
+			to = sh.Err
+		}
+		fmt.Fprintf(to, "%s\n\n", sh.say("Needs attention: %s", strings.ReplaceAll(sh.err(err), "\n", "\n  ")))
 	}
 	switch {
 	case r.Status != nil:

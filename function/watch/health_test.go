@@ -8,6 +8,7 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"unicode"
 
 	"refreshwatch/notifier/sink"
 	"refreshwatch/poller"
@@ -21,7 +22,7 @@ import (
 func TestHealth(t *testing.T) {
 	for _, h := range []struct {
 		name   string
-		ticks  string // . a good answer, t throttled, d denied, s suspended, k wrong key, c clock off, x expired token
+		ticks  string // . a good answer, t throttled, d denied, s suspended, k wrong key, c clock off, x expired token; capitals and : of an attended run
 		heard  string // T trouble, R recovered
 		writes string // generations: one to say it, one to settle it
 	}{
@@ -36,6 +37,11 @@ func TestHealth(t *testing.T) {
 		{"what turns from one into another is one trouble", ".tttdddt.", "...T....R", "011200002"},
 		{"now and then is nothing", ".t.tt.t.t.tt.", ".............", "0111111111111"},
 		{"flapping is notified three times", ".d.d.d.d.d.d.", ".TRTRTR......", "0222222111111"},
+		{"a person's polls alarm nobody", ".DDDTTTK.", ".........", "000000000"},
+		{"and hide nothing from the team", ".DdD.", "..T.R", "00202"},
+		{"they count for nothing", ".tTtTt.", ".....TR", "0101022"},
+		{"nor do they give the all-clear", ".d:d:.", ".T...R", "020102"},
+		{"or break a row of failures", ".tt:t.", "....TR", "011022"},
 		{"flapping in threes as well", ".ttt.ttt.ttt.ttt.ttt.", "...TR..TR..TR........", "011221122112211111111"},
 	} {
 		t.Run(h.name, func(t *testing.T) {
@@ -64,6 +70,8 @@ func TestHealth(t *testing.T) {
 func (w *world) answers(lister poller.Lister, answer rune) (heard, writes string) {
 	w.t.Helper()
 	w.api.Heal()
+	attended := answer == ':' || unicode.IsUpper(answer)
+	answer = unicode.ToLower(answer)
 	switch answer {
 	case 't':
 		w.api.Fault(apitest.Throttling())
@@ -77,8 +85,8 @@ func (w *world) answers(lister poller.Lister, answer rune) (heard, writes string
 		w.api.Fault(refusal(map[rune]string{'k': "SignatureDoesNotMatch", 'c': "InvalidTimeStamp.Expired"}[answer]))
 	}
 	before, notified := w.store.Writes(), maps.Clone(w.sinks[0].notices)
-	_, err, _ := w.process().run(Request{Action: ActionPoll}, func(a *App) { a.API = lister })
-	if (err == nil) != (answer == '.') {
+	_, err, _ := w.process().run(Request{Action: ActionPoll}, func(a *App) { a.API, a.Attended = lister, attended })
+	if (err == nil) != (answer == '.' || answer == ':') {
 		w.t.Errorf("answer %c: %v", answer, err)
 	}
 	for _, b := range w.sinks[1:] {

@@ -75,11 +75,17 @@ func (r *run) isSelected(sink string) bool {
 }
 
 // addNotices adds what refreshwatch reports about itself: a gap, an outage that
-// lasts, and its end.
+// lasts, and its end. How the API answers an attended run says nothing of the runs that
+// nobody reads, which may use another key or network: it neither alarms nor gives the
+// all-clear, and the health stays as those runs left it. A gap is about tasks, whoever
+// comes upon it.
 func (r *run) addNotices(d *draft, apiErr error, gap *poller.Span, now time.Time) {
 	if gap != nil {
 		d.doc.Outbox = d.doc.Outbox.Add(notifier.Notices(r.Targets, template.Gap, gapNotice(*gap), r.now()))
 		d.changed = true
+	}
+	if r.Attended {
+		return
 	}
 	health, kind, notice := d.doc.Health.After(apiErr, now)
 	if notice != nil {

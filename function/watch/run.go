@@ -28,6 +28,7 @@ type App struct {
 	NotifyFirst  bool          // FIRST_RUN=notify
 	StalledAfter time.Duration // 0: off
 	QPS          float64       // the ceiling on API requests a second
+	Attended     bool          // somebody reads the run's error: its sinks are not notified of failing polls
 	Log          *slog.Logger
 	Progress     func(Report) // called after each slice of a backfill; may be nil
 }
