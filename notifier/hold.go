@@ -20,7 +20,8 @@ type Hold struct {
 // be claimed at once; the rest is held.
 //
 // A delivery that is held was never claimed, so no run can have sent it: it is replaced,
-// under another id when it has more rows. One that was ever claimed is never changed.
+// under another id when it has more rows. One that was ever claimed is never changed,
+// nor is what was sent for anything but a poll.
 func (o Outbox) Regroup(to string, events []Routed, h Hold, now time.Time) Outbox {
 	o, held := o.takeHeld(to)
 	events = latest(append(held, events...))
@@ -77,7 +78,7 @@ func (h Hold) holds(e poller.Event, first, now time.Time) bool {
 // takeHeld takes what is held for the sink out of the outbox.
 func (o Outbox) takeHeld(to string) (rest Outbox, events []Routed) {
 	o.Pending = slices.DeleteFunc(slices.Clone(o.Pending), func(d Delivery) bool {
-		if d.Sink != to || !d.held() {
+		if d.Sink != to || !d.held() || d.Action != "" {
 			return false
 		}
 		for _, e := range d.Events {

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"refreshwatch/notifier/sink"
 	"refreshwatch/poller"
 )
 
@@ -136,6 +137,17 @@ func TestOtherKindsDoNotWait(t *testing.T) {
 	}
 	o = o.Regroup("dev", []Routed{finishedRow("1", "b", poller.Complete, 0)}, Hold{}, noon)
 	if got := pendingRows(o); got != "1:aR 1:bC@1m0s 1:bC" {
+		t.Errorf("%s", got)
+	}
+}
+
+// TestHeldOfAnotherAction: what a backfill has sent for is no part of a poll's message,
+// and is not lost by it.
+func TestHeldOfAnotherAction(t *testing.T) {
+	asked := Batch("ops", sink.PerTask, []Routed{finishedRow("1", "a", poller.Complete, 0)}, noon)[0]
+	asked.Action, asked.HeldUntil = "backfill", noon.Add(time.Minute)
+	o := Outbox{Pending: []Delivery{asked}}.Regroup("ops", []Routed{finishedRow("1", "b", poller.Complete, 0)}, Hold{}, noon)
+	if got := pendingRows(o); got != "1:aC@1m0s 1:bC" || o.Pending[0].Action != "backfill" || o.Pending[0].ID != asked.ID {
 		t.Errorf("%s", got)
 	}
 }

@@ -45,20 +45,22 @@ type Field struct {
 // Card is a message as leaves of text; a sink puts them into its own structure.
 // Every leaf is one line of valid UTF-8 and safe for the dialect. The sizes are bytes
 // of the embedded words' longest leaf; with them, a card fits every platform. Markup
-// is inline markup: a heading's "###" is the sink's business.
+// is inline markup: a heading's "###" is the sink's business. The leaves stand in the
+// order in which people need them.
 type Card struct {
-	Color   Color
-	Push    string   // ≤ 300: the verdict and its cause in a line, for push notifications and previews
-	Text    string   // ≤ 1,000: the same, and what to do next: for screen readers and as fallback
-	Title   string   // ≤ 250 and the console's URL: may hold a link; on Feishu plain text, as its card headers are
-	Fields  []Field  // ≤ 6, a label of ≤ 60 and a value of ≤ 300: only those that say something
-	Rows    []string // ≤ 10 of ≤ 200: the failed rows; without any, the others
-	More    string   // ≤ 90: "+36 more", "+3 more failed · 30 complete", or ""
-	Reasons []string // ≤ 6 of ≤ 450: why rows failed or what happened, each with what to do next
-	Context string   // ≤ 300: label, region, times, the delivery's id
-	Button  Link     // to the console
-	Mention string   // the operator's own markup, untouched
-	Thread  []string // of a digest: at most one text of ≤ 2,900 with further failed rows, for sinks that have threads
+	Color    Color
+	Push     string   // ≤ 300: the verdict and its cause in a line, for push notifications and previews
+	Text     string   // ≤ 1,000: the same, and what to do next: for screen readers and as fallback
+	Title    string   // ≤ 250 and the console's URL: may hold a link; on Feishu plain text, as its card headers are
+	Rows     []string // ≤ 10 of ≤ 200: the failed rows; without any, the others
+	More     string   // ≤ 90: "+36 more", "+3 more failed · 30 complete", or ""
+	Reasons  []string // ≤ 6 of ≤ 450: why rows failed or what happened, each with what to do next
+	Fields   []Field  // ≤ 6, a label of ≤ 60 and a value of ≤ 300: only those that say something
+	Footnote string   // ≤ 200: what to check if a success does not show; small print
+	Context  string   // ≤ 300: a backfill, label, region, times, the delivery's id; small print
+	Button   Link     // to the console
+	Mention  string   // the operator's own markup, untouched
+	Thread   []string // of a digest: at most one text of ≤ 2,900 with further failed rows, for sinks that have threads
 }
 
 // limitOf is how many bytes an override may put into a leaf; the embedded words keep
@@ -66,7 +68,7 @@ type Card struct {
 func limitOf(leaf string) int {
 	limits := map[string]int{
 		"push": 300, "text": 1000, "title": 250, "row": 200, "more": 90,
-		"reason": 450, "more-reasons": 60, "body": 1000, "context": 300,
+		"reason": 450, "more-reasons": 60, "body": 1000, "footnote": 200, "context": 300,
 	}
 	limit, known := limits[leaf]
 	switch {

@@ -34,6 +34,7 @@
 //	reason        reason  450   why rows failed, and what to do next
 //	more-reasons  view     60   how many reasons (.Hidden) are not shown
 //	body          view  1,000   in place of reasons, for messages without any
+//	footnote      view    200   what to check if a success does not show
 //	context       view    300   the small print
 //	button        view     60   the label of the link to the console
 //	field-X       view    300   a fact, left out when empty; X is one of

@@ -168,7 +168,7 @@ func TestPushOfManyReasons(t *testing.T) {
 // TestSlackNotificationsShowTimesAsWritten: a phone may not know the token of a date.
 func TestSlackNotificationsShowTimesAsWritten(t *testing.T) {
 	c := card(t, load(t, Options{}), Slack, notify(Gap, Notice{From: sampleTime().Add(-time.Hour), To: sampleTime()}))
-	if !strings.Contains(c.Text, "between 2026-11-20 07:30 UTC and 2026-11-20 08:30 UTC may") || !strings.Contains(c.Reasons[0], "between <!date^") {
+	if !strings.Contains(c.Text, "created between 2026-11-20 07:30 UTC and 2026-11-20 08:30 UTC: ") || !strings.Contains(c.Reasons[0], "between <!date^") {
 		t.Errorf("text %q, body %q", c.Text, c.Reasons)
 	}
 }
@@ -202,6 +202,28 @@ func TestDeployment(t *testing.T) {
 	for _, o := range []Options{{Product: "esa"}, {Console: "https://" + strings.Repeat("x", 500)}} {
 		if _, err := Load(o); err == nil {
 			t.Errorf("%+v is accepted", o)
+		}
+	}
+}
+
+// TestAction: what a backfill sends says so in the small print, on every platform; what
+// a poll sends, and words that nobody knows, say nothing.
+func TestAction(t *testing.T) {
+	for lang, words := range map[string]map[string]string{
+		"en": {"backfill": "backfill · prod · cn", "renotify": "sent again · prod · cn", "": "prod · cn", "<@U1>": "prod · cn"},
+		"zh": {"backfill": "补发 · prod · cn", "renotify": "再次通知 · prod · cn", "": "prod · cn", "<@U1>": "prod · cn"},
+	} {
+		set := load(t, Options{Lang: lang, Label: "prod"})
+		for _, d := range Dialects() {
+			for action, want := range words {
+				for _, events := range [][]poller.Event{{event(0, poller.Complete, "")}, batch(12, 3), many(30)} {
+					m := message(poller.Finished, events...)
+					m.Action, m.Digest = action, len(events) == 30
+					if got := strings.TrimPrefix(card(t, set, d, m).Context, `<font color="comment">`); !strings.HasPrefix(got, want) {
+						t.Errorf("%s %s %q: %q", lang, d, action, got)
+					}
+				}
+			}
 		}
 	}
 }

@@ -37,14 +37,14 @@ func renderStrictly(t *testing.T, sets []*Set, m Message) {
 }
 
 // bodyLimits are what the platforms take, less what a sink's structure needs (bytes
-// of Slack's JSON; bytes of WeCom's Markdown; characters of Discord's embed).
+// of Slack's JSON; bytes of WeCom's Markdown; characters of a Discord embed's description).
 var bodyLimits = map[Dialect]struct {
 	limit int
 	size  func(string) int
 }{
 	Slack:   {8500, func(s string) int { raw, _ := json.Marshal(s); return len(raw) + 40 }},
 	WeCom:   {3900, func(s string) int { return len(s) + 3 }},
-	Discord: {5900, func(s string) int { return utf8.RuneCountInString(s) + 3 }},
+	Discord: {4096, func(s string) int { return utf8.RuneCountInString(s) + 3 }},
 }
 
 // faultOf is what breaks a card's promises, or "".
@@ -84,6 +84,7 @@ func faultOf(d Dialect, c Card, m Message) string {
 		}
 	}
 	check(c.Title, limitOf("title")+len(c.Button.URL), d != Feishu)
+	check(c.Footnote, limitOf("footnote"), true)
 	check(c.Context, limitOf("context"), true)
 	for _, f := range c.Fields {
 		check(f.Label, limitOf("label-x"), false)
@@ -190,6 +191,7 @@ func TestThousandsOfRows(t *testing.T) {
 			for _, digest := range []bool{false, true} {
 				t.Run(fmt.Sprintf("%s %d digest=%t", name, rows, digest), func(t *testing.T) {
 					m := message(poller.Finished, many(rows)...)
+					m.Action = "renotify"
 					m.Digest, m.Region, m.ID = digest, strings.Repeat(fill, 20), strings.Repeat(fill, 20)
 					for i := range m.Events {
 						task := &m.Events[i].Task

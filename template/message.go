@@ -34,6 +34,7 @@ type Message struct {
 	Events  []poller.Event // oldest first
 	Notice  *Notice        // for the kinds above, else nil
 	Digest  bool           // counts and a few rows instead of every row
+	Action  string         // what it was sent for: "backfill", "renotify", or "" for a poll
 	Mention string         // trusted markup from the operator's route
 	Region  string
 	Now     time.Time // when it is rendered, UTC

@@ -73,11 +73,12 @@ func (s *Set) card(r *renderer, d Dialect, m Message) Card {
 	r.spare = len(s.console)
 	c := Card{
 		Color: colorOf(m.Kind, f), Mention: m.Mention,
-		Push:    w.flat(r.leaf("push", v)),
-		Text:    w.flat(r.leaf("text", v)),
-		Title:   w.flat(r.leaf("title", v)),
-		Context: r.leaf("context", v),
-		Button:  Link{Label: w.flat(r.leaf("button", v)), URL: s.console},
+		Push:     w.flat(r.leaf("push", v)),
+		Text:     w.flat(r.leaf("text", v)),
+		Title:    w.flat(r.leaf("title", v)),
+		Footnote: r.leaf("footnote", v),
+		Context:  r.leaf("context", v),
+		Button:   Link{Label: w.flat(r.leaf("button", v)), URL: s.console},
 	}
 	for _, name := range fieldNames() {
 		if value := r.leaf("field-"+name, v); value != "" {

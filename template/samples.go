@@ -27,6 +27,7 @@ func Samples() []Sample {
 		finished("timeout", event(2, poller.Timeout, "")),
 		finished("canceled", event(0, poller.Canceled, "")),
 		finished("changed", changed()),
+		backfill(),
 		{"stalled", message(poller.Stalled, inFlight(3, poller.Stalled, 2*time.Hour)...)},
 		{"expired", message(poller.Expired, inFlight(1, poller.Expired, 73*time.Hour)...)},
 		{"gap", notify(Gap, Notice{From: sampleTime().Add(-80 * time.Hour), To: sampleTime().Add(-72 * time.Hour)})},
@@ -163,6 +164,16 @@ func changed() poller.Event {
 	e := event(0, poller.Complete, "")
 	e.From, e.LastChange = poller.Failed, true
 	return e
+}
+
+// backfill is a failure of days ago, which no poll has seen in flight.
+func backfill() Sample {
+	e := event(1, poller.Failed, "Origin Timeout")
+	e.From, e.EndedAfter, e.EndedBefore = "", time.Time{}, time.Time{}
+	e.Task.Created = sampleTime().Add(-50 * time.Hour)
+	s := finished("backfill", e)
+	s.Message.Action = "backfill"
+	return s
 }
 
 func inFlight(n int, kind poller.Kind, age time.Duration) []poller.Event {

@@ -36,6 +36,7 @@ type view struct {
 	Reasons     int     // how many different ones
 	Worst       *row    // the first failed row, else nil
 
+	Action      string // backfill or renotify, else ""
 	Label       string // the deployment's name
 	LastChanges int    // rows that keep changing: nobody is notified of their further changes
 
@@ -146,6 +147,9 @@ func (s *Set) newView(d Dialect, m Message, f facts) (view, writer) {
 		Region: w.text(m.Region, wordBytes), ID: w.code(firstRunes(m.ID, idRunes), idBytes),
 		Console: s.console, Bold: w.bold,
 	}
+	if m.Action == "backfill" || m.Action == "renotify" {
+		v.Action = m.Action
+	}
 	submitted, seen := w.times(f.created, f.seen)
 	v.Submitted = submitted
 	if m.Kind == poller.Finished {
@@ -236,13 +240,15 @@ func newNotice(n Notice, w writer) notice {
 		From: w.time(n.From), To: w.time(n.To), Failures: n.Count,
 		Trouble: troubleOf(n.Code),
 		Code:    w.text(n.Code, idBytes),
-		Message: w.text(strings.TrimRight(n.Message, ".。 "), messageBytes),
 		Hint:    w.text(n.Hint, messageBytes),
 		UsedUp:  len(n.Quota) > 0,
 	}
 	for _, q := range n.Quota[:min(maxQuotas, len(n.Quota))] {
 		v.Quotas = append(v.Quotas, quota{w.text(q.ObjectType, quotaBytes), q.Left, q.Total})
 		v.UsedUp = v.UsedUp && q.Left == 0
+	}
+	if v.Trouble == "" || v.Trouble == "network" { // of the others code and advice say it, and in the reader's language
+		v.Message = w.text(strings.TrimRight(n.Message, ".。 "), messageBytes)
 	}
 	if !n.From.IsZero() && n.To.After(n.From) {
 		v.Lasted = newSpan(n.To.Sub(n.From))

@@ -73,9 +73,6 @@ func layout(c Card) string {
 	line("push", c.Push)
 	line("text", c.Text)
 	line("title", c.Title)
-	for _, f := range c.Fields {
-		line("field", f.Label+": "+f.Value)
-	}
 	for _, row := range c.Rows {
 		line("row", row)
 	}
@@ -83,6 +80,10 @@ func layout(c Card) string {
 	for _, reason := range c.Reasons {
 		line("reason", reason)
 	}
+	for _, f := range c.Fields {
+		line("field", f.Label+": "+f.Value)
+	}
+	line("note", c.Footnote)
 	line("context", c.Context)
 	line("button", c.Button.Label+" "+c.Button.URL)
 	line("mention", c.Mention)

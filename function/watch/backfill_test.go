@@ -107,6 +107,32 @@ func TestBackfillNotifiesWhatWasMissed(t *testing.T) {
 	})
 }
 
+// A message says what it was sent for, whoever sends it: a backfill that dies leaves its
+// messages to a poll.
+func TestMessagesSayWhatTheyWereSentFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := archive(t, 7, apitest.Options{Strict: true})
+		w.sinks[0].style = sink.PerTask
+		dying := w.process()
+		dying.fault = strikes("send ops", 1, killed)
+		dying.run(Request{Action: ActionBackfill})
+		dead := len(w.head().Outbox.Pending)
+		time.Sleep(5 * time.Minute)
+		w.add(apitest.Task{Key: key(1), Created: time.Now(), Steps: apitest.Finish(0)})
+		time.Sleep(time.Minute)
+		w.poll()
+		w.do(Request{Action: ActionBackfill, Renotify: true, TaskID: "5000"})
+		for _, b := range w.sinks {
+			if len(b.accepted) != b.actions[""]+b.actions["backfill"]+b.actions["renotify"] || b.actions[""] != 1 || b.actions["renotify"] != 1 || b.actions["backfill"] == 0 {
+				t.Errorf("%s got messages of the actions %v", b.name, b.actions)
+			}
+		}
+		if dead == 0 {
+			t.Error("the backfill that died left nothing behind")
+		}
+	})
+}
+
 // withoutTrace is a dry run, which must not leave one.
 func (w *world) withoutTrace(req Request) Report {
 	w.t.Helper()

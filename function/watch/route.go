@@ -42,9 +42,24 @@ func (r *run) outbox(c poller.Change, now time.Time) notifier.Outbox {
 			outbox = outbox.Regroup(t.Name, routed[t.Name], notifier.Hold{Wait: t.GroupWait, InFlight: inFlight}, now)
 			continue
 		}
-		outbox = outbox.Add(notifier.Batch(t.Name, t.Grouping, routed[t.Name], now))
+		deliveries := notifier.Batch(t.Name, t.Grouping, routed[t.Name], now)
+		for i := range deliveries {
+			deliveries[i].Action = r.action()
+		}
+		outbox = outbox.Add(deliveries)
 	}
 	return outbox
+}
+
+// action is what the run's messages say they were sent for. A poll's say nothing.
+func (r *run) action() string {
+	switch {
+	case r.req.Renotify:
+		return "renotify"
+	case r.req.Action == ActionBackfill:
+		return ActionBackfill
+	}
+	return ""
 }
 
 // inFlight reports whether rows of a submission are in flight.

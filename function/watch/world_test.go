@@ -192,14 +192,15 @@ type inbox struct {
 	accepted      map[string]int                // by delivery id
 	from          map[string][]acceptance       // the same, one by one
 	notified      map[poller.Key]int            // accepted deliveries a row was in
-	covers        map[string]string             // the tasks of each delivery id, which never change
+	covers        map[string]string             // the action and the tasks of each delivery id, which never change
+	actions       map[string]int                // accepted deliveries by action
 	notifications map[poller.Key][]notification // what was said of each row, one for each delivery id
 	notices       map[poller.Kind]int           // accepted ones, by kind
 	verdict       func(sink.Message) error      // nil accepts
 }
 
 func newInbox(name string) *inbox {
-	return &inbox{name: name, style: sink.Batched, accepted: map[string]int{}, from: map[string][]acceptance{}, notified: map[poller.Key]int{}, covers: map[string]string{}, notifications: map[poller.Key][]notification{}, notices: map[poller.Kind]int{}}
+	return &inbox{name: name, style: sink.Batched, accepted: map[string]int{}, from: map[string][]acceptance{}, notified: map[poller.Key]int{}, covers: map[string]string{}, notifications: map[poller.Key][]notification{}, notices: map[poller.Kind]int{}, actions: map[string]int{}}
 }
 
 func (b *inbox) accept(p *process, d sink.Message, e effect) {
@@ -209,7 +210,8 @@ func (b *inbox) accept(p *process, d sink.Message, e effect) {
 	if d.Notice != nil {
 		b.notices[d.Kind]++
 	}
-	tasks := fmt.Sprint(len(d.Events))
+	b.actions[d.Action]++
+	tasks := fmt.Sprint(d.Action, len(d.Events))
 	for _, e := range d.Events {
 		b.notified[e.Task.Key]++
 		if b.accepted[d.ID] == 0 {

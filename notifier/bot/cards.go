@@ -7,23 +7,31 @@ import (
 	"refreshwatch/template"
 )
 
-// sections are a card's facts, rows and reasons as Markdown that all three platforms
-// read, a text each; list marks an item. The title has its own place everywhere.
-func sections(card template.Card, list string) []string {
+// sections are a card's rows, its reasons and its facts as paragraphs of Markdown that four
+// platforms read; list marks an item, and reason a reason. Title and small print have their
+// own places.
+func sections(card template.Card, list, reason string) []string {
 	var facts []string
 	for _, f := range card.Fields {
 		facts = append(facts, list+"**"+f.Label+"**: "+f.Value)
 	}
-	rows := prefixed(list, sink.BodyLines(card))
-	return sink.NonEmpty(strings.Join(facts, "\n"), strings.Join(rows, "\n"), strings.Join(prefixed("> ", card.Reasons), "\n"))
+	var rows []string
+	for _, line := range sink.BodyLines(card) {
+		rows = append(rows, list+line)
+	}
+	paragraphs := []string{strings.Join(rows, "\n")}
+	for _, text := range card.Reasons {
+		paragraphs = append(paragraphs, reason+text)
+	}
+	return sink.NonEmpty(append(paragraphs, strings.Join(facts, "\n"))...)
 }
 
-func prefixed(mark string, texts []string) []string {
-	out := make([]string, len(texts))
-	for i, text := range texts {
-		out[i] = mark + text
+// quote makes a line small print: DingTalk and WeCom show quotes in grey.
+func quote(line string) string {
+	if line == "" {
+		return ""
 	}
-	return out
+	return "> " + line
 }
 
 func button(card template.Card) string {
@@ -36,8 +44,8 @@ func button(card template.Card) string {
 // dingTalkCard is a Markdown message: headings, bold, links, lists and quotes are
 // what DingTalk documents.
 func dingTalkCard(card template.Card) map[string]any {
-	text := append([]string{"### " + card.Title}, sections(card, "- ")...)
-	text = append(text, sink.NonEmpty(card.Context, button(card), card.Mention)...)
+	text := append([]string{"### " + card.Title}, sections(card, "- ", "")...)
+	text = append(text, sink.NonEmpty(quote(card.Footnote), card.Context, button(card), card.Mention)...)
 	return dingTalkAt(card.Mention, map[string]any{
 		"msgtype":  "markdown",
 		"markdown": map[string]any{"title": card.Push, "text": strings.Join(text, "\n\n")},
@@ -86,9 +94,9 @@ func feishuCard(card template.Card) map[string]any {
 			elements = append(elements, map[string]any{"tag": "markdown", "content": text, "text_size": size})
 		}
 	}
-	markdown(strings.Join(sections(card, "- "), "\n\n"), "normal")
+	markdown(strings.Join(sections(card, "- ", ""), "\n\n"), "normal")
 	markdown(card.Mention, "normal")
-	markdown(card.Context, "notation")
+	markdown(strings.Join(sink.NonEmpty(card.Footnote, card.Context), "\n"), "notation")
 	if card.Button.URL != "" {
 		elements = append(elements, map[string]any{
 			"tag": "button", "type": "default", "text": plainTag(card.Button.Label),
@@ -127,8 +135,8 @@ func feishuText(text, mention string) map[string]any {
 // weComCard is a Markdown message of the first version, the one that every client
 // reads: headings, bold, links, quotes, no lists.
 func weComCard(card template.Card) map[string]any {
-	text := append([]string{"### " + card.Title}, sections(card, "")...)
-	text = append(text, sink.NonEmpty(card.Context, button(card), card.Mention)...)
+	text := append([]string{"### " + card.Title}, sections(card, "", "")...)
+	text = append(text, sink.NonEmpty(quote(card.Footnote), card.Context, button(card), card.Mention)...)
 	return map[string]any{"msgtype": "markdown", "markdown": map[string]any{"content": strings.Join(text, "\n")}}
 }
 

@@ -12,17 +12,11 @@ import (
 // the content beside it (Discord, Message resource, read 2026-11).
 func discordCard(card template.Card) map[string]any {
 	embed := map[string]any{"title": card.Title, "color": discordColor(card.Color)}
-	text := append(sink.BodyLines(card), prefixed("> ", card.Reasons)...)
-	text = append(text, sink.NonEmpty(card.Context)...) // not as a footer, which shows Markdown as it is
+	// One text, because Discord shows an embed's fields below it, and its footer's Markdown
+	// as it is.
+	text := append(sections(card, "", "> "), sink.NonEmpty(quote(card.Footnote), card.Context)...)
 	if len(text) > 0 {
 		embed["description"] = strings.Join(text, "\n")
-	}
-	var fields []any
-	for _, f := range card.Fields {
-		fields = append(fields, map[string]any{"name": f.Label, "value": f.Value, "inline": true})
-	}
-	if fields != nil {
-		embed["fields"] = fields
 	}
 	if card.Button.URL != "" {
 		embed["url"] = card.Button.URL
@@ -39,17 +33,7 @@ func discordCard(card template.Card) map[string]any {
 func discordFits(body map[string]any) bool {
 	embed := body["embeds"].([]any)[0].(map[string]any)
 	n := func(key string) int { text, _ := embed[key].(string); return utf8.RuneCountInString(text) }
-	sum := n("title") + n("description")
-	fields, _ := embed["fields"].([]any)
-	for _, f := range fields {
-		field := f.(map[string]any)
-		name, value := field["name"].(string), field["value"].(string)
-		if utf8.RuneCountInString(name) > 256 || utf8.RuneCountInString(value) > 1024 {
-			return false
-		}
-		sum += utf8.RuneCountInString(name) + utf8.RuneCountInString(value)
-	}
-	return n("title") <= 256 && n("description") <= 4096 && len(fields) <= 25 && sum <= 6000
+	return n("title") <= 256 && n("description") <= 4096
 }
 
 func discordText(text, mention string) map[string]any {

@@ -13,6 +13,11 @@ import (
 // break is an empty line.
 func teamsCard(card template.Card) map[string]any {
 	body := []any{teamsBlock(card.Title, map[string]any{"size": "Medium", "weight": "Bolder", "color": teamsColor(card.Color)})}
+	for _, lines := range [][]string{sink.BodyLines(card), card.Reasons} {
+		if len(lines) > 0 {
+			body = append(body, teamsBlock(strings.Join(lines, "\n\n"), nil))
+		}
+	}
 	var facts []any
 	for _, f := range card.Fields {
 		facts = append(facts, map[string]any{"title": f.Label, "value": f.Value})
@@ -20,13 +25,11 @@ func teamsCard(card template.Card) map[string]any {
 	if facts != nil {
 		body = append(body, map[string]any{"type": "FactSet", "facts": facts})
 	}
-	for _, lines := range [][]string{sink.BodyLines(card), card.Reasons, sink.NonEmpty(card.Mention)} {
-		if len(lines) > 0 {
-			body = append(body, teamsBlock(strings.Join(lines, "\n\n"), nil))
-		}
+	if card.Mention != "" {
+		body = append(body, teamsBlock(card.Mention, nil))
 	}
-	if card.Context != "" {
-		body = append(body, teamsBlock(card.Context, map[string]any{"size": "Small", "isSubtle": true}))
+	for _, line := range sink.NonEmpty(card.Footnote, card.Context) {
+		body = append(body, teamsBlock(line, map[string]any{"size": "Small", "isSubtle": true}))
 	}
 	var actions []any
 	if card.Button.URL != "" {

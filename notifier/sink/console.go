@@ -40,6 +40,12 @@ func (c *Console) render(m Message) (string, error) {
 	}
 	var b strings.Builder
 	b.WriteString(card.Title + "\n")
+	for _, line := range BodyLines(card) {
+		b.WriteString("    " + line + "\n")
+	}
+	for _, reason := range card.Reasons {
+		b.WriteString("    → " + reason + "\n")
+	}
 	width := 0
 	for _, f := range card.Fields {
 		width = max(width, columns(f.Label))
@@ -47,13 +53,7 @@ func (c *Console) render(m Message) (string, error) {
 	for _, f := range card.Fields {
 		b.WriteString("    " + f.Label + strings.Repeat(" ", width-columns(f.Label)) + "  " + f.Value + "\n")
 	}
-	for _, line := range BodyLines(card) {
-		b.WriteString("    " + line + "\n")
-	}
-	for _, reason := range card.Reasons {
-		b.WriteString("    → " + reason + "\n")
-	}
-	for _, line := range NonEmpty(card.Context, card.Button.URL, card.Mention) {
+	for _, line := range NonEmpty(card.Footnote, card.Context, card.Button.URL, card.Mention) {
 		b.WriteString("    " + line + "\n")
 	}
 	b.WriteString("\n")

@@ -18,6 +18,7 @@ type Message struct {
 	Events  []poller.Event   `json:"events,omitempty"` // none for a notice
 	Notice  *template.Notice `json:"notice,omitempty"` // what refreshwatch reports about itself
 	Digest  bool             `json:"digest,omitempty"` // counts and a few rows instead of every row
+	Action  string           `json:"action,omitempty"` // what it was sent for: see [template.Message]
 	Mention string           `json:"-"`                // whom today's routes mention, in the sink's own markup; never stored
 
 	Created time.Time `json:"created_at"`
@@ -27,7 +28,7 @@ type Message struct {
 // MessageOf is m as it would be made at the given time: for previews and tests.
 func MessageOf(m template.Message, created time.Time) Message {
 	return Message{
-		ID: m.ID, Kind: m.Kind, Events: m.Events, Notice: m.Notice, Digest: m.Digest,
+		ID: m.ID, Kind: m.Kind, Events: m.Events, Notice: m.Notice, Digest: m.Digest, Action: m.Action,
 		Mention: m.Mention, Created: created,
 	}
 }

@@ -147,6 +147,11 @@ func (p payload) base(text string) []slackgo.MsgOption {
 
 func blocksOf(card template.Card) []slackgo.Block {
 	var blocks []slackgo.Block
+	for _, lines := range [][]string{sink.BodyLines(card), card.Reasons} {
+		if len(lines) > 0 {
+			blocks = append(blocks, section(strings.Join(lines, "\n")))
+		}
+	}
 	if len(card.Fields) > 0 {
 		var fields []*slackgo.TextBlockObject
 		for _, f := range card.Fields {
@@ -154,13 +159,8 @@ func blocksOf(card template.Card) []slackgo.Block {
 		}
 		blocks = append(blocks, slackgo.NewSectionBlock(nil, fields, nil))
 	}
-	for _, lines := range [][]string{sink.BodyLines(card), card.Reasons} {
-		if len(lines) > 0 {
-			blocks = append(blocks, section(strings.Join(lines, "\n")))
-		}
-	}
-	if card.Context != "" {
-		blocks = append(blocks, slackgo.NewContextBlock("", mrkdwn(card.Context)))
+	if small := sink.NonEmpty(card.Footnote, card.Context); small != nil {
+		blocks = append(blocks, slackgo.NewContextBlock("", mrkdwn(strings.Join(small, "\n"))))
 	}
 	if card.Button.URL != "" {
 		label := slackgo.NewTextBlockObject(slackgo.PlainTextType, card.Button.Label, false, false)

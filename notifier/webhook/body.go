@@ -28,6 +28,7 @@ type cloudEvent struct {
 
 type taskData struct {
 	DeliveryID string      `json:"delivery_id"`
+	Action     string      `json:"action,omitempty"` // "backfill" or "renotify"; absent in what a poll sends
 	Label      string      `json:"label,omitempty"`
 	Region     string      `json:"region"`
 	Complete   int         `json:"complete"` // these three count finished tasks only
@@ -64,7 +65,7 @@ func (s *Sink) eventData(m sink.Message) any {
 			From: sink.TimeOrNull(n.From), To: sink.TimeOrNull(n.To), Count: n.Count, Quota: n.Quota,
 		}
 	}
-	data := taskData{DeliveryID: m.ID, Label: s.Label, Region: s.Region, Tasks: make([]sink.Task, 0, len(m.Events))}
+	data := taskData{DeliveryID: m.ID, Action: m.Action, Label: s.Label, Region: s.Region, Tasks: make([]sink.Task, 0, len(m.Events))}
 	for _, e := range m.Events {
 		switch {
 		case e.Kind != poller.Finished:
