@@ -9,11 +9,10 @@ import (
 // cover adds what this run read in full to what is known, keeps the windows that are
 // still under way, and says what nobody read before the API forgot it.
 func (d *differ) cover() {
-	s, before, progress := &d.state, d.state, d.changed || d.change.Held > 0
+	s, before, progress := &d.state, d.state, d.changed || d.change.Held > 0 || d.nearer()
 	s.Windows = slices.Clone(d.plan.waiting)
 	asked := map[Query]bool{}
 	for _, w := range d.batch.Windows {
-		progress = progress || w.end == whole || w.end == unread && w.Seen > 0
 		if w.filtered() {
 			continue
 		}
@@ -56,6 +55,27 @@ func (d *differ) giveUp(w Window) {
 		w.pause(d.plan.At)
 		d.state.Windows = append(d.state.Windows, w)
 	}
+}
+
+// nearer reports whether this run has come nearer to having read everything. While earlier
+// runs have left windows that are due, only these count: what is new is read by every run,
+// also by one that has never the time for the rest.
+func (d *differ) nearer() bool {
+	return slices.ContainsFunc(d.batch.Windows, func(w Window) bool {
+		if len(d.plan.Later) == 0 {
+			return w.end == whole || w.end == unread && w.Seen > 0
+		}
+		due := slices.ContainsFunc(d.plan.Later, func(l Window) bool { return l.Query == w.asked })
+		return due && (w.end == whole || w.end == unread && d.readFurther(w))
+	})
+}
+
+// readFurther compares a window with what the state knew of it. A window has its name from
+// its end: its beginning moves on with what the API forgets.
+func (d *differ) readFurther(w Window) bool {
+	return w.begun() && !slices.ContainsFunc(d.state.Windows, func(b Window) bool {
+		return b.To.Equal(w.To) && cmp.Or(cmp.Compare(b.Passes, w.Passes), cmp.Compare(b.Next, w.Next)) >= 0
+	})
 }
 
 // stuck counts the runs in a row that had work, could ask, and made no progress.

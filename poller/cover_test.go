@@ -173,3 +173,44 @@ func TestStuck(t *testing.T) {
 		}
 	}
 }
+
+// A run that has only the time for what is new does not get nearer to what earlier runs
+// have left, however often it succeeds.
+func TestStuckBehindWhatIsNew(t *testing.T) {
+	left := func(next, passes int, to time.Duration) Window {
+		w := windowFor(Span{noon.Add(-60 * time.Hour), noon.Add(-50*time.Hour + to)})
+		w.Next, w.Passes, w.Before, w.Seen = next, passes, 500, 50*(next-1)
+		return w
+	}
+	for _, tt := range []struct {
+		name  string
+		after *Window // what the run left of it; nil: it was not asked for
+		end   result
+		want  int
+	}{
+		{"not asked for", nil, unread, 1},
+		{"not answered", new(left(9, 0, 0)), unread, 1},
+		{"read up to where it was", new(left(8, 0, 0)), unread, 1},
+		{"a page more", new(left(10, 0, 0)), unread, 0},
+		{"a pass more", new(left(1, 1, 0)), unread, 0},
+		{"a piece less", new(left(1, 1, -time.Hour)), unread, 0},
+		{"given up for a while", new(left(1, 2, 0)), unproven, 1},
+		{"whole", new(left(10, 0, 0)), whole, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := steady()
+			s.Windows = []Window{left(9, 0, 0)}
+			s.Scanned = without(s.Scanned, s.Windows[0].Span())
+			p := s.Plan(noon, DefaultLimits())
+			b := answered(p, whole)
+			if tt.after != nil {
+				w := *tt.after
+				w.asked, w.end = p.Later[0].Query, tt.end
+				b.Windows = append(b.Windows, w)
+			}
+			if got := s.Diff(p, b, noon, Policy{}).State.Stuck; got != tt.want || len(p.Later) != 1 {
+				t.Errorf("stuck %d, want %d; later %v", got, tt.want, p.Later)
+			}
+		})
+	}
+}

@@ -70,10 +70,10 @@ func (r *Reader) pass(ctx context.Context, stop time.Time, w *Window, c *count, 
 	}
 }
 
-// ahead asks for the next pages, as far as they are known to exist; at least one, since
-// a full last page may hide another, whatever the total says.
+// ahead asks for the next pages, as far as they are known to exist; at least one that was
+// not read yet, since a full last page may hide another, whatever the total says.
 func (r *Reader) ahead(ctx context.Context, stop time.Time, w Window) []answer {
-	pages := make([]answer, max(1, min(w.back+w.pagesLeft(), 4*r.workers, r.pages)))
+	pages := make([]answer, max(1, min(w.back+max(1, w.pagesLeft()), 4*r.workers, r.pages)))
 	r.concurrently(len(pages), func(i int) { pages[i] = r.ask(ctx, stop, w, w.Next-w.back+i) })
 	return pages
 }

@@ -262,6 +262,24 @@ func TestReadGoesOnWhereItStopped(t *testing.T) {
 	}
 }
 
+// Where a run has the time of one answer only, it can end a list whose last page is full:
+// the page that is read again and the one that may hide behind it travel together.
+func TestReadEndsAListInTheTimeOfOneAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, w := &list{rows: numbered(2 * PageSize)}, everything()
+		var s State
+		for _, task := range l.rows {
+			s.Finished = s.Finished.with([]Record{{Hash: task.Hash(), Created: unixSeconds(task.Created)}})
+		}
+		w.Next, w.Before, w.Seen = 3, 2*PageSize, 2*PageSize
+		r := NewReader(slow{l}, s, 2)
+		r.Read(t.Context(), time.Now().Add(500*time.Millisecond), w)
+		if b := r.Batch(); b.Windows[0].end != whole || b.Calls != 2 {
+			t.Errorf("%d calls, window %+v", b.Calls, b.Windows[0])
+		}
+	})
+}
+
 // The ends may count or not: a remembered row of the first or last second is only there
 // if it was listed.
 func TestRowsAtTheEndsCountOnlyWhenListed(t *testing.T) {
