@@ -4,11 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"time"
+
 	"refreshwatch/function/setup"
 	"refreshwatch/function/watch"
 	"refreshwatch/notifier/sink"
 	"refreshwatch/poller"
-	"time"
 )
 
 // check verifies a deployment, or with -survey the API.
@@ -16,8 +17,11 @@ func check(ctx context.Context, o *options, sh Shell) int {
 	if !o.survey {
 		return runRequest(ctx, o, sh)
 	}
-	if o.req.Post {
+	switch {
+	case o.req.Post:
 		return sh.fail(watch.Usage(&poller.Mistake{Setting: "-survey", Problem: "only reads the API, and does not go with -post", Next: "Give one of the two"}))
+	case o.req.Offline:
+		return sh.fail(watch.Usage(&poller.Mistake{Setting: "-survey", Problem: "reads the API, and does not go with -offline", Next: "Give one of the two"}))
 	}
 	return sh.survey(ctx, o)
 }

@@ -27,8 +27,8 @@ func run(ctx context.Context, o *options, sh Shell) int {
 	if err != nil {
 		return sh.fail(err)
 	}
-	if sends := slices.Contains([]string{watch.ActionPoll, watch.ActionBackfill, watch.ActionRedrive}, o.req.Action) && !o.req.DryRun; o.quiet && sends && len(program.Config.Sinks) == 0 {
-		return sh.fail(watch.Usage(&poller.Mistake{Setting: "-quiet", Problem: "no sink is configured, so that messages would be lost", Next: "Configure a sink, or leave -quiet out"}))
+	if err := refuseLoss(o, o.req.Action, program); err != nil {
+		return sh.fail(err)
 	}
 	if err := refuseNewCheckpoint(ctx, o, program); err != nil {
 		return sh.fail(err)
@@ -61,6 +61,16 @@ func run(ctx context.Context, o *options, sh Shell) int {
 		return 1
 	}
 	return 0
+}
+
+// refuseLoss keeps -quiet from swallowing messages: without a sink they are printed, and
+// count as sent.
+func refuseLoss(o *options, action string, program *setup.Program) error {
+	sends := slices.Contains([]string{watch.ActionPoll, watch.ActionBackfill, watch.ActionRedrive}, action)
+	if !o.quiet || !sends || o.req.DryRun || len(program.Config.Sinks) > 0 {
+		return nil
+	}
+	return watch.Usage(&poller.Mistake{Setting: "-quiet", Problem: "no sink is configured, so that messages would be lost", Next: "Configure a sink, or leave -quiet out"})
 }
 
 // begin prepares the streams for a command that may take long: a terminal gets a line

@@ -28,6 +28,9 @@ func runLoop(ctx context.Context, o *options, sh Shell) int {
 	if err != nil {
 		return sh.fail(err)
 	}
+	if err := refuseLoss(o, watch.ActionPoll, w); err != nil {
+		return sh.fail(err)
+	}
 	sh.zone = sh.timeZone(w.Config.TimeZone)
 	var unusable error // found by the first poll: no later one can do better
 	w.Log.Info("polling starts", "every", o.every.String(), "timeout", o.timeout.String())

@@ -116,7 +116,7 @@ func (r *waitRun) round(ctx context.Context) (exit int, over bool) {
 		r.printError(batch.Err)
 		return 1, true
 	case batch.Err != nil:
-		r.note(r.say("No answer, trying again: %s", batch.Err))
+		r.log.Warn("no answer, trying again", "error", batch.Err.Error())
 	}
 	r.progress()
 	return 0, false

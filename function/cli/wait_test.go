@@ -33,6 +33,8 @@ func TestWaitIDs(t *testing.T) {
 		{"-", `"20"`, "20"},
 		{"-", "21\n22\r\n23, 24\n", "21 22 23 24"},
 		{"-", `{"task_id":"25","object_path":"https://x/1"}` + "\n" + `{"task_id":"25","object_path":"https://x/2"}`, "25"},
+		{"-", "\ufeff26\r\n", "26"},
+		{"-", "\ufeff{\"RefreshTaskId\":\"27\"}", "27"},
 		{"7 -", "8", "7 8"},
 		{"", "", "no task id"},
 		{"-", "", "empty"},
@@ -195,7 +197,7 @@ func TestWaitWithoutAnAPI(t *testing.T) {
 		{"refuses later", apitest.NoPermission(), time.Minute, 0, 1, 2 * time.Minute, "Forbidden.RAM"},
 		{"never answers", down, 0, 0, 1, time.Minute, "ServiceUnavailable"},
 		{"stops answering", down, time.Minute, 0, 1, 5 * time.Minute, "ServiceUnavailable"},
-		{"is away for a minute", down, 30 * time.Second, 90 * time.Second, 0, 4 * time.Minute, "No answer, trying again: "},
+		{"is away for a minute", down, 30 * time.Second, 90 * time.Second, 0, 4 * time.Minute, "no answer, trying again"},
 		{"the token expires", apitest.ExpiredToken(), time.Minute, 0, 1, 2 * time.Minute, "Expired"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -36,7 +36,7 @@ func waitIDs(args []string, stdin io.Reader) ([]string, error) {
 		case len(text) > watch.MaxEvent:
 			return nil, stdinMistake("larger than "+strconv.Itoa(watch.MaxEvent)+" bytes", whatToPipe)
 		}
-		read, err := idsIn(strings.TrimSpace(string(text)))
+		read, err := idsIn(strings.TrimSpace(strings.TrimPrefix(string(text), byteOrderMark)))
 		if err != nil {
 			return nil, err
 		}
@@ -56,6 +56,9 @@ func waitIDs(args []string, stdin io.Reader) ([]string, error) {
 	}
 	return all, nil
 }
+
+// byteOrderMark is what PowerShell puts before what it pipes or writes to a file.
+const byteOrderMark = "\ufeff"
 
 const whatToPipe = "Pipe task ids, or the answer of a submission"
 

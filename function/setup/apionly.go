@@ -22,7 +22,8 @@ func ConfigureAPI(getenv func(string) string, logTo func(slog.Level) *slog.Logge
 		case variable == "CHECKPOINT":
 			return "file:///not-opened" // a default would need a home directory
 		case slices.Contains(apiSettings, variable), strings.HasPrefix(variable, "ALIBABA_CLOUD_"),
-			strings.HasSuffix(variable, "_ENDPOINT"), strings.HasSuffix(variable, "_MAX_QPS"), strings.HasSuffix(variable, "_REGION"):
+			strings.HasSuffix(variable, "_ENDPOINT"), strings.HasSuffix(variable, "_MAX_QPS"), strings.HasSuffix(variable, "_REGION"),
+			strings.HasSuffix(strings.ToUpper(variable), "_PROXY"):
 			return getenv(variable)
 		}
 		return ""

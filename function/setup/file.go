@@ -112,6 +112,9 @@ func (f *fileReader) sinks(n *yaml.Node) []SinkConfig {
 		s.wrong = len(f.mistakes) > before
 		sinks = append(sinks, s)
 	}
+	if len(sinks) > watch.MaxSinks {
+		f.wrongAt(n, fmt.Sprintf("sinks names %d sinks, and a task can be recorded for %d", len(sinks), watch.MaxSinks), "Remove some, or split the deployment in two")
+	}
 	if len(sinks) == 0 && len(f.mistakes) == 0 {
 		f.wrongAt(n, "sinks names no sink", "Add one, such as ops: {type: slack-webhook, url: \"${SLACK_WEBHOOK_URL}\"}")
 	}

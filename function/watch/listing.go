@@ -33,6 +33,9 @@ func List(ctx context.Context, api poller.Lister, req Request, now time.Time) Li
 	l := Listing{Window: window, Read: now.UTC(), Clamped: window.From.Before(now.Add(-apiWindow))}
 	if floor := now.Add(limits.Margin - limits.Window).Truncate(time.Second); window.From.Before(floor) {
 		l.Window.From = floor
+		if floor.After(window.To) { // nothing of it can be asked for
+			l.Window.From = window.To
+		}
 	}
 	ids := &TaskIDs{Lister: api}
 	rows := l.readAll(ctx, ids, filter.Windows(window, now, limits))

@@ -25,13 +25,13 @@ func longRow(i int) poller.Key {
 func TestWhatAFullSinkIsOwedCostsFewRequests(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const ticks = 500
-		rows := 2 * notifier.MaxBytes / mostSinks / 4000 // twice a share
+		rows := 2 * notifier.MaxBytes / MaxSinks / 4000 // twice a share
 		w := newWorld(t, "down", "fine")
 		down, fine := w.sinks[0], w.sinks[1]
 		down.verdict = func(sink.Message) error { return &sink.Error{Class: sink.Later, Code: "http_503", Err: errFault} }
 		fast := func(a *App) {
 			a.QPS = 1000
-			for i := range mostSinks - 2 { // whose shares nobody uses
+			for i := range MaxSinks - 2 { // whose shares nobody uses
 				a.Targets = append(a.Targets, notifier.Target{Name: fmt.Sprint("idle", i)})
 			}
 		}

@@ -55,7 +55,7 @@ func TestOwnDocumentsAreNotCrowded(t *testing.T) {
 		event := poller.Event{Task: task, Observed: at}
 		d.Outbox.Pending = append(d.Outbox.Pending, notifier.Delivery{Message: sink.Message{ID: fmt.Sprint(i), Events: []poller.Event{event, {}}}})
 	}
-	for i := range mostSinks {
+	for i := range MaxSinks {
 		d.Sinks = append(d.Sinks, fmt.Sprint(i))
 	}
 	data, err := d.Encode()

@@ -7,16 +7,16 @@ import (
 	"refreshwatch/poller"
 )
 
-// mostSinks is how many sinks a row can be recorded for.
-const mostSinks = 32
+// MaxSinks is how many sinks a row can be recorded for.
+const MaxSinks = 32
 
 // withSinks gives every configured sink a bit of [poller.Sinks]. A sink that is removed
 // keeps its bit: it may come back. Only when the bits run out is one that is not used
 // taken over, and what rows remember of its former sink forgotten. A document of format 1
 // names no sinks: then those of today are the ones that rows were sent to.
 func (d Document) withSinks(names []string) (Document, error) {
-	if len(names) > mostSinks {
-		return d, fmt.Errorf("%d sinks are configured, and a task can be recorded for %d", len(names), mostSinks)
+	if len(names) > MaxSinks {
+		return d, fmt.Errorf("%d sinks are configured, and a task can be recorded for %d", len(names), MaxSinks)
 	}
 	upgrade := len(d.Sinks) == 0
 	d.Sinks = slices.Clone(d.Sinks)
@@ -24,7 +24,7 @@ func (d Document) withSinks(names []string) (Document, error) {
 		if slices.Contains(d.Sinks, name) {
 			continue
 		}
-		if len(d.Sinks) < mostSinks {
+		if len(d.Sinks) < MaxSinks {
 			d.Sinks = append(d.Sinks, name)
 			continue
 		}

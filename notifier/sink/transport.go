@@ -90,6 +90,12 @@ func isMetadata(ip netip.Addr) bool {
 	return ip.IsLinkLocalUnicast() || ip == netip.AddrFrom4([4]byte{100, 100, 100, 200})
 }
 
+// isMetadataHost reports it of a host that is written as an address.
+func isMetadataHost(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return err == nil && isMetadata(ip)
+}
+
 // isNumber reports whether host ends in a number and is no address as Go writes it:
 // such as 2852039166 or 0xa9fea9fe, which some proxies and resolvers read as one.
 func isNumber(host string) bool {

@@ -3,6 +3,7 @@ package sink
 import (
 	"net/netip"
 	"net/url"
+	"strconv"
 
 	"refreshwatch/poller"
 )
@@ -21,6 +22,9 @@ func ParseURL(value string) (*url.URL, error) {
 	if m := checkURL(u); m != nil {
 		return nil, m
 	}
+	if isMetadataHost(u.Hostname()) { // a name that resolves to one is refused when it is dialed
+		return nil, &poller.Mistake{Problem: "leads to a link-local or metadata address", Next: likeURL}
+	}
 	return u, nil
 }
 
@@ -35,6 +39,8 @@ func checkURL(u *url.URL) *poller.Mistake {
 		return &poller.Mistake{Problem: "names no host", Next: likeURL}
 	case isNumber(u.Hostname()):
 		return &poller.Mistake{Problem: "the host is a number", Next: likeURL}
+	case !IsPort(u.Port()):
+		return &poller.Mistake{Problem: "names a port that cannot exist", Next: "Write one from 1 to 65535, or none"}
 	case u.User != nil:
 		return &poller.Mistake{Problem: "holds a user name or password", Next: "Remove what stands before the @"}
 	case u.Scheme == "https":
@@ -46,6 +52,12 @@ func checkURL(u *url.URL) *poller.Mistake {
 	default:
 		return &poller.Mistake{Problem: "must begin with https://"}
 	}
+}
+
+// IsPort reports whether a URL can name this port; "" is the scheme's own.
+func IsPort(port string) bool {
+	n, err := strconv.ParseUint(port, 10, 16)
+	return port == "" || err == nil && n > 0
 }
 
 // IsLoopback reports whether host, a name or an address, is this machine: the only

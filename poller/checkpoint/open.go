@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -189,6 +190,8 @@ func checkEndpoint(raw, bucket string) (pathStyle bool, err error) {
 	switch {
 	case err != nil || u.Host == "" || u.Opaque != "":
 		return false, wrong("has an endpoint that is not a URL", "Write it like endpoint=https://oss-cn-shanghai.aliyuncs.com")
+	case !isPort(u.Port()):
+		return false, wrong("has an endpoint with a port that cannot exist", "Write one from 1 to 65535, or none")
 	case u.User != nil:
 		return false, wrong("has an endpoint with credentials", "Remove what stands before the @")
 	case strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "":
@@ -201,6 +204,11 @@ func checkEndpoint(raw, bucket string) (pathStyle bool, err error) {
 		return false, wrong("has an endpoint with an unknown scheme", "Begin it with https://")
 	}
 	return loopback(u.Hostname()), nil
+}
+
+func isPort(port string) bool {
+	n, err := strconv.ParseUint(port, 10, 16)
+	return port == "" || err == nil && n > 0
 }
 
 func loopback(host string) bool {

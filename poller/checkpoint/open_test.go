@@ -69,6 +69,7 @@ func TestOpenNamesTheWrongPart(t *testing.T) {
 		"oss://bucket/prefix" + region + "&endpoint=ftp://127.0.0.1":              "Begin it with https://",
 		"oss://bucket/prefix" + region + "&endpoint=https://u:hunter2@oss.com":    "endpoint with credentials",
 		"oss://bucket/prefix" + region + "&endpoint=https://oss.com/path":         "end after the host",
+		"oss://bucket/prefix" + region + "&endpoint=https://oss.com:65536":        "port that cannot exist",
 		"oss://bucket/prefix" + region + "&endpoint=https://bucket.oss.com":       "repeats the bucket",
 	} {
 		_, err := checkpoint.Open(url, checkpoint.Options{Credentials: noCredentials})
