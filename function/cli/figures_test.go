@@ -16,9 +16,7 @@ import (
 	"time"
 
 	"refreshwatch/function/fctest"
-	"refreshwatch/notifier"
 	"refreshwatch/notifier/notifiertest"
-	"refreshwatch/poller"
 	"refreshwatch/poller/checkpoint/checkpointtest"
 )
 
@@ -76,28 +74,6 @@ func TestFigureSteadyTick(t *testing.T) {
 			t.Logf("steady tick, %d rows: peak RSS %.1f MB, after %d more %.1f MB; CPU %v with the start, %v each more",
 				rows, cold.peak, *ticks, warm.peak, cold.cpu, (warm.cpu-cold.cpu)/time.Duration(*ticks))
 		})
-	}
-}
-
-// The most that can be remembered: the outbox is full, for both sinks are down, and
-// there is more to notify. Function Compute would kill what takes more than 128 MB, again
-// at every tick, and nothing would ever be sent.
-func TestFigureFullOutbox(t *testing.T) {
-	needLong(t)
-	needProc(t)
-	p := newPlant(t, 0)
-	p.env = append(p.env, "WEBHOOK_URL=http://127.0.0.1:9/nobody", "SLACK_WEBHOOK_URL=http://127.0.0.1:9/nobody")
-	p.add(0, notifier.MaxBytes/2/notifier.EventBytes(poller.Event{}), 70*time.Hour, 0)
-	r := p.prepare(false)
-	if r.Held == 0 || !r.Truncated {
-		t.Fatalf("the outbox was to be full: %+v", r)
-	}
-	rows := r.New
-	in := p.start()
-	r = p.tick(in)
-	t.Logf("full outbox: peak RSS %.1f MB, %d ms, %d deliveries of %d rows waiting", peak(t, in), r.TookMS, r.Retrying, rows)
-	if mb := peak(t, in); mb > 128<<20/1e6 || r.Retrying == 0 || r.Sent > 0 {
-		t.Errorf("peak RSS %.1f MB: %+v", mb, r)
 	}
 }
 

@@ -134,24 +134,62 @@ func FuzzSealedDocument(f *testing.F) {
 	})
 }
 
+// documentSizes are the rows of the benchmarks, and of the figure below.
+var documentSizes = []int{100_000, 1_000_000}
+
 func BenchmarkEncodeDocument(b *testing.B) {
-	d := sampleDocument(100_000)
-	for b.Loop() {
-		if _, err := d.Encode(); err != nil {
-			b.Fatal(err)
-		}
+	for _, rows := range documentSizes {
+		d := rememberingDocument(rows)
+		b.Run(fmt.Sprint(rows), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := d.Encode(); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }
 
 func BenchmarkDecodeDocument(b *testing.B) {
-	text, err := sampleDocument(100_000).Encode()
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.SetBytes(int64(len(text)))
-	for b.Loop() {
-		if _, err := DecodeDocument(text); err != nil {
+	for _, rows := range documentSizes {
+		text, err := rememberingDocument(rows).Encode()
+		if err != nil {
 			b.Fatal(err)
+		}
+		b.Run(fmt.Sprint(rows), func(b *testing.B) {
+			b.ReportAllocs()
+			b.SetBytes(int64(len(text)))
+			for b.Loop() {
+				if _, err := DecodeDocument(text); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// rememberingDocument has so many finished rows and nothing else.
+func rememberingDocument(rows int) Document {
+	d := Document{Sinks: []string{"ops", "hook"}}
+	for i := range rows {
+		d.Poller.Finished = append(d.Poller.Finished, poller.Record{Hash: uint64(i) * 0x9e3779b97f4a7c15, Created: uint32(i), Sinks: 3})
+	}
+	return d
+}
+
+// A remembered row takes 17 bytes of the document, and never more than 20.
+//
+//	go test ./function/watch -run TestFigureDocument -v
+func TestFigureDocument(t *testing.T) {
+	for _, rows := range documentSizes {
+		text, err := rememberingDocument(rows).Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Logf("%d rows: %d bytes, %.2f a row", rows, len(text), float64(len(text))/float64(rows))
+		if len(text) > 20*rows {
+			t.Errorf("%d bytes for %d rows", len(text), rows)
 		}
 	}
 }

@@ -1,0 +1,139 @@
+//go:build unix
+
+package cli
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"refreshwatch/function/fctest"
+	"refreshwatch/function/watch"
+	"refreshwatch/poller"
+	"refreshwatch/poller/aliyun/apitest"
+	"refreshwatch/poller/checkpoint"
+)
+
+// What the deployed binary takes of memory at its bounds, in 128 MB that the kernel enforces
+// where this machine lets a test make a cgroup:
+//
+//	go test ./function/cli -run 'TestFigureFullOutbox|TestFigureMillion' -v -long
+
+// The outbox is full, for both sinks are down, and 30,000 rows with URLs of 450
+// characters were to be notified. Function Compute would kill what takes more than its 128
+// MB, again at every tick, and nothing would ever be sent.
+func TestFigureFullOutbox(t *testing.T) {
+	needLong(t)
+	needProc(t)
+	const rows = 30_000
+	p := newPlant(t, 0)
+	p.env = append(p.env, "WEBHOOK_URL=http://127.0.0.1:9/nobody", "SLACK_WEBHOOK_URL=http://127.0.0.1:9/nobody")
+	now := time.Now()
+	for i := range rows {
+		k := rowKey(i)
+		k.ObjectPath = "https://cdn.example.com/" + strings.Repeat("x", 450-len(k.ObjectPath)) + strings.TrimPrefix(k.ObjectPath, "https://cdn.example.com/")
+		if err := p.api.Add(apitest.Task{Key: k, Created: now.Add(-time.Duration(rows-i) * 8 * time.Second), Steps: apitest.Finish(time.Second)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r := p.prepare(false)
+	if r.Held == 0 || !r.Truncated {
+		t.Fatalf("the outbox was to be full: %+v", r)
+	}
+	in := p.start()
+	memory := confined(t, in, 128<<20)
+	for range 5 {
+		if r = p.tick(in); r.Retrying == 0 || r.Held == 0 || r.Sent > 0 {
+			t.Fatalf("%+v", r)
+		}
+	}
+	t.Logf("full outbox: %d rows with URLs of 450 characters, %d deliveries waiting and %d rows held back; five ticks, the last in %d ms; %s",
+		rows, r.Retrying, r.Held, r.TookMS, memory())
+}
+
+// A whole run with a million remembered rows, and 20 that have just finished.
+func TestFigureMillionRows(t *testing.T) {
+	needLong(t)
+	needProc(t)
+	const rows = 1_000_000
+	p := newPlant(t, 0)
+	now := time.Now().UTC().Truncate(time.Second)
+	apart := 70 * time.Hour / rows
+	state := poller.State{
+		Began: now.Add(-100 * time.Hour), Origin: now.Add(-170 * time.Hour), Settled: now.Add(-72 * time.Hour), Rescanned: now,
+		Scanned: []poller.Span{{From: now.Add(-170 * time.Hour), To: now.Add(-time.Minute)}},
+	}
+	for i := range rows {
+		task := apitest.Task{Key: rowKey(i), Created: now.Add(-time.Minute - apart*time.Duration(rows-i)).Truncate(time.Second), Steps: apitest.Finish(time.Second)}
+		state.Finished = append(state.Finished, poller.Record{Hash: task.Hash(), Created: uint32(task.Created.Unix()), Sinks: 1})
+		if now.Sub(task.Created) < 20*time.Minute {
+			if err := p.api.Add(task); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	poller.Sort(state.Finished, func(a, b poller.Record) int { // as a document has them
+		if a.Created != b.Created {
+			return int(int64(a.Created) - int64(b.Created))
+		}
+		if a.Hash < b.Hash {
+			return -1
+		}
+		return 1
+	})
+	size := p.plant(watch.Document{Sinks: []string{"webhook"}, Poller: state})
+	p.add(rows, 20, 30*time.Second, 0)
+	in := p.start()
+	memory := confined(t, in, 128<<20)
+	r := p.tick(in)
+	t.Logf("a run with %d rows remembered: the document has %d bytes, %.1f a row; %d rows notified in %d ms with %d requests; %s",
+		rows, size, float64(size)/rows, r.Covered, r.TookMS, r.APICalls, memory())
+	if r.New != 20 || r.Covered != 20 {
+		t.Errorf("%+v", r)
+	}
+}
+
+// plant writes a document as the first generation, and returns its size.
+func (p *plant) plant(doc watch.Document) int {
+	p.t.Helper()
+	data, err := doc.Encode()
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	store, err := checkpoint.Open(p.checkpoint, checkpoint.Options{})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	head, err := store.Load(context.Background())
+	if err == nil {
+		_, err = store.Swap(context.Background(), head, data)
+	}
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return len(data)
+}
+
+// confined limits the instance's memory, if that can be done here, and returns what is to
+// be said of it at the end. Without a cgroup only the garbage collector knows of the limit.
+func confined(t *testing.T, in *fctest.Instance, limit int64) (memory func() string) {
+	t.Helper()
+	in.FirstNext()
+	kind, most, err := in.Confine(limit)
+	return func() string {
+		rss := peak(t, in)
+		if rss > float64(limit)/1e6 {
+			t.Errorf("peak RSS %.1f MB", rss)
+		}
+		if err != nil {
+			return fmt.Sprintf("no cgroup here (%v), GOMEMLIMIT alone: peak RSS %.1f MB", err, rss)
+		}
+		charged, err := most()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return fmt.Sprintf("cgroup %s with a limit of %d MiB: peak %.1f MiB charged, page cache included, peak RSS %.1f MiB", kind, limit>>20, float64(charged)/(1<<20), rss*1e6/(1<<20))
+	}
+}
