@@ -47,13 +47,8 @@ type deployedFunction struct {
 	Role           string
 	InternetAccess bool                 `yaml:"internetAccess"`
 	Env            map[string]yaml.Node `yaml:"environmentVariables"`
-	Log            struct {
-		Project, Logstore string
-		RequestMetrics    bool   `yaml:"enableRequestMetrics"`
-		InstanceMetrics   bool   `yaml:"enableInstanceMetrics"`
-		BeginRule         string `yaml:"logBeginRule"`
-	} `yaml:"logConfig"`
-	Concurrency struct {
+	Log            string               `yaml:"logConfig"` // the schema takes an object, too
+	Concurrency    struct {
 		Reserved *int `yaml:"reservedConcurrency"`
 	} `yaml:"concurrencyConfig"`
 	Async struct {
@@ -93,7 +88,6 @@ func deployEnv() map[string]string {
 	return map[string]string{
 		"REFRESHWATCH_ROLE": "acs:ram::1234567890123456:role/refreshwatch",
 		"CHECKPOINT":        "oss://bucket/refreshwatch?region=cn-shanghai",
-		"LOG_PROJECT":       "logs",
 		"SLACK_WEBHOOK_URL": "https://hooks.slack.com/services/T0/B0/secret",
 	}
 }
@@ -149,13 +143,34 @@ func TestDeploymentOffersEveryVariable(t *testing.T) {
 	}
 }
 
+// The other logConfig stands in a comment: both would be the same key twice.
+func TestDeploymentWithALogProject(t *testing.T) {
+	var d struct {
+		Log struct {
+			Project, Logstore string
+			RequestMetrics    bool   `yaml:"enableRequestMetrics"`
+			InstanceMetrics   bool   `yaml:"enableInstanceMetrics"`
+			BeginRule         string `yaml:"logBeginRule"`
+		} `yaml:"logConfig"`
+	}
+	line := regexp.MustCompile(`# (logConfig: \{.*)`).FindStringSubmatch(readDeployment(t))
+	if line == nil {
+		t.Fatal("s.yaml does not say how to use a project of one's own")
+	}
+	strict := yaml.NewDecoder(strings.NewReader(line[1]))
+	strict.KnownFields(true)
+	if err := strict.Decode(&d); err != nil || d.Log.Project == "" || d.Log.Logstore == "" || d.Log.BeginRule != "None" {
+		t.Errorf("%+v, %v", d, err)
+	}
+}
+
 // Each check is shown the mistake it is there for.
 func TestDeploymentMistakes(t *testing.T) {
 	text := readDeployment(t)
 	for _, tt := range []struct{ old, new, want string }{
 		{"timeout: 50", "timout: 50", "timout"},
 		{"cronExpression:", "cronExpresion:", "cronExpresion"},
-		{"logstore:", "logStore:", "logStore"},
+		{"logConfig: auto", "logConfig: none", "logConfig"},
 		{"memorySize: 128", `memorySize: "128"`, "!!str"},
 		{"memorySize: 128", "memorySize: 100", "memorySize"},
 		{"memorySize: 128", "memorySize: 1024", "1:4"},
@@ -178,7 +193,7 @@ func TestDeploymentMistakes(t *testing.T) {
 		{"enable: true", "enable: false", "enabled"},
 		{`period: "@every 1m"`, `period: "@evry 1m"`, "period"},
 		{"${vars.period}", "${vars.perod}", "perod"},
-		{"${env('LOG_PROJECT')}", "${env('LOG_PROJCT')}", "LOG_PROJCT"},
+		{"${env('REFRESHWATCH_ROLE')}", "${env('REFRESHWATCH_ROL')}", "REFRESHWATCH_ROL"},
 	} {
 		t.Run(tt.new, func(t *testing.T) {
 			if strings.Count(text, tt.old) != 1 {
@@ -217,6 +232,7 @@ func (d deployment) check() error {
 	must(perGB >= 0.25 && perGB <= 1, "cpu %v for %d MB: vCPU to GB must be between 1:1 and 1:4", p.CPU, p.MemorySize)
 	must(p.DiskSize == 512 || p.DiskSize == 10240, "diskSize %d: 512 or 10240", p.DiskSize)
 
+	must(p.Log == "auto", "logConfig %s, want auto: it spares two steps", p.Log)
 	must(p.Concurrency.Reserved != nil && *p.Concurrency.Reserved == 1, "concurrency: want one reserved")
 	must(p.Async.Retries != nil && *p.Async.Retries == 0, "retries: want none, the next tick is one")
 	must(len(p.Triggers) == 1, "%d triggers, want 1", len(p.Triggers))
