@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
-	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -82,7 +81,7 @@ func Run(ctx context.Context, args []string, sh Shell) (exit int) {
 		return 2
 	}
 	name, rest := args[0], args[1:]
-	if slices.Contains([]string{"help", "-h", "-help", "--help"}, name) {
+	if isHelp(name) {
 		return help(rest, sh)
 	}
 	c, ok := findCommand(name)

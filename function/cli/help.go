@@ -2,18 +2,24 @@ package cli
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"text/tabwriter"
 )
 
+// isHelp reports whether a word asks for the whole help.
+func isHelp(word string) bool {
+	return slices.Contains([]string{"help", "-h", "-help", "--help"}, word)
+}
+
 // help prints the whole help, or that of one command or topic.
 func help(args []string, sh Shell) int {
-	if len(args) == 0 {
+	if len(args) == 0 || isHelp(args[0]) {
 		fmt.Fprint(sh.Out, helpText(sh.words))
 		return 0
 	}
 	if c, ok := findCommand(args[0]); ok {
-		fmt.Fprint(sh.Out, c.help(sh.words))
+		fmt.Fprint(sh.Out, c.help(sh.words, sh.terminalWidth()))
 		return 0
 	}
 	if args[0] == policy {
@@ -46,7 +52,7 @@ func helpText(w words) string {
 }
 
 // help describes the command, its flags, and examples.
-func (c command) help(w words) string {
+func (c command) help(w words, columns int) string {
 	var b strings.Builder
 	fs := flagsOf(c, &options{})
 	b.WriteString("refreshwatch " + c.name)
@@ -56,14 +62,16 @@ func (c command) help(w words) string {
 	if c.args != "" {
 		b.WriteString(" " + c.args)
 	}
-	b.WriteString("\n\n" + w.paragraphs(c.about))
+	b.WriteString("\n\n" + reflow(w.paragraphs(c.about), columns))
 	if len(fs.lines) > 0 {
 		b.WriteString("\n")
-		t := tabwriter.NewWriter(&b, 0, 0, 3, ' ', 0)
+		var flags strings.Builder
+		t := tabwriter.NewWriter(&flags, 0, 0, 3, ' ', 0)
 		for _, line := range fs.lines {
 			fmt.Fprintf(t, "  %s\t%s\n", line[0], w.translate(line[1]))
 		}
 		t.Flush()
+		b.WriteString(reflow(flags.String(), columns))
 	}
 	if c.examples != "" {
 		b.WriteString("\n" + w.translate(c.examples))

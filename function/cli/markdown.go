@@ -2,9 +2,7 @@ package cli
 
 import (
 	"regexp"
-	"slices"
 	"strings"
-	"unicode/utf8"
 )
 
 // section is what stands in a Markdown document under a heading, with the smaller
@@ -31,14 +29,23 @@ func section(document, title string) string {
 }
 
 // plainText is Markdown as a terminal shows it: examples indented, tables as lists,
-// no markup.
-func plainText(markdown string) string {
+// no markup. Text fits the terminal's columns; with 0 it stays in its lines.
+func plainText(markdown string, columns int) string {
 	var b strings.Builder
-	var header []string
+	var header, paragraph []string
+	flush := func() {
+		if len(paragraph) > 0 {
+			b.WriteString(reflow(strings.Join(paragraph, "\n"), columns) + "\n")
+			paragraph = nil
+		}
+	}
 	fenced := false
 	for line := range strings.Lines(strings.TrimSpace(markdown)) {
 		line = strings.TrimRight(line, "\n ")
 		trimmed := strings.TrimSpace(line)
+		if trimmed == "" || fenced || strings.HasPrefix(trimmed, "```") || strings.HasPrefix(trimmed, "|") || strings.HasPrefix(trimmed, "- ") {
+			flush()
+		}
 		switch {
 		case strings.HasPrefix(trimmed, "```"):
 			fenced = !fenced
@@ -46,27 +53,28 @@ func plainText(markdown string) string {
 			b.WriteString("    " + line + "\n")
 		case !strings.HasPrefix(trimmed, "|"):
 			header = nil
-			b.WriteString(unmarked(headingMarks.ReplaceAllString(line, "")) + "\n")
+			paragraph = append(paragraph, unmarked(headingMarks.ReplaceAllString(line, "")))
 		case header == nil:
 			header = cells(trimmed)
 		case strings.Trim(trimmed, "|-: ") != "":
-			b.WriteString(entry(header, cells(trimmed)))
+			b.WriteString(entry(header, cells(trimmed), columns))
 		}
 	}
+	flush()
 	return b.String()
 }
 
 // entry is a row of a table: its first cell, and below it the others, each after the
 // head of its column except for the second.
-func entry(header, row []string) string {
+func entry(header, row []string, columns int) string {
 	text := unmarked(row[0]) + "\n"
 	for i, cell := range row[1:] {
 		switch {
 		case cell == "":
 		case i == 0:
-			text += indented(unmarked(cell))
+			text += indented(unmarked(cell), columns)
 		default:
-			text += indented(unmarked(header[i+1] + ": " + cell))
+			text += indented(unmarked(header[i+1]+": "+cell), columns)
 		}
 	}
 	return text
@@ -98,18 +106,11 @@ func unmarked(text string) string {
 	return strings.Join(parts, "")
 }
 
-// indented breaks a long text into lines of a terminal's width where there are
-// spaces to break it at.
-func indented(text string) string {
-	const width = 76
-	var lines []string
-	line := ""
-	for _, word := range strings.Fields(text) {
-		if line != "" && utf8.RuneCountInString(line+" "+word) > width {
-			lines, line = append(lines, line), ""
-		}
-		line = strings.TrimPrefix(line+" "+word, " ")
+// indented breaks a long text into lines where there are spaces to break it at.
+func indented(text string, columns int) string {
+	const readable = 80
+	if columns == 0 || columns > readable {
+		columns = readable
 	}
-	lines = slices.DeleteFunc(append(lines, line), func(line string) bool { return line == "" })
-	return "    " + strings.Join(lines, "\n    ") + "\n"
+	return "    " + strings.ReplaceAll(wrap(text, columns-4), "\n", "\n    ") + "\n"
 }

@@ -127,13 +127,15 @@ func (sh Shell) showChecks(r watch.Report) {
 	if r.Checks == nil {
 		return
 	}
+	line := func(text string) { fmt.Fprintln(sh.Out, reflow(text, sh.terminalWidth())) }
 	marks := map[sink.Level]string{sink.OK: sh.say("ok"), sink.Warn: sh.say("warn"), sink.Bad: sh.say("BAD")}
 	for _, f := range r.Checks {
 		mark := marks[f.Level] + strings.Repeat(" ", 4-columnsOf(marks[f.Level]))
-		fmt.Fprintf(sh.Out, "%s  %s%s%s\n", mark, sh.translate(f.Item), sh.say(": "), sh.translate(f.Detail))
+		line(mark + "  " + sh.translate(f.Item) + sh.say(": ") + sh.translate(f.Detail))
 		if f.Hint != "" {
-			fmt.Fprintf(sh.Out, "      → %s\n", sh.translate(f.Hint))
+			line("      → " + sh.translate(f.Hint))
 		}
 	}
-	fmt.Fprintf(sh.Out, "\n%s\n", sh.translate(r.Verdict))
+	line("")
+	line(sh.translate(r.Verdict))
 }

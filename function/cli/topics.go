@@ -34,14 +34,14 @@ func topics() []topic {
 }
 
 // text is the topic in a language, for a terminal.
-func (t topic) text(m Manual, chinese bool) string {
+func (t topic) text(m Manual, chinese bool, columns int) string {
 	switch {
 	case chinese:
-		return plainText(section(m.Chinese, t.chinese))
+		return plainText(section(m.Chinese, t.chinese), columns)
 	case t.sinks:
-		return plainText(section(m.Sinks, t.english))
+		return plainText(section(m.Sinks, t.english), columns)
 	default:
-		return plainText(section(m.English, t.english))
+		return plainText(section(m.English, t.english), columns)
 	}
 }
 
@@ -65,6 +65,6 @@ func helpTopic(name string, sh Shell) int {
 		known = append(known, policy)
 		return sh.fail(watch.Usage(&poller.Mistake{Setting: fmt.Sprintf("%.64s", name), Problem: "unknown command or topic", Next: watch.Suggest(name, known)}))
 	}
-	fmt.Fprint(sh.Out, t.text(sh.Manual, sh.chinese))
+	fmt.Fprint(sh.Out, t.text(sh.Manual, sh.chinese, sh.terminalWidth()))
 	return 0
 }

@@ -67,7 +67,7 @@ func TestPlainText(t *testing.T) {
 			"x\n    " + strings.TrimSpace(strings.Repeat("word ", 15)) + "\n    " + strings.TrimSpace(strings.Repeat("word ", 5)) + "\n"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := plainText(tt.markdown); got != tt.want {
+			if got := plainText(tt.markdown, 0); got != tt.want {
 				t.Errorf("got\n%q\nwant\n%q", got, tt.want)
 			}
 		})

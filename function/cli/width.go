@@ -1,6 +1,9 @@
 package cli
 
-import "strings"
+import (
+	"regexp"
+	"strings"
+)
 
 // columnsOf is how many columns of a terminal a text takes.
 func columnsOf(s string) (n int) {
@@ -87,4 +90,61 @@ func wrap(s string, columns int) string {
 		used += n
 	}
 	return out.String()
+}
+
+// reflow breaks the lines that are wider than the terminal. What continues one stands
+// below its text: behind the gap of a table, or as far in as the line begins. 0 columns
+// leave everything as it is.
+func reflow(text string, columns int) string {
+	if columns <= 0 {
+		return text
+	}
+	paragraphs := strings.Split(text, "\n\n")
+	for i, p := range paragraphs {
+		if !strings.Contains("\n"+p, "\n ") && widest(p) > columns { // prose
+			p = strings.TrimSpace(lineBreaks.ReplaceAllStringFunc(p, joined)) + p[len(strings.TrimRight(p, "\n")):]
+		}
+		lines := strings.Split(p, "\n")
+		for j, line := range lines {
+			lines[j] = reflowLine(line, columns)
+		}
+		paragraphs[i] = strings.Join(lines, "\n")
+	}
+	return strings.Join(paragraphs, "\n\n")
+}
+
+func reflowLine(line string, columns int) string {
+	if columnsOf(line) <= columns {
+		return line
+	}
+	const narrowCell = 12
+	head := line[:len(line)-len(strings.TrimLeft(line, " -"))]
+	if gap := tableGap.FindString(line); gap != "" && columns-columnsOf(gap) >= narrowCell {
+		head = gap
+	}
+	rest := wrap(line[len(head):], max(columns-columnsOf(head), narrowCell))
+	return head + strings.ReplaceAll(rest, "\n", "\n"+strings.Repeat(" ", columnsOf(head)))
+}
+
+var (
+	// tableGap is the first cell of a line with the spaces behind it.
+	tableGap = regexp.MustCompile(`^ *\S+(?: \S+)* {2,}`)
+	// lineBreaks are those in prose, with the letters beside them.
+	lineBreaks = regexp.MustCompile(`[^\n]\n[^\n]`)
+)
+
+// joined is a line break as a space; between Chinese there is none.
+func joined(around string) string {
+	before, after, _ := strings.Cut(around, "\n")
+	if len(before) > 1 && len(after) > 1 {
+		return before + after
+	}
+	return before + " " + after
+}
+
+func widest(text string) (columns int) {
+	for line := range strings.SplitSeq(text, "\n") {
+		columns = max(columns, columnsOf(line))
+	}
+	return columns
 }
