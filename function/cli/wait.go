@@ -246,11 +246,12 @@ func (r *waitRun) finish(exit int) {
 	if more := len(undone) - mostUndone; more > 0 {
 		r.note(r.say("… and %d more; \"refreshwatch list\" shows them", more))
 	}
-	if exit == exitUndone {
-		for _, id := range r.state.ids {
-			if len(r.state.of[id].rows) == 0 {
-				r.note(r.say("The API does not list the task id %s: it may be older than three days. Check the id, the region and PRODUCT.", id))
-			}
+	for _, id := range r.state.ids {
+		switch unlisted := len(r.state.of[id].rows) == 0; {
+		case unlisted && exit == exitUndone:
+			r.note(r.say("The API does not list the task id %s: it may be older than three days. Check the id, the region and PRODUCT.", id))
+		case unlisted && exit == exitTimeout:
+			r.note(r.say("The API has not listed the task id %s yet. Check the id, the region and PRODUCT.", id))
 		}
 	}
 	a := r.state.answer()

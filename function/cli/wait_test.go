@@ -232,6 +232,18 @@ func TestWaitTooShort(t *testing.T) {
 	})
 }
 
+// When time is up before an id was listed, the id is named: a count names none of several.
+func TestWaitNamesUnlistedIDs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWaitWorld(t, apitest.Options{})
+		w.add("1", 0, apitest.Finish(time.Second))
+		exit, a, _ := w.wait(time.Minute, "1", "77")
+		if exit != exitTimeout || a.Unlisted != 1 || !strings.Contains(w.err.String(), "has not listed the task id 77 yet") || strings.Contains(w.err.String(), "task id 1 yet") {
+			t.Errorf("exit code %d with %+v, said\n%s", exit, a, &w.err)
+		}
+	})
+}
+
 // A malformed id is a mistake of whoever wrote it.
 func TestWaitMalformed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

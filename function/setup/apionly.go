@@ -34,7 +34,7 @@ func ConfigureAPI(getenv func(string) string, logTo func(slog.Level) *slog.Logge
 		return w, &watch.RunError{Code: watch.CodeConfig, Err: err}
 	}
 	if w.Keys.isEmpty() {
-		return w, &watch.RunError{Code: watch.CodeConfig, Err: cmp.Or(config.Profile.Problem, errNoKey)}
+		return w, &watch.RunError{Code: watch.CodeConfig, Err: cmp.Or[error](config.Profile.Problem, errNoKey)}
 	}
 	return w, nil
 }

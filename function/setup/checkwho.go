@@ -19,8 +19,7 @@ func (w *Program) checkCredentials() watch.Finding {
 	case w.Keys.isEmpty() && w.Config.Profile.Problem != nil:
 		return failed("credentials", w.Config.Profile.Problem)
 	case w.Keys.isEmpty():
-		return finding("credentials", sink.Bad, "there are none",
-			"Set ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET; on Function Compute give the function a role")
+		return finding("credentials", sink.Bad, errNoKey.Problem, errNoKey.Next)
 	case key.Account != "":
 		return finding("credentials", sink.OK, fmt.Sprintf("a temporary key of account %s, from %s", poller.Printable(key.Account), key.From), "")
 	case key.Token != "":

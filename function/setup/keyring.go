@@ -83,5 +83,5 @@ func (k *Keyring) oss(ctx context.Context) (id, secret, token string, err error)
 	return key.AccessKeyID, key.Secret, key.Token, err
 }
 
-var errNoKey error = &poller.Mistake{Setting: "credentials", Problem: "there are none",
+var errNoKey = &poller.Mistake{Setting: "credentials", Problem: "there are none",
 	Next: "Set ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET, or ALIBABA_CLOUD_PROFILE; on Function Compute give the function a role"}

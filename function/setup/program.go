@@ -110,7 +110,7 @@ func (w *Program) act(ctx context.Context, req watch.Request, log *slog.Logger) 
 		return w.check(ctx, req)
 	}
 	if w.Keys.isEmpty() && (req.Action == watch.ActionPoll || req.Action == watch.ActionBackfill) {
-		return watch.Report{Action: req.Action, DryRun: req.DryRun}, &watch.RunError{Code: watch.CodeConfig, Err: cmp.Or(w.Config.Profile.Problem, errNoKey)}
+		return watch.Report{Action: req.Action, DryRun: req.DryRun}, &watch.RunError{Code: watch.CodeConfig, Err: cmp.Or[error](w.Config.Profile.Problem, errNoKey)}
 	}
 	api := &watch.Guarded{Lister: w.API, Log: log, Answered: w.PageAnswered}
 	app := watch.App{
