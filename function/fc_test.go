@@ -83,6 +83,14 @@ func TestFunctionCompute(t *testing.T) {
 		t.Errorf("%d messages arrived, want 1", got)
 	}
 
+	r := report(`{"action":"check"}`)
+	if want := "a temporary key of account 1234567890123456, from the invocation"; r.Checks[0].Detail != want {
+		t.Errorf("check says %s, want %s", r.Checks[0].Detail, want)
+	}
+	if want := `Next: s invoke -e '{"action":"check","post":true}' sends a test message to every sink`; !strings.HasSuffix(r.Verdict, want) {
+		t.Errorf("check ends with %s, want %s", r.Verdict, want)
+	}
+
 	if r := invoke(`{"action":"pol"}`); r.Error == nil || r.Error.Type != watch.CodeUsage || !strings.Contains(r.Error.Message, "Did you mean poll") {
 		t.Errorf("a wrong action was answered with %+v", r)
 	}

@@ -59,7 +59,7 @@ func (w *Program) checkAccount(ctx context.Context) []watch.Finding {
 		f.Level = sink.Warn
 		return []watch.Finding{f}
 	}
-	return []watch.Finding{finding("account", sink.OK, fmt.Sprintf("%s, as %s", poller.Printable(who.Account), poller.Printable(who.ARN)), "")}
+	return []watch.Finding{finding("account", sink.OK, fmt.Sprintf("%s, used by %s", poller.Printable(who.Account), poller.Printable(who.ARN)), "")}
 }
 
 // checkRoles assumes what the profile and WATCH_ROLE_ARN name, each on its own, so that

@@ -74,7 +74,7 @@ func TestCheckNamesTheAccount(t *testing.T) {
 		name, sts string
 		want      watch.Finding
 	}{
-		{"answered", sts, watch.Finding{Level: sink.OK, Detail: "1234567890123456, as acs:ram::1234567890123456:user/apitest"}},
+		{"answered", sts, watch.Finding{Level: sink.OK, Detail: "1234567890123456, used by acs:ram::1234567890123456:user/apitest"}},
 		{"unreachable", "http://127.0.0.1:1", watch.Finding{Level: sink.Warn, Detail: "the connection was refused"}},
 		{"no account in the answer", silly.URL, watch.Finding{Level: sink.Warn, Detail: "there is no account in the answer"}},
 		{"a simulated API alone", "", watch.Finding{}},
