@@ -22,6 +22,11 @@ func writeTable(out io.Writer, l listed, w words, columns int) error {
 			rows[i] = slices.Delete(rows[i], 4, 5) // the reasons at the end have to do
 		}
 	}
+	if columns > 0 && columns < narrowTable {
+		for i := range rows {
+			rows[i] = slices.Delete(rows[i], 2, 3) // the id is what people copy
+		}
+	}
 	widths := make([]int, len(rows[0]))
 	for _, row := range rows {
 		for i, cell := range row[:len(row)-1] {
@@ -45,6 +50,9 @@ func writeTable(out io.Writer, l listed, w words, columns int) error {
 	_, err := io.WriteString(out, text.String())
 	return err
 }
+
+// narrowTable has no room for the type beside the id.
+const narrowTable = 60
 
 // wideTable has room for a reason in each row.
 const wideTable = 130

@@ -50,7 +50,7 @@ func takeSurvey(ctx context.Context, api poller.Lister, now time.Time, pause fun
 	}
 	s.order(first.Tasks)
 	s.stable(first, again)
-	s.ends(ctx, first.Tasks)
+	s.ends(ctx, first)
 	s.submissions(ctx, first.Tasks)
 	s.lazy(ctx, first.Tasks, again.Tasks)
 	s.unknownID(ctx)
@@ -137,11 +137,22 @@ func (s *survey) stable(first, again poller.Page) {
 	}
 }
 
-// ends is whether rows created at the start and at the end of a range are listed.
-func (s *survey) ends(ctx context.Context, rows []poller.Task) {
-	i := slices.IndexFunc(rows, func(t poller.Task) bool {
-		return !t.Created.IsZero() && t.Created.Before(s.now.Add(-2*time.Minute)) && t.Created.After(s.window.From.Add(time.Minute))
-	})
+// ends is whether rows created at the start and at the end of a range are listed. The
+// row that it asks about has been there for a while; a busy account's are further back.
+func (s *survey) ends(ctx context.Context, first poller.Page) {
+	settled := func(t poller.Task) bool {
+		return t.Created.Before(s.now.Add(-2*time.Minute)) && t.Created.After(s.window.From.Add(time.Minute))
+	}
+	rows := first.Tasks
+	if pages := (first.Total + poller.PageSize - 1) / poller.PageSize; pages > 1 && !slices.ContainsFunc(rows, settled) {
+		middle, err := s.list(ctx, s.window, pages/2+1)
+		if err != nil {
+			s.add("range", "not known (%s)", outcomeOf(middle, err))
+			return
+		}
+		rows = middle.Tasks
+	}
+	i := slices.IndexFunc(rows, settled)
 	if i < 0 {
 		s.add("range", tooFew)
 		return
@@ -253,32 +264,40 @@ func (s *survey) unknownID(ctx context.Context) {
 	s.add("unknown task id", "%s", outcomeOf(s.list(ctx, q, 1)))
 }
 
-// empty asks about a second in which nothing was created, as far as the first page shows.
+// empty asks about a second in which nothing was created.
 func (s *survey) empty(ctx context.Context, first poller.Page) {
-	begin := s.now.Add(-time.Hour)
-	if known := knownSince(first); known.After(begin) {
-		begin = known
+	at, ok := s.quiet(first)
+	if !ok {
+		s.add("empty list", "not known: the rows of the first page show no time without tasks")
+		return
 	}
-	for at := s.now.Add(-2 * time.Minute); at.After(begin); at = at.Add(-time.Minute) {
-		if !slices.ContainsFunc(first.Tasks, func(t poller.Task) bool { return t.Created.Sub(at).Abs() < 10*time.Second }) {
-			s.add("empty list", "%s", outcomeOf(s.list(ctx, poller.Query{From: at, To: at.Add(time.Second)}, 1)))
-			return
-		}
-	}
-	s.add("empty list", "not known: the first page shows no minute without tasks")
+	s.add("empty list", "%s", outcomeOf(s.list(ctx, poller.Query{From: at, To: at.Add(time.Second)}, 1)))
 }
 
-// knownSince is from when on a first page holds every row: always when it holds all, else
-// since its oldest row, if it begins with the newest ones.
-func knownSince(first poller.Page) time.Time {
-	rows := first.Tasks
-	if len(rows) >= first.Total {
-		return time.Time{}
+// quiet is a time between two neighbours in an ordered page, or beside all the rows there
+// are: nothing was created then.
+func (s *survey) quiet(first poller.Page) (time.Time, bool) {
+	const gap = 2 * time.Second // to either side
+	rows := slices.Clone(first.Tasks)
+	down := func(a, b poller.Task) int { return b.Created.Compare(a.Created) }
+	up := func(a, b poller.Task) int { return a.Created.Compare(b.Created) }
+	if len(rows) < first.Total && !slices.IsSortedFunc(rows, down) && !slices.IsSortedFunc(rows, up) {
+		return time.Time{}, false
 	}
-	if !slices.IsSortedFunc(rows, func(a, b poller.Task) int { return b.Created.Compare(a.Created) }) || len(rows) == 0 {
-		return time.Unix(1<<40, 0) // never
+	slices.SortFunc(rows, down)
+	for i := 1; i < len(rows); i++ {
+		if rows[i-1].Created.Sub(rows[i].Created) >= 2*gap+time.Second {
+			return rows[i].Created.Add(gap), true
+		}
 	}
-	return rows[len(rows)-1].Created
+	if len(rows) < first.Total {
+		return time.Time{}, false
+	}
+	before := s.now.Add(-time.Hour)
+	if len(rows) > 0 {
+		before = rows[len(rows)-1].Created.Add(-time.Minute)
+	}
+	return before, before.After(s.window.From)
 }
 
 func (s *survey) beyond(ctx context.Context, total int) {

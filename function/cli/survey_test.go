@@ -66,10 +66,12 @@ func TestSurvey(t *testing.T) {
 			api.Add(apitest.Task{Key: key, Created: now.Add(-10*time.Minute - time.Duration(i/2)*time.Hour), Steps: steps})
 		}
 	}
-	many := func(api *apitest.Server) { // more than a page within the last minutes
-		for i := range 3 * poller.PageSize {
-			key := poller.Key{TaskID: fmt.Sprint(15690000000 + i), ObjectType: "file", ObjectPath: fmt.Sprint(i)}
-			api.Add(apitest.Task{Key: key, Created: time.Now().Add(-time.Duration(i) * time.Second), Steps: apitest.Finish(time.Second)})
+	busy := func(every time.Duration) func(*apitest.Server) { // several pages of recent tasks
+		return func(api *apitest.Server) {
+			for i := range 6 * poller.PageSize {
+				key := poller.Key{TaskID: fmt.Sprint(15690000000 + i), ObjectType: "file", ObjectPath: fmt.Sprint(i)}
+				api.Add(apitest.Task{Key: key, Created: time.Now().Add(-time.Duration(i) * every), Steps: apitest.Finish(time.Second)})
+			}
 		}
 	}
 	for _, c := range []struct {
@@ -110,8 +112,10 @@ func TestSurvey(t *testing.T) {
 		{"a short range means everything", apitest.Options{}, answering(oneSecond, func(n int) (poller.Page, error) {
 			return poller.Page{Number: n, Total: 40, Tasks: make([]poller.Task, 20)}, nil
 		}), rows, "empty list", "20 rows, total 40"},
-		{"a page does not show when nothing was created", apitest.Options{OldestFirst: true}, nil, many, "empty list", "not known: the first page shows no minute without tasks"},
-		{"a page shows it back to its oldest row", apitest.Options{}, nil, many, "empty list", "not known: the first page shows no minute without tasks"},
+		{"oldest first, a busy account", apitest.Options{OldestFirst: true}, nil, busy(15 * time.Second), "empty list", "0 rows, total 0"},
+		{"newest first, a busy account", apitest.Options{}, nil, busy(15 * time.Second), "empty list", "0 rows, total 0"},
+		{"tasks every second", apitest.Options{}, nil, busy(time.Second), "empty list", "not known: the rows of the first page show no time without tasks"},
+		{"tasks every second, their range", apitest.Options{}, nil, busy(time.Second), "range", "a task created at StartTime counts, one created at EndTime counts"},
 		{"beyond", apitest.Options{}, nil, rows, "page beyond the last", "0 rows, total 40"},
 		{"beyond is refused", apitest.Options{}, answering(beyondOne, refused("InvalidPageNumber")), rows, "page beyond the last", "the error InvalidPageNumber"},
 		{"beyond without a total", apitest.Options{}, answering(beyondOne, func(n int) (poller.Page, error) { return poller.Page{Number: n}, nil }),

@@ -274,7 +274,7 @@ func inspect(file *ast.File, cli bool, add func(ast.Expr)) {
 					continue
 				}
 				switch key := nameOf(field.Key); {
-				case kind == "Mistake" && (key == "Problem" || key == "Next"), key == "Hint" && kind != "Notice", kind == "Finding" && key == "Detail":
+				case kind == "Mistake" && (key == "Problem" || key == "Next"), key == "Hint" && kind != "Notice", (kind == "Finding" || kind == "") && key == "Detail":
 					add(field.Value)
 				}
 			}
