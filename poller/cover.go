@@ -132,6 +132,11 @@ func hull(a, b Window) time.Duration { return later(a.To, b.To).Sub(a.From) }
 // if it goes on.
 const longGap = time.Hour
 
+// sameClock is how far two clocks are apart that are read in one run and are both right. A
+// gap must not end before the first second that was asked for: what lies between would be
+// another one.
+const sameClock = time.Minute
+
 // forget reports what leaves the API's memory without having been read: a hole that
 // has left, or an hour of one that is still leaving.
 func (d *differ) forget() {
@@ -139,7 +144,10 @@ func (d *differ) forget() {
 	if d.batch.Calls == 0 {
 		return
 	}
-	edge := earlier(d.plan.Limits.floor(d.plan.At), d.plan.Limits.floor(d.clock))
+	edge := d.plan.Limits.floor(d.plan.At)
+	if safe := d.plan.Limits.floor(d.clock); edge.Sub(safe) > sameClock {
+		edge = safe
+	}
 	if s.Settled.IsZero() || !s.Settled.Before(edge) {
 		return
 	}

@@ -104,6 +104,42 @@ func TestGaps(t *testing.T) {
 	}
 }
 
+// A clock of whole seconds, or one that was read a moment earlier, is no other clock: the
+// gap ends where the next run begins to read, and nothing is left of it to report again.
+func TestAGapIsReportedOnceByClocksThatDifferALittle(t *testing.T) {
+	l := DefaultLimits()
+	for _, tt := range []struct {
+		behind time.Duration
+		gap    time.Time // its end, before the first second that was asked for
+	}{
+		{0, noon},
+		{time.Millisecond, noon},
+		{time.Second, noon},
+		{30 * time.Second, noon},
+		{2 * time.Hour, noon.Add(-2 * time.Hour)},
+	} {
+		s, began := steady(), noon.Add(l.Margin-l.Window)
+		s.Settled, s.Scanned = began.Add(-9*time.Hour), []Span{{began.Add(-99 * time.Hour), began.Add(-9 * time.Hour)}}
+		p := s.Plan(noon, l)
+		b := listing(p)
+		b.Now = noon.Add(-tt.behind)
+		c := s.Diff(p, b, noon, Policy{})
+		if want := tt.gap.Add(l.Margin - l.Window); c.Gap == nil || !c.Gap.To.Equal(want) {
+			t.Errorf("%v behind: gap %v, want its end at %v", tt.behind, c.Gap, want)
+		}
+		if tt.behind > sameClock {
+			continue
+		}
+		later := noon.Add(time.Second)
+		p = c.State.Plan(later, l)
+		b = listing(p)
+		b.Now = later
+		if again := c.State.Diff(p, b, later, Policy{}).Gap; again != nil {
+			t.Errorf("%v behind: reported again: %v", tt.behind, again)
+		}
+	}
+}
+
 // The first window may need several runs; meanwhile history stays history, what left the
 // three days unread is none of anybody's business, and a later run that reaches further
 // back takes nothing for new.
