@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"go.yaml.in/yaml/v3"
 
 	"refreshwatch/function/setup"
@@ -22,15 +24,15 @@ import (
 type deployment struct {
 	Edition, Name, Access string
 	Vars                  map[string]yaml.Node
-	Resources             struct {
-		Watch struct {
-			Component string
-			Actions   struct {
-				PreDeploy []struct{ Run, Path string } `yaml:"pre-deploy"`
-			}
-			Props deployedFunction
-		}
+	Resources             struct{ Watch, CDN, DCDN resource }
+}
+
+type resource struct {
+	Component string
+	Actions   struct {
+		PreDeploy []struct{ Run, Path string } `yaml:"pre-deploy"`
 	}
+	Props deployedFunction
 }
 
 type deployedFunction struct {
@@ -89,6 +91,8 @@ func deployEnv() map[string]string {
 		"REFRESHWATCH_ROLE": "acs:ram::1234567890123456:role/refreshwatch",
 		"CHECKPOINT":        "oss://bucket/refreshwatch?region=cn-shanghai",
 		"SLACK_WEBHOOK_URL": "https://hooks.slack.com/services/T0/B0/secret",
+		"CHECKPOINT_CDN":    "oss://bucket/refreshwatch-cdn?region=cn-shanghai",
+		"CHECKPOINT_DCDN":   "oss://bucket/refreshwatch-dcdn?region=cn-shanghai",
 	}
 }
 
@@ -122,6 +126,49 @@ func TestDeployedEnvironmentLoads(t *testing.T) {
 	}
 	if len(c.Sinks) != 1 || c.Sinks[0].Type != "slack-webhook" || c.Checkpoint != deployEnv()["CHECKPOINT"] {
 		t.Errorf("sinks %d, checkpoint %s", len(c.Sinks), c.Checkpoint)
+	}
+}
+
+// With the # taken off, three functions run the archive that the first one builds: s
+// deploys in the file's order (3.1.10, read 2026-11). They differ in what must not be
+// shared, and in nothing else.
+func TestThreeProductsFromOneArchive(t *testing.T) {
+	text := regexp.MustCompile(`(?m)^  #(\S|  )`).ReplaceAllString(readDeployment(t), "  $1")
+	env := deployEnv()
+	for _, name := range []string{"HEARTBEAT_URL", "CONSOLE_URL"} {
+		env[name] = "https://vod.example.com/only"
+	}
+	d, err := loadDeployment(text, env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := d.Resources.Watch
+	if first.Props.Env["HEARTBEAT_URL"].Value != env["HEARTBEAT_URL"] || strings.Index(text, "\n  watch:") > strings.Index(text, "\n  cdn:") {
+		t.Error("the first function is not that of the variables, or does not come first")
+	}
+	names := []string{first.Props.FunctionName}
+	for product, other := range map[string]resource{"cdn": d.Resources.CDN, "dcdn": d.Resources.DCDN} {
+		c, err := setup.LoadConfig(func(name string) string {
+			node := other.Props.Env[name]
+			return node.Value
+		}, setup.FunctionCompute)
+		if err != nil || c.Product.Name != product || c.Checkpoint != env["CHECKPOINT_"+strings.ToUpper(product)] || c.Heartbeat != "" || c.ConsoleURL != "" {
+			t.Errorf("%s: %s, %s, heartbeat %q, console %q: %v", product, c.Product.Name, c.Checkpoint, string(c.Heartbeat), c.ConsoleURL, err)
+		}
+		if len(other.Actions.PreDeploy) > 0 || other.Component != first.Component {
+			t.Errorf("%s: builds %v, component %s", product, other.Actions.PreDeploy, other.Component)
+		}
+		names = append(names, other.Props.FunctionName)
+		other.Props.FunctionName = first.Props.FunctionName
+		for _, name := range []string{"PRODUCT", "CHECKPOINT", "HEARTBEAT_URL", "CONSOLE_URL"} {
+			other.Props.Env[name] = first.Props.Env[name]
+		}
+		if diff := cmp.Diff(first.Props, other.Props, cmpopts.IgnoreFields(yaml.Node{}, "Line", "Column")); diff != "" {
+			t.Errorf("%s differs:\n%s", product, diff)
+		}
+	}
+	if len(sortedSet(names)) != 3 {
+		t.Errorf("functions %v", names)
 	}
 }
 
@@ -309,10 +356,10 @@ func readDeployment(t *testing.T) string {
 	return string(text)
 }
 
-// withAlternatives takes the # off what is commented out: inside the resources, and
-// without the space that follows it in prose.
+// withAlternatives takes the # off what is commented out: indented, and without the
+// space that follows it in prose.
 func withAlternatives(text string) string {
-	return regexp.MustCompile(`(?m)^( {6,})#(\S|  )`).ReplaceAllString(text, "$1$2")
+	return regexp.MustCompile(`(?m)^( {2,})#(\S|  )`).ReplaceAllString(text, "$1$2")
 }
 
 // loadDeployment renders the variables as `s` does and refuses unknown keys.
