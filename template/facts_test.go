@@ -246,6 +246,31 @@ func TestSampleIsMarked(t *testing.T) {
 	}
 }
 
+// Trouble of STS is not advised on as if it were the API's.
+func TestTroubleOfARole(t *testing.T) {
+	const arn = "acs:ram::1234567890123456:role/refreshwatch"
+	for _, lang := range []string{"en", "zh"} {
+		for code, want := range map[string][]string{
+			"NoPermission":        {"sts:AssumeRole", arn},
+			"EntityNotExist.Role": {arn},
+			"Transport":           {"STS_ENDPOINT"},
+		} {
+			for _, role := range []string{arn, ""} {
+				c := card(t, load(t, Options{Lang: lang, Product: "cdn"}), Plain, notify(Trouble, Notice{Code: code, Role: role}))
+				said := strings.Join(c.Reasons, " ")
+				for _, w := range want {
+					if strings.Contains(said, w) != (role != "") {
+						t.Errorf("%s, %s of role %q: %s", lang, code, role, said)
+					}
+				}
+				if role != "" && strings.Contains(said, "cdn:") {
+					t.Errorf("%s, %s: %s", lang, code, said)
+				}
+			}
+		}
+	}
+}
+
 // What a notice about the quota says at its edges.
 func TestQuotaWords(t *testing.T) {
 	for _, row := range []struct {

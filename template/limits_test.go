@@ -215,6 +215,11 @@ func TestLongNotices(t *testing.T) {
 		long := strings.Repeat(fill, 400)
 		for _, kind := range []poller.Kind{Gap, Trouble, Recovered, LowQuota, Test} {
 			n := Notice{From: sampleTime().Add(-time.Hour), To: sampleTime(), Code: long, Message: long, Hint: long, Count: 1e9}
+			for _, code := range []string{"NoPermission", "EntityNotExist.Role", "Transport"} { // what the advice depends on
+				n := n
+				n.Code, n.Role = code+"."+long, "acs:ram::1234567890123456:role/"+long
+				renderStrictly(t, sets, notify(kind, n))
+			}
 			for quotas := range 10 {
 				renderStrictly(t, sets, notify(kind, n))
 				n.Quota = append(n.Quota, poller.Quota{ObjectType: fmt.Sprint(quotas, long), Left: math.MaxInt - quotas, Total: math.MinInt})
@@ -339,6 +344,7 @@ func TestFragments(t *testing.T) {
 			case 8:
 				m = notify(poller.Kind(trick), Notice{Message: trick})
 			case 9:
+				renderStrictly(t, sets[(i+field)%2:][:1], notify(Trouble, Notice{Code: "NoPermission", Role: s}))
 				m = notify(LowQuota, Notice{Code: trick, Quota: []poller.Quota{{ObjectType: trick}, {ObjectType: s}}[:1+i%2]})
 			}
 			renderStrictly(t, sets[(i+field)%2:][:1], m)

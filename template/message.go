@@ -24,6 +24,7 @@ type Notice struct {
 	Hint    string    `json:"hint,omitempty"`    // what to do next
 	Count   int       `json:"count,omitempty"`   // failed polls in a row
 
+	Role  string         `json:"role,omitempty"`  // that could not be assumed: the trouble is STS's
 	Quota []poller.Quota `json:"quota,omitempty"` // those that are low
 }
 

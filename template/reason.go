@@ -65,6 +65,7 @@ func troubleOf(code string) string {
 		{"SignatureDoesNotMatch", "key"},
 		{"Forbidden", "permission"},
 		{"NoPermission", "permission"},
+		{"EntityNotExist.Role", "no-role"},
 		{"OperationDenied", "closed"},
 		{"InvalidTimeStamp", "clock"},
 		{"NoCredentials", "key"}, // ours

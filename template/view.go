@@ -42,7 +42,7 @@ type view struct {
 
 	Product    string // CDN, DCDN, or "" for VOD
 	Permission string // that reading the tasks needs
-	Endpoint   string // the variable that sets where the API is
+	Endpoint   string // the variable that sets where the API is, or STS in trouble of a role
 	Region     string
 	ID         string // the first characters of the delivery's id
 	Console    string // a URL
@@ -94,6 +94,7 @@ type notice struct {
 	Lasted              span
 	Code, Message, Hint string
 	Trouble             string // what Code is about: see troubleOf
+	Role                string // that could not be assumed, else ""
 	Failures            int    // polls in a row
 	Quotas              []quota
 	UsedUp              bool // nothing is left of any of them
@@ -122,6 +123,7 @@ const (
 
 	maxQuotas  = 5 // that one message names: they fit a title
 	quotaBytes = 24
+	roleBytes  = 120
 )
 
 // room is how much a card may list. WeCom takes 4,096 bytes of Markdown, the others
@@ -143,7 +145,7 @@ func (s *Set) newView(d Dialect, m Message, f facts) (view, writer) {
 		LastChanges: lastChanges(f.events),
 		Rows:        len(f.events), Complete: f.complete, Failed: f.failed, Canceled: f.canceled, Digest: m.Digest,
 		Task: w.code(f.task, idBytes), Took: newRange(f.took), Age: newSpan(f.age), Reasons: len(f.reasons),
-		Label: w.text(s.label, labelBytes), Product: s.product.title, Permission: s.product.permission, Endpoint: s.product.endpoint,
+		Label: w.text(s.label, labelBytes), Product: s.product.title, Permission: s.product.permission, Endpoint: w.text(s.product.endpoint, wordBytes),
 		Region: w.text(m.Region, wordBytes), ID: w.code(firstRunes(m.ID, idRunes), idBytes),
 		Console: s.console, Bold: w.bold,
 	}
@@ -169,6 +171,9 @@ func (s *Set) newView(d Dialect, m Message, f facts) (view, writer) {
 	}
 	if m.Notice != nil {
 		v.Notice = newNotice(*m.Notice, w)
+		if v.Notice.Role != "" {
+			v.Endpoint = w.text("STS_ENDPOINT", wordBytes)
+		}
 		if m.Kind == LowQuota {
 			v.Seen = v.Notice.From
 		}
@@ -238,10 +243,10 @@ func newReason(c cause, rows, limit int, w writer) reason {
 func newNotice(n Notice, w writer) notice {
 	v := notice{
 		From: w.time(n.From), To: w.time(n.To), Failures: n.Count,
-		Trouble: troubleOf(n.Code),
-		Code:    w.text(n.Code, idBytes),
-		Hint:    w.text(n.Hint, messageBytes),
-		UsedUp:  len(n.Quota) > 0,
+		Trouble: troubleOf(n.Code), Role: w.text(n.Role, roleBytes),
+		Code:   w.text(n.Code, idBytes),
+		Hint:   w.text(n.Hint, messageBytes),
+		UsedUp: len(n.Quota) > 0,
 	}
 	for _, q := range n.Quota[:min(maxQuotas, len(n.Quota))] {
 		v.Quotas = append(v.Quotas, quota{w.text(q.ObjectType, quotaBytes), q.Left, q.Total})

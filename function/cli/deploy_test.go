@@ -175,7 +175,7 @@ func TestThreeProductsFromOneArchive(t *testing.T) {
 // A new variable belongs into s.yaml too, or in this list with a reason.
 func TestDeploymentOffersEveryVariable(t *testing.T) {
 	notOffered := []string{
-		"ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET", "ALIBABA_CLOUD_SECURITY_TOKEN", // the invocation brings its own
+		"ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET", "ALIBABA_CLOUD_SECURITY_TOKEN", "ALIBABA_CLOUD_PROFILE", // the invocation brings its own
 		"SLACK_API_URL", "VOD_ENDPOINT", "CDN_ENDPOINT", "DCDN_ENDPOINT", "STS_ENDPOINT", // for tests and proxies
 		"HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "NO_PROXY", "no_proxy", // of the network, not of this program
 	}

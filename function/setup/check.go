@@ -1,6 +1,7 @@
 package setup
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -201,10 +202,19 @@ func finding(item string, level sink.Level, detail, hint string) watch.Finding {
 }
 
 // failed is a finding about an attempt that failed. The error's hint stands by
-// itself.
+// itself; what has none is passing.
 func failed(item string, err error) watch.Finding {
 	detail, hint := parts(err)
-	return finding(item, sink.Bad, strings.TrimRight(detail, " ."), hint)
+	return finding(item, sink.Bad, strings.TrimRight(detail, " ."), cmp.Or(hint, passing(err)))
+}
+
+// passing is what to do about a failure that nobody has to correct.
+func passing(err error) string {
+	var api *poller.Error
+	if errors.As(err, &api) && (strings.HasPrefix(api.Code, "Throttling") || api.Code == "TooManyRequests" || api.Code == "HTTP429") {
+		return "Check whether another program calls the same API, then try again"
+	}
+	return "Try again in a few minutes: it usually passes"
 }
 
 // parts are an error's text without its hint, and the hint.

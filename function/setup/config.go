@@ -118,7 +118,7 @@ func LoadConfig(getenv func(string) string, on Platform) (Config, error) {
 	}
 	r.proxies()
 	r.sinks(&c, on)
-	c.Unused = append(c.Unused, r.unused(product)...)
+	c.Unused = append(c.Unused, r.unused(c, on)...)
 	c.Variables = r.asked
 	return c, r.err()
 }
@@ -143,9 +143,18 @@ func (r *reader) product() aliyun.Product {
 
 // credentials are those of the environment, else those of a profile.
 func (r *reader) credentials(stsEndpoint string) (Key, Profile) {
+	const id, secret = "ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET"
 	key := r.key()
-	if r.isSet("ALIBABA_CLOUD_ACCESS_KEY_ID") || r.isSet("ALIBABA_CLOUD_ACCESS_KEY_SECRET") {
+	half := func(missing, there string) (Key, Profile) {
+		return key, Profile{Problem: &poller.Mistake{Setting: missing, Problem: "is not set, although " + there + " is", Next: "Set ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET"}}
+	}
+	switch {
+	case r.isSet(id) && r.isSet(secret):
 		return key, Profile{}
+	case r.isSet(id):
+		return half(secret, id)
+	case r.isSet(secret):
+		return half(id, secret)
 	}
 	return r.profile(stsEndpoint)
 }
@@ -156,8 +165,9 @@ func (r *reader) role() aliyun.Role {
 		Endpoint: r.endpoint("STS_ENDPOINT"),
 	}
 	if role.ARN == "" && role.ExternalID != "" && !r.isSet("WATCH_ROLE_ARN") {
-		r.wrong("WATCH_ROLE_EXTERNAL_ID", "is set without WATCH_ROLE_ARN", "Set WATCH_ROLE_ARN, too, or take it away")
+		r.wrong("WATCH_ROLE_EXTERNAL_ID", "is set without WATCH_ROLE_ARN", "Set WATCH_ROLE_ARN, too, or unset this one")
 	}
+	r.wrongAll("WATCH_ROLE_EXTERNAL_ID", aliyun.CheckExternalID(role.ExternalID))
 	return role
 }
 
@@ -246,15 +256,21 @@ func fileURL(path string) string {
 	return (&url.URL{Scheme: "file", Path: path}).String()
 }
 
-// unused are the variables of other products that are set.
-func (r *reader) unused(product aliyun.Product) []string {
+// unused are the variables that are set without effect: those of other products, and
+// those of ways to a key that are not taken. On Function Compute the platform
+// sets keys of its own.
+func (r *reader) unused(c Config, on Platform) []string {
 	var names []string
-	for _, p := range aliyun.Products() {
-		for _, variable := range []string{p.EndpointVariable(), p.QPSVariable()} {
-			if p.Name != product.Name && r.isSet(variable) {
-				names = append(names, variable)
-			}
+	add := func(variable string, unused bool) {
+		if unused && r.isSet(variable) {
+			names = append(names, variable)
 		}
 	}
+	for _, p := range aliyun.Products() {
+		add(p.EndpointVariable(), p.Name != c.Product.Name)
+		add(p.QPSVariable(), p.Name != c.Product.Name)
+	}
+	add(profileVariable, on == FunctionCompute || c.Key.ID != "" && c.Profile.Name == "")
+	add("ALIBABA_CLOUD_SECURITY_TOKEN", on == CommandLine && c.Profile.Name != "")
 	return names
 }

@@ -133,6 +133,12 @@ func TestCheckOfARole(t *testing.T) {
 			map[string]string{"api": "0 tasks", "quota": "vod:DescribeVodRefreshQuota"}, true},
 		{"little left", func(o *apitest.Options) { o.Quota = apitest.Quota{URL: 2000, URLLeft: 199, Dir: 100, DirLeft: 10} }, nil,
 			map[string]string{"quota": "file 199/2000"}, true},
+		{"STS throttles", nil, on(apitest.Throttling(), "AssumeRole"),
+			map[string]string{"role": "assume the role " + testRole + ": Request was denied due to request throttling. (request *). Check whether another program calls the same API"}, false},
+		{"STS is down", nil, on(apitest.BadGateway(), "AssumeRole"),
+			map[string]string{"role": "assume the role " + testRole + ": the answer is HTTP 502 and not the API's own. Try again in a few minutes"}, false},
+		{"the API is down", nil, on(apitest.BadGateway(), "DescribeVodRefreshTasks"),
+			map[string]string{"role": "is assumed", "api": "the answer is HTTP 502 and not the API's own. Try again in a few minutes"}, true},
 	} {
 		o := apitest.Options{RoleOnly: true, Roles: []apitest.Role{{ARN: testRole, ExternalID: testExternalID}}}
 		if row.edit != nil {
@@ -149,8 +155,13 @@ func TestCheckOfARole(t *testing.T) {
 			levels[f.Item] = f.Level
 		}
 		for item, want := range row.want {
-			if !strings.Contains(said[item], want) {
+			if !poller.Glob("*"+want+"*", said[item]) {
 				t.Errorf("%s: %s: %q, want %q", row.name, item, said[item], want)
+			}
+		}
+		for _, f := range report.Checks {
+			if f.Level == sink.Bad && f.Hint == "" {
+				t.Errorf("%s: no hint for %+v", row.name, f)
 			}
 		}
 		if _, asked := said["api"]; asked != row.api {

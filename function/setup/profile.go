@@ -2,6 +2,7 @@ package setup
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"io"
@@ -22,7 +23,7 @@ import (
 type Profile struct {
 	Name    string        // "" when none is used
 	Roles   []aliyun.Role // assumed one after the other, the first by the profile's key
-	Problem error         // why the current profile cannot be used, which nobody named; for whoever needs a key
+	Problem error         // why there is no key, where nobody named a profile; for whoever needs one
 }
 
 // from says where a key came from, for advice on it; "" for the environment.
@@ -56,7 +57,7 @@ type cliProfile struct {
 // profile is the key of ALIBABA_CLOUD_PROFILE, or of the file's current profile. Only
 // a profile that somebody named has to be there.
 func (r *reader) profile(stsEndpoint string) (Key, Profile) {
-	wanted := r.text(profileVariable, name)
+	wanted := r.text(profileVariable, line)
 	if wanted == "" && r.isSet(profileVariable) {
 		return Key{}, Profile{}
 	}
@@ -71,10 +72,11 @@ func (r *reader) profile(stsEndpoint string) (Key, Profile) {
 	var roles []aliyun.Role
 	chosen := wanted
 	if err == nil {
-		if chosen == "" {
-			chosen = file.Current
+		if chosen = cmp.Or(wanted, file.Current); chosen == "" {
+			err = badProfile(profileFile+" has no current profile", "Set "+profileVariable+". "+file.suggest(""))
+		} else {
+			key, roles, err = file.resolve(chosen, stsEndpoint, nil)
 		}
-		key, roles, err = file.resolve(chosen, stsEndpoint, nil)
 	}
 	switch {
 	case err == nil:
@@ -82,7 +84,7 @@ func (r *reader) profile(stsEndpoint string) (Key, Profile) {
 		key.From = profile.from()
 		return key, profile
 	case wanted == "":
-		return Key{}, Profile{Problem: poller.At(profileFile, err)}
+		return Key{}, Profile{Problem: err}
 	}
 	r.wrongAll(profileVariable, err)
 	return Key{}, Profile{}
@@ -133,17 +135,15 @@ func readBounded(path string, most int64) ([]byte, error) {
 // resolve is a profile's key, and the roles that it assumes. seen are the profiles
 // that lead here.
 func (f cliFile) resolve(wanted, stsEndpoint string, seen []string) (Key, []aliyun.Role, error) {
-	i := slices.IndexFunc(f.Profiles, func(p cliProfile) bool { return p.Name == wanted })
-	if i < 0 {
-		return Key{}, nil, badProfile(profileFile+" has no profile "+plainName(wanted), f.suggest(wanted))
-	}
-	if slices.Contains(seen, wanted) {
+	p, err := f.named(wanted)
+	switch {
+	case err != nil:
+		return Key{}, nil, err
+	case slices.Contains(seen, wanted):
 		return Key{}, nil, badProfile("profile "+plainName(wanted)+" is the source of itself", "Correct source_profile in "+profileFile)
 	}
-	p := f.Profiles[i]
 	key := Key{ID: p.ID, Secret: sink.Secret(p.Secret)}
 	var roles []aliyun.Role
-	var err error
 	switch strings.ToLower(p.Mode) {
 	case "ak":
 	case "ststoken":
@@ -152,8 +152,13 @@ func (f cliFile) resolve(wanted, stsEndpoint string, seen []string) (Key, []aliy
 		key.Token = sink.Secret(p.Token)
 		roles = []aliyun.Role{p.role(stsEndpoint)}
 	case "chainableramrolearn":
+		if p.SourceProfile == "" {
+			return Key{}, nil, badProfile("profile "+plainName(wanted)+" has no source_profile", "Run aliyun configure for this profile")
+		}
 		key, roles, err = f.resolve(p.SourceProfile, stsEndpoint, append(seen, wanted))
 		roles = append(roles, p.role(stsEndpoint))
+	case "":
+		return Key{}, nil, badProfile("profile "+plainName(wanted)+" has no mode", "Run aliyun configure for this profile")
 	default:
 		return Key{}, nil, badProfile("profile "+plainName(wanted)+" has the mode "+plainName(p.Mode)+", which is not supported",
 			"Use a profile of mode AK, StsToken, RamRoleArn or ChainableRamRoleArn, or "+nextKey)
@@ -164,21 +169,61 @@ func (f cliFile) resolve(wanted, stsEndpoint string, seen []string) (Key, []aliy
 	case key.ID == "" || key.Secret == "" || strings.EqualFold(p.Mode, "StsToken") && key.Token == "":
 		return Key{}, nil, badProfile("profile "+plainName(wanted)+" lacks a part of its key", "Run aliyun configure for this profile")
 	}
-	return key, roles, nil
+	return key, roles, p.check()
+}
+
+// named is the one profile of that name.
+func (f cliFile) named(wanted string) (cliProfile, error) {
+	var found []cliProfile
+	for _, p := range f.Profiles {
+		if p.Name == wanted {
+			found = append(found, p)
+		}
+	}
+	switch len(found) {
+	case 0:
+		return cliProfile{}, badProfile(profileFile+" has no profile "+plainName(wanted), f.suggest(wanted))
+	case 1:
+		return found[0], nil
+	}
+	return cliProfile{}, badProfile(profileFile+" has several profiles "+plainName(wanted), "Keep one of them")
+}
+
+// check judges the profile's values as those of variables are judged.
+func (p cliProfile) check() error {
+	of := " of profile " + plainName(p.Name)
+	for _, v := range []struct{ field, value string }{
+		{"access_key_id", p.ID}, {"access_key_secret", p.Secret}, {"sts_token", p.Token}, {"ram_role_arn", p.RoleARN}, {"external_id", p.ExternalID},
+	} {
+		if m := checkShape(v.value, word); m != nil {
+			return badProfile(v.field+of+" "+m.Problem, m.Next)
+		}
+	}
+	if strings.HasPrefix(p.Secret, "LTAI") {
+		return badProfile("access_key_secret"+of+" holds the id of an access key", "Run aliyun configure for this profile")
+	}
+	if !strings.HasSuffix(strings.ToLower(p.Mode), "ramrolearn") {
+		return nil
+	}
+	wrong := errors.Join(poller.At("ram_role_arn", aliyun.CheckRoleARN(p.RoleARN)), poller.At("external_id", aliyun.CheckExternalID(p.ExternalID)))
+	for _, m := range poller.Mistakes(wrong) {
+		return badProfile(m.Setting+of+": "+m.Problem, m.Next) // one at a time, as all of a profile
+	}
+	return nil
 }
 
 func (p cliProfile) role(stsEndpoint string) aliyun.Role {
 	if stsEndpoint == "" && p.STSRegion != "" && strings.Trim(p.STSRegion, "abcdefghijklmnopqrstuvwxyz0123456789-") == "" {
 		stsEndpoint = "https://sts." + p.STSRegion + ".aliyuncs.com"
 	}
-	return aliyun.Role{ARN: p.RoleARN, ExternalID: p.ExternalID, Setting: "profile " + plainName(p.Name), Endpoint: stsEndpoint}
+	return aliyun.Role{ARN: p.RoleARN, ExternalID: p.ExternalID, Setting: "ram_role_arn of profile " + plainName(p.Name), Endpoint: stsEndpoint}
 }
 
 // suggest names profiles, of those whose names can be shown.
 func (f cliFile) suggest(wanted string) string {
 	var names []string
 	for _, p := range f.Profiles {
-		if plainName(p.Name) == p.Name {
+		if plainName(p.Name) == p.Name && !slices.Contains(names, p.Name) {
 			names = append(names, p.Name)
 		}
 	}

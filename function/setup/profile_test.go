@@ -4,11 +4,14 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"refreshwatch/notifier/sink"
+	"refreshwatch/poller"
 	"refreshwatch/poller/aliyun"
 )
 
@@ -30,6 +33,15 @@ const profiles = `{
 		{"name": "odd", "mode": "hunter2 in a place of its own, much too long"},
 		{"name": "half", "mode": "AK", "access_key_id": "LTAIhunter2half"},
 		{"name": "tokenless", "mode": "StsToken", "access_key_id": "STS.hunter2", "access_key_secret": "hunter2-sts"},
+		{"name": "badid", "mode": "RamRoleArn", "access_key_id": "LTAIhunter2", "access_key_secret": "hunter2", "ram_role_arn": "acs:ram::1:role/x", "external_id": "!hunter2!"},
+		{"name": "orphan", "mode": "ChainableRamRoleArn", "ram_role_arn": "acs:ram::1:role/x"},
+		{"name": "modeless", "access_key_id": "LTAIhunter2", "access_key_secret": "hunter2"},
+		{"name": "quoted", "mode": "AK", "access_key_id": "LTAIhunter2", "access_key_secret": "\"hunter2\""},
+		{"name": "spaced", "mode": "AK", "access_key_id": "LTAIhunter2 ", "access_key_secret": "hunter2"},
+		{"name": "swapped", "mode": "AK", "access_key_id": "hunter2", "access_key_secret": "LTAIhunter2"},
+		{"name": "twin", "mode": "AK", "access_key_id": "LTAIhunter2", "access_key_secret": "hunter2"},
+		{"name": "twin", "mode": "AK", "access_key_id": "LTAIhunter2b", "access_key_secret": "hunter2b"},
+		{"name": "", "mode": "AK", "access_key_id": "LTAIhunter2", "access_key_secret": "hunter2"},
 		{"name": "badrole", "mode": "RamRoleArn", "access_key_id": "LTAIhunter2", "access_key_secret": "hunter2", "ram_role_arn": "hunter2"}
 	],
 	"meta_path": ""
@@ -62,9 +74,9 @@ func assemble(env map[string]string, on Platform) (*Program, Config, error) {
 }
 
 func TestProfiles(t *testing.T) {
-	one := aliyun.Role{ARN: "acs:ram::1:role/one", ExternalID: "hunter2-ext", Setting: "profile role", Endpoint: "https://sts.cn-beijing.aliyuncs.com"}
-	two := aliyun.Role{ARN: "acs:ram::2:role/two", Setting: "profile chain"}
-	three := aliyun.Role{ARN: "acs:ram::3:role/three", Setting: "profile longer"}
+	one := aliyun.Role{ARN: "acs:ram::1:role/one", ExternalID: "hunter2-ext", Setting: "ram_role_arn of profile role", Endpoint: "https://sts.cn-beijing.aliyuncs.com"}
+	two := aliyun.Role{ARN: "acs:ram::2:role/two", Setting: "ram_role_arn of profile chain"}
+	three := aliyun.Role{ARN: "acs:ram::3:role/three", Setting: "ram_role_arn of profile longer"}
 	dir := home(t, profiles)
 	for name, want := range map[string]struct {
 		key   Key
@@ -117,6 +129,53 @@ func TestProfilesComeLast(t *testing.T) {
 	}
 }
 
+// What is set and not used is named by check; half a key is no key, and says so.
+func TestWaysToAKeyThatAreNotTaken(t *testing.T) {
+	dir := home(t, profiles)
+	const id, secret, token = "ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET", "ALIBABA_CLOUD_SECURITY_TOKEN"
+	deployed := map[string]string{"ALIBABA_CLOUD_PROFILE": "sts", id: "id", secret: "s", token: "t", "CHECKPOINT": "file:///x", "WEBHOOK_URL": "https://hooks.example.com/x"}
+	for _, row := range []struct {
+		env    map[string]string
+		on     Platform
+		unused []string
+		check  string // of the credentials
+	}{
+		{map[string]string{id: "id", secret: "s", token: "t"}, CommandLine, nil, "ok a temporary key*from the environment"},
+		{map[string]string{id: "id", secret: "s", "ALIBABA_CLOUD_PROFILE": "sts"}, CommandLine, []string{"ALIBABA_CLOUD_PROFILE"}, "ok a long-lived key*from the environment"},
+		{map[string]string{token: "t"}, CommandLine, []string{token}, "ok a long-lived key*from profile default of ~/.aliyun/config.json"},
+		{map[string]string{token: "t", "ALIBABA_CLOUD_PROFILE": "sts"}, CommandLine, []string{token}, "ok a temporary key*from profile sts of ~/.aliyun/config.json"},
+		{map[string]string{id: "id", "ALIBABA_CLOUD_PROFILE": "sts"}, CommandLine, []string{"ALIBABA_CLOUD_PROFILE"}, "bad " + secret + ": is not set, although " + id + " is"},
+		{map[string]string{secret: "s"}, CommandLine, nil, "bad " + id + ": is not set, although " + secret + " is"},
+		{deployed, FunctionCompute, []string{"ALIBABA_CLOUD_PROFILE"}, "bad there are none"},
+	} {
+		row.env["HOME"] = dir
+		p, c, err := assemble(row.env, row.on)
+		if err != nil || !slices.Equal(c.Unused, row.unused) {
+			t.Errorf("%v: %v, unused %v, want %v", row.env, err, c.Unused, row.unused)
+			continue
+		}
+		if f := p.checkCredentials(); !poller.Glob(row.check, string(f.Level)+" "+f.Detail) || f.Level == sink.Bad && f.Hint == "" {
+			t.Errorf("%v: check says %+v, want %s", row.env, f, row.check)
+		}
+	}
+}
+
+// A file that names no current profile has one only for who names it.
+func TestNoCurrentProfile(t *testing.T) {
+	for _, file := range []string{
+		`{"profiles":[{"name":"prod","mode":"AK","access_key_id":"a","access_key_secret":"b"},{"name":"","mode":"AK","access_key_id":"c","access_key_secret":"d"}]}`,
+		`{"current":"","profiles":[{"name":"prod","mode":"AK","access_key_id":"a","access_key_secret":"b"}]}`,
+	} {
+		p, c, err := assemble(map[string]string{"HOME": home(t, file)}, CommandLine)
+		if err != nil || c.Key.ID != "" {
+			t.Fatalf("%s: key %q, %v", file, c.Key.ID, err)
+		}
+		if f := p.checkCredentials(); f.Detail != "~/.aliyun/config.json has no current profile" || f.Hint != "Set ALIBABA_CLOUD_PROFILE. Known: prod" {
+			t.Errorf("%s: %+v", file, f)
+		}
+	}
+}
+
 // A profile that cannot be used says why and what to do, and shows nothing of the
 // file; one that nobody named is a mistake only once a key is needed.
 func TestBadProfiles(t *testing.T) {
@@ -132,7 +191,14 @@ func TestBadProfiles(t *testing.T) {
 		{profiles, "tokenless", "profile tokenless lacks a part of its key"},
 		{profiles, "loop", "is the source of itself"},
 		{profiles, "lost", "has no profile (not shown)"},
-		{profiles, "badrole", "profile badrole: not the ARN of a RAM role"},
+		{profiles, "badid", "external_id of profile badid: not an external ID"},
+		{profiles, "orphan", "profile orphan has no source_profile"},
+		{profiles, "modeless", "profile modeless has no mode"},
+		{profiles, "quoted", "access_key_secret of profile quoted still has quotes around it. Remove them"},
+		{profiles, "spaced", "access_key_id of profile spaced holds a space"},
+		{profiles, "swapped", "access_key_secret of profile swapped holds the id of an access key"},
+		{profiles, "twin", "has several profiles twin. Keep one of them"},
+		{profiles, "badrole", "ram_role_arn of profile badrole: not the ARN of a RAM role"},
 		{`{"current":"hunter2","profiles":[{"name":"prod","access_key_secret":"hunter2"`, "prod", "is not what the aliyun CLI writes"},
 		{`{"profiles":{"prod":{"access_key_secret":"hunter2"}}}`, "prod", "is not what the aliyun CLI writes"},
 		{`access_key_secret = hunter2`, "prod", "is not what the aliyun CLI writes"},
@@ -148,7 +214,7 @@ func TestBadProfiles(t *testing.T) {
 			t.Errorf("%s: %s, want %s", row.profile, text, row.want)
 		}
 		current := strings.Replace(row.file, `"current": "default"`, fmt.Sprintf(`"current": %q`, row.profile), 1)
-		if row.file != profiles || row.profile == "badrole" {
+		if row.file != profiles {
 			continue
 		}
 		p, _, err := assemble(map[string]string{"HOME": home(t, current)}, CommandLine)

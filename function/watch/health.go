@@ -58,6 +58,9 @@ func (h Health) After(err error, now time.Time) (Health, poller.Kind, *template.
 	if api.Err != nil {
 		notice.Message = api.Err.Error()
 	}
+	if role := (*poller.RoleError)(nil); errors.As(err, &role) {
+		notice.Role = role.Role
+	}
 	return h, template.Trouble, notice
 }
 

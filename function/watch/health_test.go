@@ -154,6 +154,10 @@ func TestTroubleNotice(t *testing.T) {
 	if notice == nil || !reflect.DeepEqual(*notice, want) {
 		t.Errorf("notified %+v, want %+v", notice, want)
 	}
+	role := &poller.Error{Class: poller.Denied, Code: "NoPermission", Err: &poller.RoleError{Role: "acs:ram::1:role/x", Err: errors.New("not authorized")}}
+	if _, _, notice := (Health{}).After(role, began); notice.Role != "acs:ram::1:role/x" || notice.Message != "assume the role acs:ram::1:role/x: not authorized" {
+		t.Errorf("a role that is refused is notified as %+v", notice)
+	}
 	end := began.Add(time.Hour)
 	if _, kind, notice := h.After(nil, end); kind != template.Recovered || notice.From != began || notice.To != end {
 		t.Errorf("the end was notified as %q %+v", kind, notice)

@@ -91,7 +91,10 @@ func TestForeignCheckpointStopsTheRun(t *testing.T) {
 		} {
 			for _, action := range []string{ActionPoll, ActionBackfill, ActionRedrive, ActionStatus} {
 				p := w.process()
-				_, err, _ := p.run(Request{Action: action}, as(other))
+				report, err, _ := p.run(Request{Action: action}, as(other))
+				if report.Status != nil {
+					t.Errorf("%s of %+v shows what is stored", action, other)
+				}
 				if Code(err) != CodeCheckpointForeign || !strings.Contains(err.Error(), "CHECKPOINT") {
 					t.Errorf("%s of %+v: %v, want %s", action, other, err, CodeCheckpointForeign)
 				}

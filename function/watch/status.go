@@ -32,6 +32,9 @@ func (r *run) status(ctx context.Context) error {
 	if err := r.load(ctx); err != nil {
 		return err
 	}
+	if err := r.doc.Of.Check(r.Origin); err != nil {
+		return err
+	}
 	s := &Status{
 		Generation: r.head.Generation, Written: r.doc.Written,
 		Remembered: len(r.doc.Poller.Finished), InFlight: r.watched(r.doc.Poller.InFlight),

@@ -46,9 +46,11 @@ type AssumedRole struct {
 }
 
 const (
-	// AssumeRole gives 15 minutes to the role's own maximum, by default an hour; a
-	// cap on chained sessions is documented nowhere.
-	sessionSeconds = "3600"
+	// AssumeRole gives 15 minutes to the role's own maximum, which is an hour at least.
+	// A cap on chained sessions is documented nowhere: where an hour is refused, the
+	// shortest session is requested.
+	sessionSeconds  = "3600"
+	shortestSeconds = "900"
 	// renewBefore is when a key is replaced, so that none ends during a run.
 	renewBefore = 15 * time.Minute
 
@@ -80,7 +82,7 @@ func NewAssumedRole(c AssumeConfig) (*AssumedRole, error) {
 
 func assume(c *caller, role Role, keys KeySource, keyFrom string) (*AssumedRole, error) {
 	setting := cmp.Or(role.Setting, "WATCH_ROLE_ARN")
-	if err := checkRole(setting, role.ARN); err != nil {
+	if err := poller.At(setting, CheckRoleARN(role.ARN)); err != nil {
 		return nil, err
 	}
 	endpoint, err := stsEndpoint(role.Endpoint)
@@ -119,11 +121,22 @@ var assumeRules = [...]rule{
 
 const hintAssume = "Grant {who} the permission sts:AssumeRole with the policy {policy}, and name its account or role, with the same external id, in the trust policy of {role}."
 
-func checkRole(setting, arn string) error {
+// CheckRoleARN judges the ARN of a role. Its error is a [*poller.Mistake] without a
+// setting.
+func CheckRoleARN(arn string) error {
 	account, name, ok := strings.Cut(strings.TrimPrefix(arn, "acs:ram::"), ":role/")
 	if !ok || !strings.HasPrefix(arn, "acs:ram::") || account == "" || name == "" || strings.Trim(account, "0123456789") != "" ||
 		strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_") != "" {
-		return &poller.Mistake{Setting: setting, Problem: "not the ARN of a RAM role", Next: "Write it like acs:ram::1234567890123456:role/refreshwatch"}
+		return &poller.Mistake{Problem: "not the ARN of a RAM role", Next: "Write it like acs:ram::1234567890123456:role/refreshwatch"}
+	}
+	return nil
+}
+
+// CheckExternalID judges an external ID, which may be a secret (AssumeRole, STS
+// 2015-04-01, read 2026-11). Its error is a [*poller.Mistake] without a setting.
+func CheckExternalID(id string) error {
+	if id != "" && (len(id) < 2 || len(id) > 1224 || strings.Trim(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+=,.@:/-") != "") {
+		return &poller.Mistake{Problem: "not an external ID", Next: "Write 2 to 1224 letters, digits and characters of _+=,.@:/-"}
 	}
 	return nil
 }
@@ -149,9 +162,21 @@ func (a *AssumedRole) Key(ctx context.Context) (Credentials, error) {
 		err = nil
 	}
 	if err != nil {
-		return Credentials{}, outOfTime(ctx, assuming, err)
+		return Credentials{}, outOfTime(ctx, assuming, a.failed(err))
 	}
 	return a.key, nil
+}
+
+// failed says of an error that it is STS's, and about which role.
+func (a *AssumedRole) failed(err error) error {
+	var e *poller.Error
+	var known *poller.RoleError
+	if !errors.As(err, &e) || errors.As(err, &known) {
+		return err
+	}
+	about := *e
+	about.Err = &poller.RoleError{Role: a.params["RoleArn"], Err: e.Err}
+	return &about
 }
 
 const assuming = "assume the role"
@@ -178,6 +203,10 @@ func (a *AssumedRole) request(ctx context.Context) error {
 		return err
 	}
 	got, err := a.caller.call(ctx, a.op, a.params, base)
+	if isTooLong(err) && a.params["DurationSeconds"] != shortestSeconds {
+		a.params["DurationSeconds"] = shortestSeconds
+		got, err = a.caller.call(ctx, a.op, a.params, base)
+	}
 	if refusesKey(err) && a.base.Refused(base) {
 		if base, err = a.base.Key(ctx); err == nil {
 			got, err = a.caller.call(ctx, a.op, a.params, base)
@@ -193,6 +222,11 @@ func (a *AssumedRole) request(ctx context.Context) error {
 	now := time.Now().Round(0)
 	a.key, a.renew, a.end = key, now.Add(life-min(renewBefore, life/4)), now.Add(life)
 	return nil
+}
+
+func isTooLong(err error) bool {
+	var e *poller.Error
+	return errors.As(err, &e) && e.Code == "InvalidParameter.DurationSeconds"
 }
 
 // readKey reads the answer of AssumeRole. The key's life counts from the moment of

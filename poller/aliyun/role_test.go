@@ -177,7 +177,7 @@ func TestRefusalsOfARole(t *testing.T) {
 		{"no external id", nil, func(r *aliyun.Role) { r.ExternalID = "" }, nil, "NoPermission", "trust policy of " + roleARN},
 		{"another's role", func(o *apitest.Options) { o.Roles[0].Caller = "acs:ram::9:role/other" }, nil, nil, "NoPermission", "with the same external id"},
 		{"no such role", func(o *apitest.Options) { o.Roles = nil }, nil, nil, "EntityNotExist.Role", "Check WATCH_ROLE_ARN"},
-		{"session too long", func(o *apitest.Options) { o.Roles[0].Longest = 30 * time.Minute }, nil, nil, "InvalidParameter.DurationSeconds", "WATCH_ROLE_ARN"},
+		{"session too long", func(o *apitest.Options) { o.Roles[0].Longest = 10 * time.Minute }, nil, nil, "InvalidParameter.DurationSeconds", "WATCH_ROLE_ARN"},
 		{"own key unknown", func(o *apitest.Options) { o.AccessKeyID, o.Secret = "another", "x" }, nil, nil, "InvalidAccessKeyId.NotFound", "ALIBABA_CLOUD_ACCESS_KEY_ID"},
 		{"own token expired", func(o *apitest.Options) { o.TokenExpires = time.Unix(1, 0) }, nil, nil, "InvalidSecurityToken.Expired", "ALIBABA_CLOUD_SECURITY_TOKEN"},
 		{"role may not list", nil, nil, at(apitest.NoPermission(), "DescribeVodRefreshTasks"), "Forbidden.RAM", "Grant the role " + roleARN + " the permission vod:DescribeVodRefreshTasks"},
@@ -196,6 +196,9 @@ func TestRefusalsOfARole(t *testing.T) {
 			if !errors.As(err, &e) || e.Code != row.code || !strings.Contains(e.Hint, row.hint) {
 				t.Errorf("%s: %v, want %s with a hint about %s", row.name, err, row.code, row.hint)
 			}
+			if about := (*poller.RoleError)(nil); errors.As(err, &about) != (row.fault == nil) || about != nil && (about.Role != roleARN || !strings.Contains(err.Error(), "assume the role "+roleARN+": ")) {
+				t.Errorf("%s: %v: does it say that it is STS's? %+v", row.name, err, about)
+			}
 			if strings.Contains(wholeText(err), "hunter2") || strings.ContainsAny(e.Hint, "{}") && !strings.Contains(e.Hint, `{"Version"`) {
 				t.Errorf("%s: %s", row.name, wholeText(err))
 			}
@@ -206,6 +209,38 @@ func TestRefusalsOfARole(t *testing.T) {
 func at(f apitest.Fault, action string) *apitest.Fault {
 	f = f.When(func(r apitest.Request) bool { return r.Action == action })
 	return &f
+}
+
+// Where sessions of an hour are refused, shorter ones are requested, and nothing else is
+// asked twice.
+func TestShortSessions(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := foreign()
+		o.Roles[0].Longest = 30 * time.Minute
+		s := apitest.New(o)
+		c := roleClient(t, s, nil)
+		for range 4 {
+			if _, err := c.List(t.Context(), lastDay(time.Now()), 1); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(12 * time.Minute)
+		}
+		if got, want := actions(s), "AssumeRole, AssumeRole, "+strings.Repeat("RefreshTasks as role, AssumeRole, ", 3)+"RefreshTasks as role"; got != want {
+			t.Errorf("asked %s\nwant  %s", got, want)
+		}
+	})
+}
+
+func TestCheckExternalID(t *testing.T) {
+	for id, want := range map[string]bool{
+		"": true, "ab": true, "a1_+=,.@:/-Z": true, strings.Repeat("x", 1224): true,
+		"a": false, strings.Repeat("x", 1225): false, "a b": false, "a!b": false, "中文": false, "a#b": false,
+	} {
+		err := aliyun.CheckExternalID(id)
+		if (err == nil) != want || err != nil && len(id) > 3 && strings.Contains(err.Error(), id) {
+			t.Errorf("%.20q: %v", id, err)
+		}
+	}
 }
 
 // Many goroutines need the key at the same time: one asks for it.
