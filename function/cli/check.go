@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"time"
 
@@ -50,8 +49,7 @@ func (sh Shell) survey(ctx context.Context, o *options) int {
 	for _, f := range found {
 		report.Checks = append(report.Checks, watch.Finding{Item: "survey: " + f.item, Level: sink.OK, Detail: f.answer})
 	}
-	text, _ := json.Marshal(report) // strings and numbers only
-	fmt.Fprintf(sh.Out, "%s\n", text)
+	fmt.Fprintln(sh.Out, reportLine(report))
 	return 0
 }
 

@@ -17,8 +17,7 @@ import (
 func (sh Shell) show(r watch.Report, err error) {
 	if !sh.OutTTY {
 		sh.showChecks(r)
-		line, _ := json.Marshal(r) // strings and numbers only
-		fmt.Fprintf(sh.Out, "%s\n", line)
+		fmt.Fprintln(sh.Out, reportLine(r))
 		return
 	}
 	if err != nil && r.Checks == nil {
@@ -120,6 +119,12 @@ func (w words) outcome(r watch.Report) string {
 	}
 }
 
+// reportLine is the report as one line of JSON, harmless also where it ends on a terminal.
+func reportLine(r watch.Report) string {
+	line, _ := json.Marshal(r) // strings and numbers only
+	return escapeInvisible(string(line))
+}
+
 // printable is foreign text safe to show in one line.
 func printable(s string) string { return poller.Printable(s) }
 
@@ -131,11 +136,11 @@ func (sh Shell) showChecks(r watch.Report) {
 	marks := map[sink.Level]string{sink.OK: sh.say("ok"), sink.Warn: sh.say("warn"), sink.Bad: sh.say("BAD")}
 	for _, f := range r.Checks {
 		mark := marks[f.Level] + strings.Repeat(" ", 4-columnsOf(marks[f.Level]))
-		line(mark + "  " + sh.translate(f.Item) + sh.say(": ") + sh.translate(f.Detail))
+		line(mark + "  " + printable(sh.translate(f.Item)) + sh.say(": ") + printable(sh.translate(f.Detail)))
 		if f.Hint != "" {
-			line("      → " + sh.translate(f.Hint))
+			line("      → " + printable(sh.translate(f.Hint)))
 		}
 	}
 	line("")
-	line(sh.translate(r.Verdict))
+	line(printable(sh.translate(r.Verdict)))
 }

@@ -44,7 +44,7 @@ func (sh Shell) showStored(s *watch.Status) {
 	}
 	if s.LastRun != nil {
 		// Its report is as far as the run had come when it wrote, so what it took is left out.
-		line("\nLast run that changed the state: %s. %s", s.LastRun.Action, sh.sentences(sh.achieved(*s.LastRun)))
+		line("\nLast run that changed the state: %s. %s", printable(s.LastRun.Action), sh.sentences(sh.achieved(*s.LastRun)))
 	}
 }
 
@@ -53,7 +53,7 @@ func (sh Shell) showStored(s *watch.Status) {
 func (sh Shell) showDeliveries(all []notifier.Delivery) {
 	c := clock{sh.zone}
 	for _, d := range all {
-		fmt.Fprintln(sh.Out, sh.fit(fmt.Sprintf("  %-12s %s  %s  ", printable(d.Sink), c.time(d.Created), d.ID), sh.about(d)))
+		fmt.Fprintln(sh.Out, sh.fit(fmt.Sprintf("  %-12s %s  %s  ", printable(d.Sink), c.time(d.Created), printable(d.ID)), sh.about(d)))
 		if d.LastError != "" {
 			fmt.Fprintln(sh.Out, sh.fit("      ", d.LastError))
 		}

@@ -187,8 +187,17 @@ func (w words) paragraphs(text string) string {
 	return strings.Join(parts, "\n\n")
 }
 
-// err is an error as a person reads it, a line each mistake.
+// err is an error as a person reads it, a line each mistake. What foreign text in it a
+// terminal would obey is left out.
 func (w words) err(err error) string {
+	lines := strings.Split(w.mistakes(err), "\n")
+	for i, line := range lines {
+		lines[i] = printable(line)
+	}
+	return strings.Join(lines, "\n")
+}
+
+func (w words) mistakes(err error) string {
 	if !w.chinese {
 		return err.Error()
 	}

@@ -46,7 +46,7 @@ func (p Provenance) Check(o Origin) error {
 
 func (p Provenance) foreign(theirs, mine string) error {
 	return &RunError{CodeCheckpointForeign, &poller.Mistake{
-		Setting: "CHECKPOINT", Problem: "holds the tasks of " + theirs + ", and " + mine,
+		Setting: "CHECKPOINT", Problem: "holds the tasks of " + poller.Printable(theirs) + ", and " + mine,
 		Next: "Give each product, region and account a CHECKPOINT of its own",
 	}}
 }
