@@ -67,7 +67,7 @@ func (w *Program) checkOutside(ctx context.Context, req watch.Request, report *w
 		report.Checks = append(report.Checks, checkSink(ctx, c, req.Post && !req.DryRun)...)
 	}
 	if w.Heartbeat != nil {
-		report.Checks = append(report.Checks, w.checkHeartbeat(ctx, req.Post && !req.DryRun && !hasBad(report.Checks)))
+		report.Checks = append(report.Checks, w.checkHeartbeat(ctx, req.Post && !req.DryRun, hasBad(report.Checks)))
 	}
 }
 

@@ -12,17 +12,21 @@ import (
 // How a check ends: the heartbeat, and the verdict.
 
 // checkHeartbeat tries the heartbeat. A monitor takes a ping for a poll that worked, so
-// there is one only when post asks for it; otherwise its host is asked, and not its URL.
-func (w *Program) checkHeartbeat(ctx context.Context, post bool) watch.Finding {
-	if post {
+// there is one only when it is asked for and nothing is wrong; otherwise its host is
+// tried, and not its URL.
+func (w *Program) checkHeartbeat(ctx context.Context, asked, wrong bool) watch.Finding {
+	if asked && !wrong {
 		if err := w.Heartbeat.Ping(ctx, true); err != nil {
 			return finding("heartbeat", sink.Bad, err.Error(), "Copy the URL of the check from its service again")
 		}
 		return finding("heartbeat", sink.OK, "was pinged, and accepted it: the monitor counts one successful poll", "")
 	}
 	host, err := w.Heartbeat.Reach(ctx)
-	if err != nil {
+	switch {
+	case err != nil:
 		return failed("heartbeat", err)
+	case asked:
+		return finding("heartbeat", sink.OK, fmt.Sprintf("%s answers; not pinged, since not everything else is right", host), "")
 	}
 	return finding("heartbeat", sink.OK, fmt.Sprintf("%s answers; not pinged, since a ping reports a successful poll (check -post pings)", host), "")
 }
