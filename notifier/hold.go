@@ -11,8 +11,26 @@ import (
 // Hold makes the finished rows of one submission wait for its other rows, so that one
 // message covers it. The zero value lets nothing wait.
 type Hold struct {
-	Wait     time.Duration            // the longest, from when the first row was seen finished
-	InFlight func(taskID string) bool // reports whether other rows of the submission may still finish
+	Wait     time.Duration           // the longest, from when the first row was seen finished
+	InFlight func(taskID string) int // how many other rows of the submission may still finish; nil: none
+}
+
+func (h Hold) inFlight(taskID string) int {
+	if h.InFlight == nil {
+		return 0
+	}
+	return h.InFlight(taskID)
+}
+
+// incomplete notes in messages about one submission what they do not cover: "all 39
+// complete" is no news about 100 rows.
+func (h Hold) incomplete(deliveries []Delivery) []Delivery {
+	for i, d := range deliveries {
+		if d.Kind == poller.Finished && !d.Digest {
+			deliveries[i].InFlight = h.inFlight(d.Events[0].Task.TaskID)
+		}
+	}
+	return deliveries
 }
 
 // Regroup puts new events for one sink that gets a message a submission into the
@@ -39,11 +57,11 @@ func (o Outbox) Regroup(to string, events []Routed, h Hold, now time.Time) Outbo
 		}
 		due = append(due, r)
 	}
-	o = o.Add(Batch(to, sink.PerTask, due, now))
+	o = o.Add(h.incomplete(Batch(to, sink.PerTask, due, now)))
 	for _, g := range chunk(sink.PerTask, group(sink.PerTask, waiting)) {
 		d := g.delivery(to, false, now)
 		d.HeldUntil = first[g.taskID].Add(h.Wait)
-		o = o.Add([]Delivery{d})
+		o = o.Add(h.incomplete([]Delivery{d}))
 	}
 	return o
 }
@@ -72,7 +90,7 @@ func latest(events []Routed) []Routed {
 // waits for a time that may never come.
 func (h Hold) holds(e poller.Event, first, now time.Time) bool {
 	waited := now.Sub(first)
-	return e.Kind == poller.Finished && 0 <= waited && waited < h.Wait && h.InFlight(e.Task.TaskID)
+	return e.Kind == poller.Finished && 0 <= waited && waited < h.Wait && h.inFlight(e.Task.TaskID) > 0
 }
 
 // takeHeld takes what is held for the sink out of the outbox.

@@ -90,7 +90,7 @@ func TestRegroup(t *testing.T) {
 				now := noon.Add(s.after)
 				before := pendingRows(o)
 				was := o
-				o = o.Regroup("ops", s.new, Hold{Wait: wait, InFlight: func(task string) bool { return strings.Contains(s.inFlight, task) }}, now)
+				o = o.Regroup("ops", s.new, Hold{Wait: wait, InFlight: func(task string) int { return strings.Count(s.inFlight, task) }}, now)
 				if pendingRows(was) != before {
 					t.Fatal("the old outbox was changed")
 				}
@@ -109,7 +109,7 @@ func TestRegroup(t *testing.T) {
 // whatever was claimed is no longer held.
 func TestHeldIsClaimedInTime(t *testing.T) {
 	o := Outbox{}.Regroup("ops", []Routed{finishedRow("1", "a", poller.Complete, 0)},
-		Hold{Wait: time.Minute, InFlight: func(string) bool { return true }}, noon)
+		Hold{Wait: time.Minute, InFlight: func(string) int { return 1 }}, noon)
 	everywhere := func(string) bool { return true }
 	if _, mine := o.Claim("run", everywhere, noon.Add(time.Minute-1), noon.Add(time.Hour)); mine != nil || o.Held() != 1 {
 		t.Errorf("claimed %s before its time, %d held", ids(mine), o.Held())
@@ -128,7 +128,7 @@ func TestHeldIsClaimedInTime(t *testing.T) {
 // TestOtherKindsDoNotWait: what stalls or expires is reported at once, and what another
 // sink is to get is not touched.
 func TestOtherKindsDoNotWait(t *testing.T) {
-	always := Hold{Wait: time.Minute, InFlight: func(string) bool { return true }}
+	always := Hold{Wait: time.Minute, InFlight: func(string) int { return 1 }}
 	stalled := finishedRow("1", "a", poller.Refreshing, 0)
 	stalled.Event.Kind = poller.Stalled
 	o := Outbox{}.Regroup("ops", []Routed{stalled, finishedRow("1", "b", poller.Complete, 0)}, always, noon)
@@ -138,6 +138,36 @@ func TestOtherKindsDoNotWait(t *testing.T) {
 	o = o.Regroup("dev", []Routed{finishedRow("1", "b", poller.Complete, 0)}, Hold{}, noon)
 	if got := pendingRows(o); got != "1:aR 1:bC@1m0s 1:bC" {
 		t.Errorf("%s", got)
+	}
+}
+
+// TestIncomplete: a message says how many rows of its submission are in flight when it
+// may be sent, not when its first row was held; a digest says nothing.
+func TestIncomplete(t *testing.T) {
+	flying := 3
+	hold := Hold{Wait: time.Minute, InFlight: func(string) int { return flying }}
+	o := Outbox{}.Regroup("ops", []Routed{finishedRow("1", "a", poller.Complete, 0)}, hold, noon)
+	if got := o.Pending[0].InFlight; got != 3 {
+		t.Errorf("held with %d in flight", got)
+	}
+	flying = 2
+	o = o.Regroup("ops", []Routed{finishedRow("1", "b", poller.Complete, time.Minute)}, hold, noon.Add(time.Minute))
+	if len(o.Pending) != 1 || o.Pending[0].InFlight != 2 {
+		t.Errorf("%s with %d in flight", pendingRows(o), o.Pending[0].InFlight)
+	}
+	o, _ = o.Claim("run", func(string) bool { return true }, noon.Add(time.Minute), noon.Add(time.Hour))
+	flying = 0
+	o = o.Regroup("ops", []Routed{finishedRow("1", "c", poller.Complete, 2*time.Minute)}, hold, noon.Add(2*time.Minute))
+	if o.Pending[0].InFlight != 2 || o.Pending[1].InFlight != 0 {
+		t.Errorf("%d and %d in flight", o.Pending[0].InFlight, o.Pending[1].InFlight)
+	}
+	flying = 1
+	var many []Routed
+	for i := range maxMessages + 1 {
+		many = append(many, finishedRow(fmt.Sprint(i), "a", poller.Complete, 0))
+	}
+	if o = (Outbox{}).Regroup("ops", many, Hold{InFlight: hold.InFlight}, noon); !o.Pending[0].Digest || o.Pending[0].InFlight != 0 {
+		t.Errorf("%s with %d in flight", pendingRows(o), o.Pending[0].InFlight)
 	}
 }
 
@@ -158,7 +188,7 @@ func TestReleasedSubmissionsAreADigest(t *testing.T) {
 	for i := range maxMessages + 3 {
 		rows = append(rows, finishedRow(fmt.Sprint(i), "a", poller.Complete, 0))
 	}
-	hold := Hold{Wait: time.Minute, InFlight: func(string) bool { return true }}
+	hold := Hold{Wait: time.Minute, InFlight: func(string) int { return 1 }}
 	o := Outbox{}.Regroup("ops", rows, hold, noon)
 	if o.Held() != len(rows) {
 		t.Fatalf("%d of %d held", o.Held(), len(rows))

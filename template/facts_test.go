@@ -206,6 +206,32 @@ func TestDeployment(t *testing.T) {
 	}
 }
 
+// TestIncomplete: a message about a part of a submission says how much is to come.
+func TestIncomplete(t *testing.T) {
+	complete, failed := event(3, poller.Complete, ""), event(4, poller.Failed, "Origin Timeout")
+	for _, row := range []struct {
+		events []poller.Event
+		en, zh string // how the push begins
+	}{
+		{[]poller.Event{complete, complete}, "✅ 2 complete, 1,061 more in flight: URL refresh on cdn.example.com", "✅ 2 个完成，另有 1,061 个进行中：URL 刷新（cdn.example.com）"},
+		{[]poller.Event{complete, failed}, "⚠️ 1 of 2 failed, 1,061 more in flight: URL refresh", "⚠️ 2 个中 1 个失败，另有 1,061 个进行中：URL 刷新"},
+		{[]poller.Event{failed, failed}, "❌ 2 failed, 1,061 more in flight: URL refresh", "❌ 2 个失败，另有 1,061 个进行中：URL 刷新"},
+		{[]poller.Event{complete}, "✅ URL refresh complete, 1,061 more in flight: cdn", "✅ URL 刷新完成，另有 1,061 个进行中：cdn"},
+		{[]poller.Event{failed}, "❌ URL refresh failed, 1,061 more in flight: cdn", "❌ URL 刷新失败，另有 1,061 个进行中：cdn"},
+	} {
+		m := message(poller.Finished, row.events...)
+		m.InFlight = 1061
+		for lang, want := range map[string]string{"en": row.en, "zh": row.zh} {
+			for _, d := range Dialects() {
+				c := card(t, load(t, Options{Lang: lang}), d, m)
+				if !strings.HasPrefix(c.Push, want) || !strings.Contains(c.Title, "1,061") || !strings.Contains(c.Text, "1,061") {
+					t.Errorf("%s %s: push %q, title %q, text %q", d, lang, c.Push, c.Title, c.Text)
+				}
+			}
+		}
+	}
+}
+
 // TestAction: what a backfill sends says so in the small print, on every platform; what
 // a poll sends, and words that nobody knows, say nothing.
 func TestAction(t *testing.T) {

@@ -191,7 +191,7 @@ func TestThousandsOfRows(t *testing.T) {
 			for _, digest := range []bool{false, true} {
 				t.Run(fmt.Sprintf("%s %d digest=%t", name, rows, digest), func(t *testing.T) {
 					m := message(poller.Finished, many(rows)...)
-					m.Action = "renotify"
+					m.Action, m.InFlight = "renotify", 123456
 					m.Digest, m.Region, m.ID = digest, strings.Repeat(fill, 20), strings.Repeat(fill, 20)
 					for i := range m.Events {
 						task := &m.Events[i].Task

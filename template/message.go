@@ -30,13 +30,14 @@ type Notice struct {
 
 // Message is all that a template may use.
 type Message struct {
-	ID      string // the delivery's id
-	Kind    poller.Kind
-	Events  []poller.Event // oldest first
-	Notice  *Notice        // for the kinds above, else nil
-	Digest  bool           // counts and a few rows instead of every row
-	Action  string         // what it was sent for: "backfill", "renotify", or "" for a poll
-	Mention string         // trusted markup from the operator's route
-	Region  string
-	Now     time.Time // when it is rendered, UTC
+	ID       string // the delivery's id
+	Kind     poller.Kind
+	Events   []poller.Event // oldest first
+	Notice   *Notice        // for the kinds above, else nil
+	Digest   bool           // counts and a few rows instead of every row
+	Action   string         // what it was sent for: "backfill", "renotify", or "" for a poll
+	InFlight int            // rows of the same submission that have not finished
+	Mention  string         // trusted markup from the operator's route
+	Region   string
+	Now      time.Time // when it is rendered, UTC
 }

@@ -15,6 +15,7 @@ type view struct {
 	Color string // good, bad, mixed, neutral
 
 	Rows, Complete, Failed, Canceled int // of the whole message; Failed counts Failed and Timeout
+	InFlight                         int // rows of the same submission that have not finished
 	Hidden                           int // rows of the listed kind that are not shown
 	Digest                           bool
 	One                              *row // the only row, else nil
@@ -143,7 +144,7 @@ func (s *Set) newView(d Dialect, m Message, f facts) (view, writer) {
 	v := view{
 		Kind: w.text(string(m.Kind), wordBytes), Color: string(colorOf(m.Kind, f)),
 		LastChanges: lastChanges(f.events),
-		Rows:        len(f.events), Complete: f.complete, Failed: f.failed, Canceled: f.canceled, Digest: m.Digest,
+		Rows:        len(f.events), Complete: f.complete, Failed: f.failed, Canceled: f.canceled, InFlight: m.InFlight, Digest: m.Digest,
 		Task: w.code(f.task, idBytes), Took: newRange(f.took), Age: newSpan(f.age), Reasons: len(f.reasons),
 		Label: w.text(s.label, labelBytes), Product: s.product.title, Permission: s.product.permission, Endpoint: w.text(s.product.endpoint, wordBytes),
 		Region: w.text(m.Region, wordBytes), ID: w.code(firstRunes(m.ID, idRunes), idBytes),

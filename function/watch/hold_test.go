@@ -84,6 +84,9 @@ func TestStuckRowIsNotWaitedFor(t *testing.T) {
 		if fmt.Sprint(at) != "[2]" { // first seen finished at poll 0
 			t.Errorf("sent at polls %v, want two minutes after the first", at)
 		}
+		if fmt.Sprint(w.sinks[0].inFlight, w.sinks[1].inFlight) != "[1] [0]" {
+			t.Errorf("said to be in flight: %v in the chat, %v in the webhook", w.sinks[0].inFlight, w.sinks[1].inFlight)
+		}
 	})
 }
 

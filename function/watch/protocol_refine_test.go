@@ -156,7 +156,11 @@ func TestModelRegroupsAsTheOutbox(t *testing.T) {
 				for _, e := range realEvents(rows, refineNow) {
 					routed = append(routed, notifier.Routed{Event: e})
 				}
-				want := doc.real().Regroup("ops", routed, notifier.Hold{Wait: refineHold * time.Second, InFlight: func(string) bool { return inFlight }}, refineNow)
+				waiting := 0
+				if inFlight {
+					waiting = 1
+				}
+				want := doc.real().Regroup("ops", routed, notifier.Hold{Wait: refineHold * time.Second, InFlight: func(string) int { return waiting }}, refineNow)
 				if got := m.regroup(doc, rows, inFlight); got != modelled(want) {
 					t.Errorf("%v with rows %b, in flight %v: the model says %v, the outbox %v", doc, rows, inFlight, got, modelled(want))
 				}

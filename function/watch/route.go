@@ -62,13 +62,13 @@ func (r *run) action() string {
 	return ""
 }
 
-// inFlight reports whether rows of a submission are in flight.
-func (r *run) inFlight(s poller.State) func(taskID string) bool {
-	ids := map[string]bool{}
+// inFlight counts the rows of a submission that are in flight.
+func (r *run) inFlight(s poller.State) func(taskID string) int {
+	rows := map[string]int{}
 	for _, o := range r.watched(s.InFlight) {
-		ids[o.TaskID] = true
+		rows[o.TaskID]++
 	}
-	return func(taskID string) bool { return ids[taskID] }
+	return func(taskID string) int { return rows[taskID] }
 }
 
 func (r *run) recipients(e poller.Event) []notifier.Recipient {

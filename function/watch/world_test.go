@@ -192,8 +192,9 @@ type inbox struct {
 	accepted      map[string]int                // by delivery id
 	from          map[string][]acceptance       // the same, one by one
 	notified      map[poller.Key]int            // accepted deliveries a row was in
-	covers        map[string]string             // the action and the tasks of each delivery id, which never change
+	covers        map[string]string             // what each delivery id says, which never changes
 	actions       map[string]int                // accepted deliveries by action
+	inFlight      []int                         // what each said of its submission
 	notifications map[poller.Key][]notification // what was said of each row, one for each delivery id
 	notices       map[poller.Kind]int           // accepted ones, by kind
 	verdict       func(sink.Message) error      // nil accepts
@@ -211,7 +212,11 @@ func (b *inbox) accept(p *process, d sink.Message, e effect) {
 		b.notices[d.Kind]++
 	}
 	b.actions[d.Action]++
-	tasks := fmt.Sprint(d.Action, len(d.Events))
+	b.inFlight = append(b.inFlight, d.InFlight)
+	tasks := fmt.Sprint(len(d.Events))
+	if d.Notice == nil {
+		tasks += fmt.Sprint(d.Action, d.InFlight)
+	}
 	for _, e := range d.Events {
 		b.notified[e.Task.Key]++
 		if b.accepted[d.ID] == 0 {
@@ -220,7 +225,7 @@ func (b *inbox) accept(p *process, d sink.Message, e effect) {
 		tasks += e.ID()
 	}
 	if before, ok := b.covers[d.ID]; ok && before != tasks {
-		p.t.Errorf("sink %s: delivery %s came with other tasks", b.name, d.ID)
+		p.t.Errorf("sink %s: delivery %s came with something else", b.name, d.ID)
 	}
 	b.covers[d.ID] = tasks
 	b.accepted[d.ID]++

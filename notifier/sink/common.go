@@ -45,7 +45,7 @@ func (c Common) Warning(text string) {
 // Card words the message in the dialect.
 func (c Common) Card(dialect template.Dialect, m Message) (template.Card, error) {
 	card, err := c.Templates.Card(dialect, template.Message{
-		ID: m.ID, Kind: m.Kind, Events: m.Events, Notice: m.Notice, Digest: m.Digest, Action: m.Action,
+		ID: m.ID, Kind: m.Kind, Events: m.Events, Notice: m.Notice, Digest: m.Digest, Action: m.Action, InFlight: m.InFlight,
 		Mention: m.Mention, Region: c.Region, Now: c.Time(),
 	})
 	if err != nil {

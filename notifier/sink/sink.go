@@ -12,14 +12,15 @@ import (
 // Message is one notification for one sink. It stays the same on every attempt, but
 // for Unknown and Mention.
 type Message struct {
-	ID      string           `json:"id"`
-	Sink    string           `json:"sink"`             // the sink's name
-	Kind    poller.Kind      `json:"kind"`             // one kind a message; see also template.Gap and its neighbours
-	Events  []poller.Event   `json:"events,omitempty"` // none for a notice
-	Notice  *template.Notice `json:"notice,omitempty"` // what refreshwatch reports about itself
-	Digest  bool             `json:"digest,omitempty"` // counts and a few rows instead of every row
-	Action  string           `json:"action,omitempty"` // what it was sent for: see [template.Message]
-	Mention string           `json:"-"`                // whom today's routes mention, in the sink's own markup; never stored
+	ID       string           `json:"id"`
+	Sink     string           `json:"sink"`                // the sink's name
+	Kind     poller.Kind      `json:"kind"`                // one kind a message; see also template.Gap and its neighbours
+	Events   []poller.Event   `json:"events,omitempty"`    // none for a notice
+	Notice   *template.Notice `json:"notice,omitempty"`    // what refreshwatch reports about itself
+	Digest   bool             `json:"digest,omitempty"`    // counts and a few rows instead of every row
+	Action   string           `json:"action,omitempty"`    // what it was sent for: see [template.Message]
+	InFlight int              `json:"in_flight,omitempty"` // rows of its submission that were in flight when it was made; 0 in a digest
+	Mention  string           `json:"-"`                   // whom today's routes mention, in the sink's own markup; never stored
 
 	Created time.Time `json:"created_at"`
 	Unknown time.Time `json:"unknown,omitzero"` // last attempt whose outcome is unknown: it may have arrived
@@ -28,7 +29,7 @@ type Message struct {
 // MessageOf is m as it would be made at the given time: for previews and tests.
 func MessageOf(m template.Message, created time.Time) Message {
 	return Message{
-		ID: m.ID, Kind: m.Kind, Events: m.Events, Notice: m.Notice, Digest: m.Digest, Action: m.Action,
+		ID: m.ID, Kind: m.Kind, Events: m.Events, Notice: m.Notice, Digest: m.Digest, Action: m.Action, InFlight: m.InFlight,
 		Mention: m.Mention, Created: created,
 	}
 }
