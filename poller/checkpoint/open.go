@@ -120,7 +120,7 @@ func isRegion(s string) bool {
 
 func isPrefix(s string) bool {
 	for part := range strings.SplitSeq(s, "/") {
-		if !madeOf(part, portable) {
+		if !madeOf(part, portable) || part == "." || part == ".." { // clients and proxies resolve these
 			return false
 		}
 	}

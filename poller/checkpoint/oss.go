@@ -12,7 +12,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"path"
 	"strconv"
 	"strings"
 	"sync"
@@ -181,7 +180,10 @@ func (b *bucket) list(ctx context.Context) (Listing, error) {
 			if o.Key == nil || o.LastModified == nil {
 				return Listing{}, errors.New("an object has no name or time")
 			}
-			l.Entries = append(l.Entries, Entry{Name: path.Base(*o.Key), Modified: *o.LastModified})
+			// A server that knows no delimiter lists what lies deeper, too: another checkpoint's.
+			if name := strings.TrimPrefix(*o.Key, prefix); !strings.Contains(name, "/") {
+				l.Entries = append(l.Entries, Entry{Name: name, Modified: *o.LastModified})
+			}
 		}
 		if !page.IsTruncated {
 			return l, nil

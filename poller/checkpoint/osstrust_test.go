@@ -430,3 +430,27 @@ func TestProbeFindsUnfitStores(t *testing.T) {
 		}
 	}
 }
+
+// A checkpoint below another's prefix is none of its generations, also for a server that
+// lists everything below a prefix.
+func TestOSSPrefixesMayLieBelowEachOther(t *testing.T) {
+	for _, flat := range []bool{false, true} {
+		server := startOSS(t)
+		server.SetFlat(flat)
+		below, err := checkpoint.Open(server.Checkpoint("refresh/watch/cdn"), checkpoint.Options{Credentials: server.Credentials, Dial: server.Dial})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := below.Swap(t.Context(), load(t, below), []byte("below")); err != nil {
+			t.Fatal(err)
+		}
+		store := openOSS(t, server)
+		head := load(t, store)
+		if head.Generation != 0 {
+			t.Errorf("flat %v: generation %d", flat, head.Generation)
+		}
+		if _, err := store.Swap(t.Context(), head, []byte("above")); err != nil {
+			t.Errorf("flat %v: %v", flat, err)
+		}
+	}
+}

@@ -34,6 +34,7 @@ type OSS struct {
 	versioning string
 	lax        bool // forbid-overwrite is ignored although versioning is off
 	reticent   bool // a missing object is refused (403) instead of not found (404)
+	flat       bool // listings ignore the delimiter
 	pageSize   int  // most keys a listing holds, whatever was asked for
 	denied     map[string]bool
 	offset     time.Duration
@@ -184,6 +185,13 @@ func (s *OSS) SetReticent(reticent bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.reticent = reticent
+}
+
+// SetFlat makes listings ignore the delimiter, as some servers beside OSS do.
+func (s *OSS) SetFlat(flat bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.flat = flat
 }
 
 // Deny takes permissions away, by RAM action without its "oss:".

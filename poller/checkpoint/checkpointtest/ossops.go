@@ -153,7 +153,7 @@ func (s *OSS) fillPage(p *listPage, after string) {
 			continue
 		}
 		group, last := "", key
-		if p.Delimiter != "" {
+		if p.Delimiter != "" && !s.flat {
 			if before, _, found := strings.Cut(rest, p.Delimiter); found {
 				group = p.Prefix + before + p.Delimiter
 				last = group + "\xff" // after all of the group
