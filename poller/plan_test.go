@@ -130,6 +130,12 @@ func TestPlan(t *testing.T) {
 			s.Scanned = []Span{{noon.Add(-172 * time.Hour), noon.Add(-71 * time.Hour)}}
 			return s
 		}(), want: []string{"70h49m0s..0s", "71h0m0s..70h49m0s"}},
+		{name: "a clock that was ahead has claimed what is still to come", state: func() State {
+			s := steady().remembering(3, busy...)
+			s.Scanned[0].To = noon.Add(10 * m)
+			s.Windows = []Window{under(0, -10*m, 1)}
+			return s
+		}(), want: []string{"8m53s..0s"}},
 		{name: "old rows once more", state: rescanned(61*m).remembering(3, busy...).remembering(3, many(3000, 2*time.Hour, m)...),
 			want: []string{"8m3s..0s", "68h1m0s..67h0m0s", "35h1m0s..34h0m0s", "2h1m0s..1h0m0s"}},
 		{name: "in flight, more than the run affords: a window of its own", state: steady(many(1000, 6*m, time.Second)...), pages: 12,

@@ -247,6 +247,19 @@ func TestWrongProofsAreCaught(t *testing.T) {
 	}
 }
 
+// A window's own listings count from pass to pass, until the total shrinks: then rows have
+// left, and as many may be hidden.
+func TestOwnListingsEndWithAShrinkingTotal(t *testing.T) {
+	for before, want := range map[int]bool{8: true, 10: false} {
+		w := everything()
+		w.Own, w.Passes, w.Before, w.Total, w.Listed = true, 1, before, 8, hashes{1: true, 2: true, 3: true, 4: true, 5: true, 6: true, 7: true, 8: true}
+		this := &count{pass: hashes{1: true, 2: true, 3: true, 4: true, 5: true, 6: true}}
+		if got := w.proved(this); got != want {
+			t.Errorf("8 rows listed in two passes, 6 of them in this one, totals %d and 8: proven %v", before, got)
+		}
+	}
+}
+
 // readInTwoRuns reads two pages in one run and the rest in another.
 func readInTwoRuns(t *testing.T, l Lister, s State, w Window, p proof) (proven bool, known int) {
 	for _, pages := range []int{2, mostPages} {

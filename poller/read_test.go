@@ -321,7 +321,11 @@ func TestVanishedRowsDoNotCount(t *testing.T) {
 
 func TestReadGoesOnAfterARefusedQuestion(t *testing.T) {
 	window := DefaultLimits().window(noon)
+	old := windowFor(Span{noon.Add(-3 * time.Hour), noon.Add(-2 * time.Hour)})
 	l := &list{rows: numbered(10), fail: func(_ int, q Query, _ int) error {
+		if q == old.Query {
+			return &Error{Class: Rejected, Code: "InvalidTime"}
+		}
 		switch q.TaskID {
 		case "gone":
 			return fmt.Errorf("look up: %w", &Error{Class: Rejected, Code: "InvalidTaskId", Err: ErrNoSuchTask})
@@ -340,6 +344,11 @@ func TestReadGoesOnAfterARefusedQuestion(t *testing.T) {
 	}
 	if b.Err != nil || b.Refused != 1 || len(b.Tasks) != 10 {
 		t.Errorf("error %v, %d refused, %d rows", b.Err, b.Refused, len(b.Tasks))
+	}
+	r = NewReader(l, State{}, 1)
+	r.Read(t.Context(), time.Time{}, old, windowFor(window))
+	if b := r.Batch(); b.Err == nil || b.Windows[0].end != unread || b.Windows[1].end != whole {
+		t.Errorf("one of two windows is refused: error %v, %+v", b.Err, b.Windows)
 	}
 	person := Filter{TaskID: "bad"}.Windows(window, noon, DefaultLimits())
 	if b, _ := readAll(t, l, State{}, person[0], 1); b.Err == nil {

@@ -141,6 +141,46 @@ func TestSpellings(t *testing.T) {
 	}
 }
 
+// Whatever the HTTP status, the code decides: whether it may pass, and what a person is told
+// to do.
+func TestEveryRefusal(t *testing.T) {
+	for _, row := range []struct {
+		code  string
+		class poller.Class
+		hint  string
+	}{
+		{"Throttling", poller.Transient, ""},
+		{"Throttling.User", poller.Transient, ""},
+		{"TooManyRequests", poller.Transient, ""},
+		{"ServiceUnavailable", poller.Transient, ""},
+		{"InternalError", poller.Transient, ""},
+		{"SignatureNonceUsed", poller.Transient, ""},
+		{"InvalidSecurityToken.Expired", poller.Credentials, "has expired"},
+		{"InvalidSecurityToken.Malformed", poller.Denied, "ALIBABA_CLOUD_SECURITY_TOKEN: it is malformed"},
+		{"MissingSecurityToken", poller.Denied, "needs its token"},
+		{"InvalidAccessKeyId.Inactive", poller.Denied, "Enable the access key"},
+		{"InvalidAccessKeyId.NotFound", poller.Denied, "does not know this access key"},
+		{"SignatureDoesNotMatch", poller.Denied, "ALIBABA_CLOUD_ACCESS_KEY_SECRET"},
+		{"IncompleteSignature", poller.Denied, "ALIBABA_CLOUD_ACCESS_KEY_SECRET"},
+		{"InvalidTimeStamp.Expired", poller.Denied, "machine's clock"},
+		{"IllegalTimestamp", poller.Denied, "machine's clock"},
+		{"Forbidden.RAM", poller.Denied, "vod:DescribeVodRefreshTasks"},
+		{"NoPermission", poller.Denied, "vod:DescribeVodRefreshTasks"},
+		{"OperationDenied", poller.Denied, "Activate ApsaraVideo VOD"},
+		{"OperationDenied.Suspended", poller.Denied, "overdue bill"},
+		{"NeverHeardOf", poller.Rejected, "troubleshoot?product=vod"},
+		{"ThrottlingOfSomethingElse", poller.Rejected, "troubleshoot?product=vod"}, // a family ends at a dot
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			_, err := client(t, faulty(t, apitest.Refused(400, row.code, "no", row.class))).List(t.Context(), lastDay(time.Now()), 1)
+			var e *poller.Error
+			if !errors.As(err, &e) || e.Class != row.class || !strings.Contains(e.Hint, row.hint) || (e.Hint == "") != (row.hint == "") {
+				t.Errorf("%s: %+v, want %s with a hint about %q", row.code, e, row.class, row.hint)
+			}
+		})
+	}
+}
+
 // A person who has to find out what answered sees how the answer begins, without
 // what would let its reader in.
 func TestUnknownAnswersAreShown(t *testing.T) {

@@ -272,6 +272,34 @@ func TestOSSOtherRegion(t *testing.T) {
 	}
 }
 
+// TestOSSAdvice: a refusal that OSS explains by a code names the next step, and needs a
+// person; one that it does not explain may pass.
+func TestOSSAdvice(t *testing.T) {
+	server := startOSS(t)
+	for want, codes := range map[string]string{
+		"Grant oss:GetObject":                 "AccessDenied PermanentRedirect",
+		"Create bucket":                       "NoSuchBucket",
+		"credentials are wrong or expired":    "InvalidAccessKeyId InvalidSecurityToken SecurityTokenExpired AccessKeyIdAndSecurityTokenNotMatch",
+		"Check the AccessKey secret":          "SignatureDoesNotMatch InvalidArgument",
+		"Set this machine's clock":            "RequestTimeTooSkewed",
+		"disabled or in debt":                 "UserDisable InDebt InDebtOverdue",
+		"exempt them from lifecycle rules":    "InvalidObjectState",
+		"retention policy (WORM)":             "FileImmutable",
+		"OSS answered 403 SomethingNewIn2027": "SomethingNewIn2027",
+	} {
+		for code := range strings.FieldsSeq(codes) {
+			server.SetHook(func(checkpointtest.OSSRequest) checkpointtest.OSSFault {
+				return checkpointtest.OSSFault{Status: 403, Code: code}
+			})
+			_, err := openOSS(t, server).Load(t.Context())
+			e, ok := errors.AsType[*checkpoint.Error](err)
+			if !ok || !strings.Contains(err.Error(), want) || e.Code != code || e.Passing != (e.Next == "") {
+				t.Errorf("%s: %v, want %q", code, err, want)
+			}
+		}
+	}
+}
+
 // TestOSSCredentialsChange: an instance lives longer than a credential, so each
 // request asks for them.
 func TestOSSCredentialsChange(t *testing.T) {
