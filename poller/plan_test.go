@@ -125,6 +125,14 @@ func TestPlan(t *testing.T) {
 			s.Windows = []Window{w}
 			return s
 		}(), want: []string{"8m3s..0s"}},
+		{name: "unless a clock that was wrong has dated the pause", state: func() State {
+			s := steady().remembering(3, busy...)
+			s.Scanned = []Span{{noon.Add(-172 * time.Hour), noon.Add(-50 * time.Hour)}, {noon.Add(-10 * time.Hour), noon.Add(-m)}}
+			w := under(50*time.Hour, 10*time.Hour, 1)
+			w.Again = noon.Add(100 * time.Hour)
+			s.Windows = []Window{w}
+			return s
+		}(), want: []string{"8m3s..0s", "50h0m0s..10h0m0s"}},
 		{name: "after a long outage the oldest hour is read first", state: func() State {
 			s := steady()
 			s.Scanned = []Span{{noon.Add(-172 * time.Hour), noon.Add(-71 * time.Hour)}}
