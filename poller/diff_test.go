@@ -268,6 +268,34 @@ func reads(p Plan, t Task) bool {
 	return false
 }
 
+// A row that stalls or expires is notified to each sink once, as each has room.
+func TestStalledAndExpiredReachEachSinkOnce(t *testing.T) {
+	for kind, rows := range map[Kind][]Task{Stalled: {row("a", Refreshing, time.Hour)}, Expired: {row("a", Refreshing, 73*time.Hour)}} {
+		s, now := steady(rows...), noon
+		var got []Sinks
+		for _, room := range []Sinks{0, 1, 1, 3, 3} {
+			p := s.Plan(now, DefaultLimits())
+			b := listing(p, rows...)
+			if kind == Expired {
+				b = listing(p)
+			}
+			c := s.Diff(p, b, now, Policy{StalledAfter: time.Minute, Sinks: func(e Event) Sinks {
+				if e.Kind != kind {
+					return 0
+				}
+				return 3
+			}, Room: func(_ Event, want Sinks) Sinks { return want & room }})
+			for _, n := range c.Notify {
+				got = append(got, n.Sinks)
+			}
+			s, now = c.State, now.Add(time.Minute)
+		}
+		if diff := cmp.Diff([]Sinks{1, 2}, got); diff != "" {
+			t.Errorf("%s: %s", kind, diff)
+		}
+	}
+}
+
 // A state that can hold no more takes nothing new, and goes on with what it knows.
 func TestAFullStateHoldsBackWhatIsNew(t *testing.T) {
 	s := steady(row("a", Refreshing, time.Hour))
