@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -115,6 +116,23 @@ func TestFirstRetryIsSpread(t *testing.T) {
 		}
 		if longest < 250*time.Millisecond || longest > 500*time.Millisecond {
 			t.Errorf("the longest of 60 pauses was %v", longest)
+		}
+	})
+}
+
+// TestAloneIsSaidOfWhatHadItsTries: a message counts as what its receiver cannot take only
+// when it failed in every attempt of a run. One that had a single try, since another had just
+// failed, does not.
+func TestAloneIsSaidOfWhatHadItsTries(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		busy := &sink.Error{Class: sink.Later, Code: "http_503"}
+		s := &scripted{errs: map[string][]error{"a": {busy}, "b": {busy}}}
+		got := map[string]bool{}
+		for _, r := range delivered(t.Context(), []Target{{Name: "ops", Sink: s}}, []Delivery{delivery("a", "ops"), delivery("b", "ops"), delivery("c", "ops")}, always) {
+			got[r.ID] = r.Alone
+		}
+		if want := map[string]bool{"a": true, "b": false, "c": false}; !maps.Equal(got, want) {
+			t.Errorf("alone: %v, want %v; sends %v", got, want, s.sends)
 		}
 	})
 }

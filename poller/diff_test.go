@@ -268,6 +268,24 @@ func reads(p Plan, t Task) bool {
 	return false
 }
 
+// When a row in flight was last seen is written while that tells much of how long it took:
+// about a young row in every poll, later at every tenth of its age.
+func TestSeenIsWrittenWhileItTellsMuch(t *testing.T) {
+	for _, tt := range []struct {
+		age, seen time.Duration
+		want      bool
+	}{
+		{5 * time.Minute, time.Minute, true}, {9 * time.Minute, time.Minute, true}, {30 * time.Minute, time.Minute, false},
+		{30 * time.Minute, 4 * time.Minute, true}, {time.Hour, 5 * time.Minute, false}, {time.Hour, 7 * time.Minute, true},
+	} {
+		s := steady().with(func(o *InFlight) { o.FirstSeen, o.Seen = noon.Add(-tt.age), noon.Add(-tt.seen) }, row("a", Refreshing, tt.age))
+		p := s.Plan(noon, DefaultLimits())
+		if c := s.Diff(p, listing(p, row("a", Refreshing, tt.age)), noon, Policy{}); c.Changed != tt.want {
+			t.Errorf("in flight for %v, written %v ago: worth writing is %v", tt.age, tt.seen, c.Changed)
+		}
+	}
+}
+
 // A row that stalls or expires is notified to each sink once, as each has room.
 func TestStalledAndExpiredReachEachSinkOnce(t *testing.T) {
 	for kind, rows := range map[Kind][]Task{Stalled: {row("a", Refreshing, time.Hour)}, Expired: {row("a", Refreshing, 73*time.Hour)}} {

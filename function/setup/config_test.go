@@ -337,3 +337,29 @@ func TestDefaultCheckpoint(t *testing.T) {
 		t.Errorf("with a folder of the first release: %s, want that one", got)
 	}
 }
+
+// Whose tasks are watched is known by the account of a role, else by the one that Function
+// Compute names, else by a long-lived key. A temporary key is another one every hour: taken for
+// an identity, it would make every run record what has finished without a notification.
+func TestOrigin(t *testing.T) {
+	vod, _ := aliyun.ProductNamed("vod")
+	cdn, _ := aliyun.ProductNamed("cdn")
+	role := aliyun.Role{ARN: "acs:ram::123:role/reader"}
+	for name, tt := range map[string]struct {
+		config Config
+		want   watch.Origin
+	}{
+		"a long-lived key":         {Config{Product: vod, Region: "cn-shanghai", Key: Key{ID: "LTAI1", Secret: "x"}}, watch.Origin{Product: "vod", Region: "cn-shanghai", KeyID: "LTAI1"}},
+		"a temporary key":          {Config{Product: vod, Region: "cn-shanghai", Key: Key{ID: "STS.1", Secret: "x", Token: "t"}}, watch.Origin{Product: "vod", Region: "cn-shanghai"}},
+		"Function Compute's":       {Config{Product: vod, Region: "cn-shanghai", Key: Key{ID: "STS.1", Secret: "x", Token: "t", Account: "9"}}, watch.Origin{Product: "vod", Region: "cn-shanghai", Account: "9"}},
+		"a role, not who takes it": {Config{Product: vod, Region: "cn-shanghai", Role: role, Key: Key{ID: "STS.1", Secret: "x", Account: "9"}}, watch.Origin{Product: "vod", Region: "cn-shanghai", Account: "123"}},
+		"a profile's last role":    {Config{Product: vod, Region: "cn-shanghai", Profile: Profile{Roles: []aliyun.Role{{ARN: "acs:ram::7:role/a"}, role}}, Key: Key{ID: "LTAI1", Secret: "x"}}, watch.Origin{Product: "vod", Region: "cn-shanghai", Account: "123"}},
+		"a product of no region":   {Config{Product: cdn, Region: "cn-shanghai", Key: Key{ID: "LTAI1", Secret: "x"}}, watch.Origin{Product: "cdn", KeyID: "LTAI1"}},
+	} {
+		keys := &Keyring{}
+		keys.Use(tt.config.Key)
+		if diff := cmp.Diff(tt.want, (&Program{Config: tt.config, Keys: keys}).origin()); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}

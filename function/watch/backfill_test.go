@@ -232,6 +232,22 @@ func TestBackfillForOneSink(t *testing.T) {
 	})
 }
 
+// A backfill goes on only where the same one stopped: whatever else is asked for begins anew.
+func TestOtherBackfillsBeginAnew(t *testing.T) {
+	seen := map[string]Request{}
+	for _, req := range []Request{
+		{}, {Since: "24h"}, {From: "2026-11-20T00:00:00Z"}, {To: "2026-11-20T00:00:00Z"}, {Statuses: []string{"Failed"}}, {ObjectTypes: []string{"file"}},
+		{Domains: []string{"a.example.com"}}, {TaskID: "1"}, {ObjectPath: "/a"}, {Sinks: []string{"ops"}}, {Sinks: []string{"hook"}}, {Renotify: true},
+	} {
+		req.Action = ActionBackfill
+		name := (&run{req: req}).fingerprint()
+		if other, ok := seen[name]; ok {
+			t.Errorf("%+v would go on where %+v stopped", req, other)
+		}
+		seen[name] = req
+	}
+}
+
 // A backfill that runs out of time says so; the same call goes on where it stood,
 // sends nothing twice, and is not disturbed by the polls in between. After hours the
 // API may have forgotten where it stood.

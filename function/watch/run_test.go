@@ -8,6 +8,7 @@ import (
 
 	"refreshwatch/poller"
 	"refreshwatch/poller/aliyun/apitest"
+	"refreshwatch/poller/checkpoint"
 )
 
 // Five pages of tasks, of which 12 finish between two ticks: those are notified, once,
@@ -180,4 +181,55 @@ func TestALongRunStaysWithinThreeDays(t *testing.T) {
 		l := List(ctx, api, Request{Action: ActionBackfill}, time.Now())
 		return len(l.Tasks), l.Err
 	})
+}
+
+// storeClock is a store whose clock differs from this machine's.
+type storeClock struct {
+	checkpoint.Store
+	ahead time.Duration
+}
+
+func (s storeClock) shifted(d checkpoint.Doc, by time.Duration) checkpoint.Doc {
+	d.Now = d.Now.Add(by)
+	return d
+}
+
+func (s storeClock) Load(ctx context.Context) (checkpoint.Doc, error) {
+	d, err := s.Store.Load(ctx)
+	return s.shifted(d, s.ahead), err
+}
+
+func (s storeClock) Swap(ctx context.Context, old checkpoint.Doc, data []byte) (checkpoint.Doc, error) {
+	d, err := s.Store.Swap(ctx, s.shifted(old, -s.ahead), data)
+	return s.shifted(d, s.ahead), err
+}
+
+// Claims begin and end by the store's clock: a machine whose own is off neither takes over
+// what another run still holds, nor leaves alone what a dead one held.
+func TestClaimsLiveByTheStoresClock(t *testing.T) {
+	for _, ahead := range []time.Duration{-50 * time.Hour, -time.Hour, 0, time.Hour, 50 * time.Hour} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t, "hook")
+			w.add(apitest.Task{Key: key(1), Created: time.Now(), Steps: apitest.Finish(90 * time.Second)})
+			off := func(a *App) { a.Store = storeClock{a.Store, ahead} }
+			w.do(Request{Action: ActionPoll}, off)
+			time.Sleep(2 * time.Minute)
+			victim := w.process()
+			victim.fault = func(op string) effect {
+				if op == "send hook" {
+					return killed
+				}
+				return fine
+			}
+			victim.run(Request{Action: ActionPoll}, off)
+			time.Sleep(10 * time.Second)
+			if r := w.do(Request{Action: ActionPoll}, off); r.Sent != 0 || r.Retrying != 1 {
+				t.Errorf("store %v ahead: another run's claim was taken over: %+v", ahead, r)
+			}
+			time.Sleep(2 * time.Minute)
+			if r := w.do(Request{Action: ActionPoll}, off); r.Sent != 1 || w.sinks[0].notified[key(1)] != 1 {
+				t.Errorf("store %v ahead: a dead run's claim holds on: %+v", ahead, r)
+			}
+		})
+	}
 }

@@ -141,7 +141,7 @@ func TestSpellings(t *testing.T) {
 	}
 }
 
-// Whatever the HTTP status, the code decides: whether it may pass, and what a person is told
+// Whatever the HTTP status, the code decides: whether it may pass, and what a person has
 // to do.
 func TestEveryRefusal(t *testing.T) {
 	for _, row := range []struct {
