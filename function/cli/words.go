@@ -205,7 +205,7 @@ func (w words) mistakes(err error) string {
 	for _, m := range poller.Mistakes(err) {
 		line := w.problem(m, err)
 		if m.Setting != "" {
-			line = w.say(m.Setting) + "：" + line
+			line = w.translate(m.Setting) + "：" + line
 		}
 		if m.Next != "" {
 			line += "。" + w.translate(m.Next) + "。"

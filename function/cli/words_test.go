@@ -119,11 +119,14 @@ func TestPhrasesTakeTheSame(t *testing.T) {
 func TestTranslate(t *testing.T) {
 	w := words{chinese: true}
 	for english, want := range map[string]string{
-		"unknown value \"x\"":        "未知的值 \"x\"",
-		"Did you mean Failed?":       "您是想写 Failed 吗？",
-		"nobody has translated this": "nobody has translated this",
-		"\nIn flight (%d)":           "\n进行中（%d）",
-		"sink ops: is missing":       "渠道 ops：缺少",
+		"unknown value \"x\"":                                     "未知的值 \"x\"",
+		"Did you mean Failed?":                                    "您是想写 Failed 吗？",
+		"nobody has translated this":                              "nobody has translated this",
+		"\nIn flight (%d)":                                        "\n进行中（%d）",
+		"sink ops: is missing":                                    "渠道 ops：缺少",
+		"CONFIG_FILE: line 3, column 7":                           "CONFIG_FILE：第 3 行第 7 列",
+		"a route is empty":                                        "路由 为空",
+		"unknown key \"a\" in sink ops, a sink of type wecom":     "sink ops（类型 wecom）中有未知的键 \"a\"",
 		"dns: host h was not reached: the connection was refused": "dns：未能连接主机 h：连接被拒绝",
 		"3 tasks in the last hour":                                "最近一小时有 3 个任务",
 		"matches 3 of 5 watched tasks of the last hour, for ops":  "匹配最近一小时 5 个关注任务中的 3 个，发往 ops",
@@ -236,9 +239,12 @@ func inspect(file *ast.File, cli bool, add func(ast.Expr)) {
 			case name == "finding" && len(n.Args) == 4:
 				add(n.Args[2])
 				add(n.Args[3])
-			case name == "wrong" && len(n.Args) == 3:
+			case (name == "wrong" || name == "wrongAt") && len(n.Args) == 3:
 				add(n.Args[1])
 				add(n.Args[2])
+			case name == "wrong" && len(n.Args) == 2: // of CHECKPOINT's URL
+				add(n.Args[0])
+				add(n.Args[1])
 			}
 		case *ast.AssignStmt:
 			for i, to := range n.Lhs {

@@ -119,6 +119,7 @@ func TestConfigFileMistakes(t *testing.T) {
 		"sinks empty":              {"sinks: {}\n", "line 1, column 8: sinks names no sink"},
 		"unknown keys":             {"sinks:\n  a: {type: wecom, url: https://h/x, urll: C1}\nroute: []", `line 2, column 38: unknown key "urll" in sink a, a sink of type wecom. Did you mean url?|line 3, column 1: unknown key "route" in the file. Did you mean routes?`},
 		"unknown type":             {"sinks:\n  a: {type: slak}", `line 2, column 7: sink a: unknown type "slak". Did you mean slack?`},
+		"no sink to name":          {"sinks: {}\nroutes:\n  - to: [ops]", "line 1, column 8: sinks names no sink|!unknown sink"},
 		"no type":                  {"sinks:\n  a: {url: https://h/x}", "line 2, column 3: sink a has no type"},
 		"missing field":            {"sinks:\n  a: {type: slack, token: x}", "sink a: a sink of type slack needs channel"},
 		"field of others":          {"sinks:\n  a: {type: wecom, url: https://h/x, secret: s}", `unknown key "secret" in sink a, a sink of type wecom`},
@@ -204,7 +205,9 @@ func TestConfigFileMistakes(t *testing.T) {
 				t.Fatal("passes")
 			}
 			for want := range strings.SplitSeq(tt.want, "|") {
-				if !strings.Contains(err.Error(), want) {
+				if never, ok := strings.CutPrefix(want, "!"); ok && strings.Contains(err.Error(), never) {
+					t.Errorf("error %v\nholds %q", err, never)
+				} else if !ok && !strings.Contains(err.Error(), want) {
 					t.Errorf("error %v\nlacks %q", err, want)
 				}
 			}

@@ -120,7 +120,7 @@ func items(n *yaml.Node) []*yaml.Node {
 // single text counts as a list of one.
 func (f *fileReader) list(n *yaml.Node, what string) (texts []string, nodes []*yaml.Node) {
 	if r := resolve(n); r.Kind == yaml.MappingNode {
-		f.wrongAt(n, what+" must be a list", "Write ["+"one, two]")
+		f.wrongAt(n, what+" must be a list", "Write them as [one, two]")
 		return nil, nil
 	}
 	all := items(n)

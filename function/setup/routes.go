@@ -64,7 +64,7 @@ func (f *fileReader) targets(n *yaml.Node, sinks []SinkConfig) []string {
 	}
 	names, nodes := f.list(n, "to")
 	for i, sink := range names {
-		if !slices.Contains(known, sink) {
+		if len(known) > 0 && !slices.Contains(known, sink) { // else the mistake is in sinks
 			f.wrongAt(nodes[i], "to: unknown sink "+shown(sink), watch.Suggest(sink, known))
 		}
 	}
