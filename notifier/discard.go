@@ -1,6 +1,42 @@
 package notifier
 
-import "slices"
+import (
+	"slices"
+	"time"
+
+	"refreshwatch/poller"
+)
+
+// orphanedAfter is how long a delivery waits for a sink that is not configured any
+// more: it may come back.
+const orphanedAfter = 30 * 24 * time.Hour
+
+// DropOrphans drops what has waited too long for sinks that are not configured, pending
+// and dead, and the oldest of it that [MaxBytes] have no room for beside the others'. It
+// reports how many deliveries that were. sure is as in [Outbox.Settle].
+func (o Outbox) DropOrphans(configured func(sink string) bool, sure time.Time) (kept Outbox, dropped int) {
+	var orphans []Delivery
+	over := -MaxBytes
+	for _, d := range slices.Concat(o.Pending, o.Dead) {
+		over += d.bytes()
+		if !configured(d.Sink) {
+			orphans = append(orphans, d)
+		}
+	}
+	poller.Sort(orphans, func(a, b Delivery) int { return a.Created.Compare(b.Created) })
+	gone := map[string]bool{}
+	for _, d := range orphans {
+		if over > 0 || sure.Sub(d.Created) > orphanedAfter {
+			gone[d.ID] = true
+			over -= d.bytes()
+		}
+	}
+	isGone := func(d Delivery) bool { return gone[d.ID] }
+	return Outbox{
+		Pending: slices.DeleteFunc(slices.Clone(o.Pending), isGone),
+		Dead:    slices.DeleteFunc(slices.Clone(o.Dead), isGone),
+	}, len(gone)
+}
 
 // Discard drops the dead deliveries of the sinks, and also what is pending for those
 // of them that are not configured any more: nobody would ever send it. It reports how

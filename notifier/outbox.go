@@ -14,10 +14,6 @@ type Outbox struct {
 	Dead    []Delivery `json:"dead,omitempty"` // permanently failed; kept, with the reason, until a redrive
 }
 
-// orphanedAfter is how long a delivery waits for a sink that is not configured any
-// more: it may come back.
-const orphanedAfter = 30 * 24 * time.Hour
-
 // Add puts deliveries in. Adding one again, by id, changes nothing.
 func (o Outbox) Add(deliveries []Delivery) Outbox {
 	have := map[string]bool{}
@@ -168,18 +164,6 @@ func (o Outbox) Redrive(of func(sink string) bool, stale func(poller.Event) bool
 		revived.Pending = append(revived.Pending, d)
 	}
 	return revived, superseded
-}
-
-// DropOrphans drops what has waited too long for sinks that are not configured,
-// pending and dead, and reports how many deliveries that were. sure is as in
-// [Outbox.Settle].
-func (o Outbox) DropOrphans(configured func(sink string) bool, sure time.Time) (kept Outbox, dropped int) {
-	orphan := func(d Delivery) bool { return !configured(d.Sink) && sure.Sub(d.Created) > orphanedAfter }
-	kept = Outbox{
-		Pending: slices.DeleteFunc(slices.Clone(o.Pending), orphan),
-		Dead:    slices.DeleteFunc(slices.Clone(o.Dead), orphan),
-	}
-	return kept, len(o.Pending) + len(o.Dead) - len(kept.Pending) - len(kept.Dead)
 }
 
 // Oldest is when the oldest undelivered event was observed; zero when nothing waits.

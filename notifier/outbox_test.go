@@ -3,6 +3,7 @@ package notifier
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 	"unsafe"
@@ -351,3 +352,34 @@ func TestClaimOfAClockThatWasWrong(t *testing.T) {
 }
 
 func anySink(string) bool { return true }
+
+// What waits for removed sinks takes what room the others leave of the outbox, the newest
+// of it: two sinks that are down and get other names would otherwise fill it twice.
+func TestOrphansGiveWay(t *testing.T) {
+	long := poller.Event{Task: poller.Task{Key: poller.Key{ObjectPath: strings.Repeat("x", 4000)}}}
+	of := func(sink string, n int) (all []Delivery) {
+		for i := range n {
+			d := delivery(fmt.Sprint(sink, i), sink)
+			d.Created, d.Events = noon.Add(time.Duration(i)*time.Second), []poller.Event{long}
+			all = append(all, d)
+		}
+		return all
+	}
+	isLive := func(sink string) bool { return sink == "live" }
+	fits := MaxBytes / of("x", 1)[0].bytes()
+	for _, tt := range []struct{ live, gone, dead, want int }{
+		{0, 10, 10, 20}, {fits - 30, 10, 10, 20}, {fits - 10, 10, 10, 10}, {fits, 10, 10, 0}, {fits + 5, 10, 0, 0}, {fits + 5, 0, 0, 0},
+	} {
+		o := Outbox{Pending: append(of("live", tt.live), of("gone", tt.gone)...), Dead: of("dead", tt.dead)}
+		kept, dropped := o.DropOrphans(isLive, time.Time{})
+		left := kept.Orphans(isLive)["gone"] + kept.Orphans(isLive)["dead"]
+		if len(kept.Pending)+len(kept.Dead) != tt.live+left || dropped != tt.gone+tt.dead-left || left != tt.want {
+			t.Errorf("%+v: %d orphans left, %d dropped, %d in all", tt, left, dropped, len(kept.Pending)+len(kept.Dead))
+		}
+		for i := range kept.Pending {
+			if d := kept.Pending[i]; d.Sink == "gone" && d.Created.Before(noon.Add(time.Duration(10-tt.want/2)*time.Second)) {
+				t.Errorf("%+v: kept %s, and dropped a later one", tt, d.ID)
+			}
+		}
+	}
+}

@@ -24,33 +24,51 @@ import (
 // The outbox is full, for both sinks are down, and 30,000 rows with URLs of 450
 // characters were to be notified. Function Compute would kill what takes more than its 128
 // MB, again at every tick, and nothing would ever be sent.
+// The second time both sinks got other names before that, while as much was waiting for
+// them under the old ones.
 func TestFigureFullOutbox(t *testing.T) {
 	needLong(t)
 	needProc(t)
 	const rows = 30_000
-	p := newPlant(t, 0)
-	p.env = append(p.env, "WEBHOOK_URL=http://127.0.0.1:9/nobody", "SLACK_WEBHOOK_URL=http://127.0.0.1:9/nobody")
+	for _, renamed := range []bool{false, true} {
+		p := newPlant(t, 0)
+		p.env = append(p.env, "WEBHOOK_URL=http://127.0.0.1:9/nobody", "SLACK_WEBHOOK_URL=http://127.0.0.1:9/nobody")
+		if renamed {
+			p.addLong(0, rows)
+			p.prepare(false, "formerly", "formerly-slack")
+			p.addLong(rows, rows)
+		} else {
+			p.addLong(0, rows)
+		}
+		if r := p.prepare(false); r.Held == 0 || !r.Truncated {
+			t.Fatalf("the outbox was to be full: %+v", r)
+		}
+		in := p.start()
+		memory := confined(t, in, 128<<20)
+		var r watch.Report
+		for range 5 {
+			if r = p.tick(in); r.Retrying == 0 || r.Held == 0 || r.Sent > 0 {
+				t.Fatalf("%+v", r)
+			}
+		}
+		t.Logf("full outbox, sinks renamed %v: %d rows with URLs of 450 characters, %d deliveries waiting and %d rows held back; five ticks, the last in %d ms; %s",
+			renamed, rows, r.Retrying, r.Held, r.TookMS, memory())
+		in.Kill()
+	}
+}
+
+// addLong adds finished rows whose URLs have 450 characters, of the last hours.
+func (p *plant) addLong(first, rows int) {
+	p.t.Helper()
 	now := time.Now()
 	for i := range rows {
-		k := rowKey(i)
-		k.ObjectPath = "https://cdn.example.com/" + strings.Repeat("x", 450-len(k.ObjectPath)) + strings.TrimPrefix(k.ObjectPath, "https://cdn.example.com/")
-		if err := p.api.Add(apitest.Task{Key: k, Created: now.Add(-time.Duration(rows-i) * 8 * time.Second), Steps: apitest.Finish(time.Second)}); err != nil {
-			t.Fatal(err)
+		k := rowKey(first + i)
+		name := strings.TrimPrefix(k.ObjectPath, "https://cdn.example.com/")
+		k.ObjectPath = "https://cdn.example.com/" + strings.Repeat("x", 450-len(k.ObjectPath)) + name
+		if err := p.api.Add(apitest.Task{Key: k, Created: now.Add(-time.Duration(rows-i) * time.Second), Steps: apitest.Finish(0)}); err != nil {
+			p.t.Fatal(err)
 		}
 	}
-	r := p.prepare(false)
-	if r.Held == 0 || !r.Truncated {
-		t.Fatalf("the outbox was to be full: %+v", r)
-	}
-	in := p.start()
-	memory := confined(t, in, 128<<20)
-	for range 5 {
-		if r = p.tick(in); r.Retrying == 0 || r.Held == 0 || r.Sent > 0 {
-			t.Fatalf("%+v", r)
-		}
-	}
-	t.Logf("full outbox: %d rows with URLs of 450 characters, %d deliveries waiting and %d rows held back; five ticks, the last in %d ms; %s",
-		rows, r.Retrying, r.Held, r.TookMS, memory())
 }
 
 // A whole run with a million remembered rows, and 20 that have just finished.

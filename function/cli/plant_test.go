@@ -109,13 +109,17 @@ func used() time.Duration {
 }
 
 // prepare is the first tick, in this process and without a network. Without a
-// baseline all of it is owed to sinks that are down.
-func (p *plant) prepare(baseline bool) watch.Report {
+// baseline all of it is owed to sinks that are down, of these names or of those that the
+// environment makes.
+func (p *plant) prepare(baseline bool, names ...string) watch.Report {
 	p.t.Helper()
+	if names == nil {
+		names = []string{"webhook", "slack-webhook"}
+	}
 	app := &watch.App{
 		API: p.api.Lister(0), QPS: 1e6, NotifyFirst: !baseline, Log: slog.New(slog.DiscardHandler),
-		Targets: []notifier.Target{{Name: "webhook", Sink: down{}, Grouping: sink.Batched}, {Name: "slack-webhook", Sink: down{}}},
-		Routes:  notifier.Routes{{To: []string{"webhook", "slack-webhook"}}},
+		Targets: []notifier.Target{{Name: names[0], Sink: down{}, Grouping: sink.Batched}, {Name: names[1], Sink: down{}}},
+		Routes:  notifier.Routes{{To: names}},
 	}
 	var err error
 	if app.Store, err = checkpoint.Open(p.checkpoint, checkpoint.Options{}); err != nil {
