@@ -131,6 +131,9 @@ func TestTranslate(t *testing.T) {
 		"3 tasks in the last hour":                                "最近一小时有 3 个任务",
 		"matches 3 of 5 watched tasks of the last hour, for ops":  "匹配最近一小时 5 个关注任务中的 3 个，发往 ops",
 		"%s, the operator's own text":                             "%s, the operator's own text",
+		"Grant the role acs:ram::1:role/x the permission cdn:DescribeRefreshTasks with the policy {}.":                                                                    "请给 角色 acs:ram::1:role/x 授予权限 cdn:DescribeRefreshTasks，策略为 {}。",
+		"Grant the RAM user or role the permission sts:AssumeRole with the policy {}, and name its account or role, with the same external id, in the trust policy of x.": "请给 RAM 用户或角色 授予权限 sts:AssumeRole，策略为 {}；并在 x 的信任策略中写上其账号或角色以及相同的 External ID。",
+		"assume the role acs:ram::1:role/x: the connection was reset":                                                                                                     "扮演角色 acs:ram::1:role/x：连接被重置",
 	} {
 		if got := w.translate(english); got != want {
 			t.Errorf("%q becomes %q, want %q", english, got, want)

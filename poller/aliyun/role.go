@@ -115,7 +115,7 @@ var assumeRules = [...]rule{
 	{"NoPermission", poller.Denied, hintAssume},
 	{"Forbidden", poller.Denied, hintAssume},
 	{"EntityNotExist", poller.Denied, "Check {setting}: the role {role} does not exist."},
-	{"InvalidParameter.ExternalId", poller.Denied, "Check the external id: 2 to 1224 letters, digits and =,.@:/-_."},
+	{"InvalidParameter.ExternalId", poller.Denied, "Check the external id: 2 to 1224 letters, digits and characters of _+=,.@:/-."},
 	{"InvalidParameter", poller.Denied, "Check {setting}: STS does not accept it."},
 }
 
