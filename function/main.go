@@ -5,13 +5,12 @@ import (
 	"os"
 
 	"refreshwatch/function/cli"
-	"refreshwatch/notifier"
 )
 
-//go:embed README.md
+//go:embed REFERENCE.md
 var english string
 
-//go:embed README.zh.md
+//go:embed REFERENCE.zh.md
 var chinese string
 
 // Start here. Function Compute starts the program with FC_RUNTIME_API set and
@@ -21,5 +20,5 @@ func main() {
 	if os.Getenv("FC_RUNTIME_API") != "" && !cli.IsCommand(os.Args[1:]) {
 		serve() // never returns
 	}
-	os.Exit(cli.Main(os.Args[1:], cli.Manual{English: english, Chinese: chinese, Sinks: notifier.Manual}))
+	os.Exit(cli.Main(os.Args[1:], cli.Manual{English: english, Chinese: chinese}))
 }

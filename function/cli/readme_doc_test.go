@@ -18,6 +18,7 @@ import (
 const (
 	firstPage    = "README.md"
 	operating    = "function/README.md"
+	reference    = "function/REFERENCE.md"
 	sinksAndSuch = "notifier/README.md"
 	wording      = "template/README.md"
 	contributing = ".github/CONTRIBUTING.md"

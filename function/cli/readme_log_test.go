@@ -13,7 +13,7 @@ import (
 // Every warning and error that the program logs is in the table of symptoms: people
 // search the reference for what they read in the log.
 func TestReadmeLogMessages(t *testing.T) {
-	quoted := quotes(readReadme(t, operating).section(t, "Troubleshooting"))
+	quoted := quotes(readReadme(t, reference).section(t, "Troubleshooting"))
 	documented := func(texts []string) bool {
 		return slices.ContainsFunc(quoted, func(quote string) bool { return quotedFrom(strings.Join(texts, "\n"), quote) })
 	}

@@ -42,7 +42,7 @@ func jsonFields(of any) []string {
 // The table of variables has each that the program asks for, no other, and their
 // true defaults.
 func TestReadmeVariables(t *testing.T) {
-	rows := readReadme(t, operating).section(t, "Variables").table(t, 0)
+	rows := readReadme(t, reference).section(t, "Variables").table(t, 0)
 	asked := variablesOnFC()
 	load := func(set map[string]string) setup.Config {
 		c, err := setup.LoadConfig(func(name string) string { asked = append(asked, name); return set[name] }, setup.CommandLine)
@@ -80,7 +80,7 @@ func TestReadmeVariables(t *testing.T) {
 }
 
 func TestReadmeConfigFile(t *testing.T) {
-	r := readReadme(t, sinksAndSuch).section(t, "Several sinks and routes")
+	r := readReadme(t, reference).section(t, "Several sinks and routes")
 	t.Setenv("HOME", t.TempDir())
 	file := filepath.Join(t.TempDir(), "config.yaml")
 	if err := os.WriteFile(file, []byte(r.blocks(t, "yaml")[0]), 0o600); err != nil {
@@ -121,7 +121,7 @@ func TestReadmeConfigFile(t *testing.T) {
 
 // The JSON under "Invocation events" is taken, and its fields are all there are.
 func TestReadmeRequests(t *testing.T) {
-	r := readReadme(t, operating).section(t, "Invocation events")
+	r := readReadme(t, reference).section(t, "Invocation events")
 	for line := range strings.Lines(r.blocks(t, "json")[0]) {
 		if _, err := watch.ParseEvent([]byte(line)); err != nil {
 			t.Errorf("%s: %v", line, err)
@@ -141,7 +141,7 @@ func TestReadmeRequests(t *testing.T) {
 }
 
 func TestReadmeReport(t *testing.T) {
-	r := readReadme(t, operating).section(t, "The report")
+	r := readReadme(t, reference).section(t, "The report")
 	strict := json.NewDecoder(strings.NewReader(r.blocks(t, "json")[0]))
 	strict.DisallowUnknownFields()
 	var report watch.Report
@@ -185,7 +185,7 @@ func TestReadmeCommands(t *testing.T) {
 // The table of commands has each command with its flags, and no other. The flags of
 // every run are said below it.
 func TestReadmeCommandTable(t *testing.T) {
-	rows := readReadme(t, operating).section(t, "Commands").table(t, 0)
+	rows := readReadme(t, reference).section(t, "Commands").table(t, 0)
 	if diff := cmp.Diff(sortedSet(commandNames()), names(rows, 0)); diff != "" {
 		t.Errorf("commands (-), in the table (+):\n%s", diff)
 	}
@@ -291,7 +291,7 @@ func storeOperations(t *testing.T) []string {
 
 // Every code of a failed run is explained, and every log line that is quoted exists.
 func TestReadmeTroubles(t *testing.T) {
-	r := readReadme(t, operating).section(t, "Troubleshooting")
+	r := readReadme(t, reference).section(t, "Troubleshooting")
 	file, err := parser.ParseFile(token.NewFileSet(), "../watch/errors.go", nil, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -307,7 +307,7 @@ func TestReadmeTroubles(t *testing.T) {
 		t.Errorf("codes (-), in the table (+):\n%s", diff)
 	}
 	program := sources(t)
-	for _, section := range []readme{r, readReadme(t, chinese).section(t, "故障排查")} {
+	for _, section := range []readme{r, readReadme(t, chineseReference).section(t, "故障排查")} {
 		for _, m := range regexp.MustCompile(`\*([^*|]{5,})\*`).FindAllStringSubmatch(string(section), -1) {
 			if !quotedFrom(program, m[1]) {
 				t.Errorf("nothing says %q", m[1])

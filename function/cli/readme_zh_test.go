@@ -9,12 +9,15 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-const chinese = "function/README.zh.md"
+const (
+	chinese          = "function/README.zh.md"
+	chineseReference = "function/REFERENCE.zh.md"
+)
 
 // Whoever reads Chinese only gets the same: each name in the tables of the English
 // reference, each default, each quoted log message and each example.
 func TestReadmeChinese(t *testing.T) {
-	en, zh := readReadme(t, operating), readReadme(t, chinese)
+	en, zh := readReadme(t, reference), readReadme(t, chineseReference)
 	for _, s := range []struct {
 		en, zh string
 		tables int
@@ -42,9 +45,13 @@ func TestReadmeChinese(t *testing.T) {
 	if diff := cmp.Diff(defaults(en.section(t, "Variables").table(t, 0)), defaults(zh.section(t, "环境变量").table(t, 0))); diff != "" {
 		t.Errorf("defaults in English (-), in Chinese (+):\n%s", diff)
 	}
-	reference := string(en) + string(readReadme(t, sinksAndSuch)) + string(readReadme(t, wording))
+	var english strings.Builder
+	for _, name := range []string{operating, reference, sinksAndSuch, wording} {
+		english.WriteString(string(readReadme(t, name)))
+	}
+	all := readReadme(t, chinese) + zh
 	for _, language := range []string{"json", "yaml", "go", "python", "text", "ini", "dockerfile"} {
-		english, translated := sortedSet(readme(reference).blocks(t, language)), sortedSet(zh.blocks(t, language))
+		english, translated := sortedSet(readme(english.String()).blocks(t, language)), sortedSet(all.blocks(t, language))
 		if diff := cmp.Diff(english, translated); diff != "" {
 			t.Errorf("examples in %s: English (-), Chinese (+):\n%s", language, diff)
 		}
@@ -53,14 +60,16 @@ func TestReadmeChinese(t *testing.T) {
 
 // A line break inside a Chinese sentence would be shown as a space.
 func TestReadmeChineseLines(t *testing.T) {
-	lines := strings.Split(string(readReadme(t, chinese).prose()), "\n")
-	for i, line := range lines[1:] {
-		next := strings.TrimSpace(line)
-		if next == "" || strings.TrimSpace(lines[i]) == "" || strings.HasPrefix(lines[i], "#") {
-			continue
-		}
-		if !regexp.MustCompile(`^(?:[|#]|- |\d+\. )`).MatchString(next) {
-			t.Errorf("line %d continues a paragraph: %q", i+2, line)
+	for _, name := range []string{chinese, chineseReference} {
+		lines := strings.Split(string(readReadme(t, name).prose()), "\n")
+		for i, line := range lines[1:] {
+			next := strings.TrimSpace(line)
+			if next == "" || strings.TrimSpace(lines[i]) == "" || strings.HasPrefix(lines[i], "#") {
+				continue
+			}
+			if !regexp.MustCompile(`^(?:[|#]|- |\d+\. )`).MatchString(next) {
+				t.Errorf("%s: line %d continues a paragraph: %q", name, i+2, line)
+			}
 		}
 	}
 }

@@ -10,23 +10,21 @@ import (
 // Manual is the reference in Markdown, as it stands in the repository. Help shows
 // parts of it, so that a terminal is enough and nothing is written down twice.
 type Manual struct {
-	English string // function/README.md
-	Sinks   string // notifier/README.md
-	Chinese string // function/README.zh.md, which holds both
+	English string // function/REFERENCE.md
+	Chinese string // function/REFERENCE.zh.md
 }
 
 // topic is a part of the manual: the sections with these headings.
 type topic struct {
 	name, summary    string
 	english, chinese string
-	sinks            bool // its English text is in Manual.Sinks
 }
 
 func topics() []topic {
 	return []topic{
 		{name: "commands", summary: "all commands, exit codes", english: "Commands", chinese: "命令"},
 		{name: "variables", summary: "the environment variables", english: "Variables", chinese: "环境变量"},
-		{name: "routes", summary: "CONFIG_FILE: several sinks and routes", english: "Several sinks and routes", chinese: "多个渠道和路由", sinks: true},
+		{name: "routes", summary: "CONFIG_FILE: several sinks and routes", english: "Several sinks and routes", chinese: "多个渠道和路由"},
 		{name: "events", summary: "what an invocation may request", english: "Invocation events", chinese: "调用事件"},
 		{name: "report", summary: "the JSON that a run reports", english: "The report", chinese: "运行报告"},
 		{name: "errors", summary: "error codes, log messages and what to do about them", english: "Troubleshooting", chinese: "故障排查"},
@@ -35,14 +33,10 @@ func topics() []topic {
 
 // text is the topic in a language, for a terminal.
 func (t topic) text(m Manual, chinese bool, columns int) string {
-	switch {
-	case chinese:
+	if chinese {
 		return plainText(section(m.Chinese, t.chinese), columns)
-	case t.sinks:
-		return plainText(section(m.Sinks, t.english), columns)
-	default:
-		return plainText(section(m.English, t.english), columns)
 	}
+	return plainText(section(m.English, t.english), columns)
 }
 
 func findTopic(name string) (topic, bool) {

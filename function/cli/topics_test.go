@@ -7,7 +7,7 @@ import (
 )
 
 func manual(t *testing.T) Manual {
-	return Manual{English: string(readReadme(t, operating)), Sinks: string(readReadme(t, sinksAndSuch)), Chinese: string(readReadme(t, chinese))}
+	return Manual{English: string(readReadme(t, reference)), Chinese: string(readReadme(t, chineseReference))}
 }
 
 // helpOn is what "help TOPIC" prints.
@@ -27,12 +27,10 @@ func helpOn(t *testing.T, topic, lang string) string {
 // and no markup is left.
 func TestTopics(t *testing.T) {
 	for _, topic := range topics() {
-		for lang, source := range map[string]readme{"": readReadme(t, operating), "zh-CN": readReadme(t, chinese)} {
+		for lang, source := range map[string]readme{"": readReadme(t, reference), "zh-CN": readReadme(t, chineseReference)} {
 			title := topic.english
 			if lang != "" {
 				title = topic.chinese
-			} else if topic.sinks {
-				source = readReadme(t, sinksAndSuch)
 			}
 			text := helpOn(t, topic.name, lang)
 			for _, markup := range []string{"```", "](", "|---", "\n| ", "\n#"} {
@@ -42,9 +40,6 @@ func TestTopics(t *testing.T) {
 			}
 			if len(text) < len(source.section(t, title))/2 {
 				t.Errorf("%s %s: %d of %d bytes", topic.name, lang, len(text), len(source.section(t, title)))
-			}
-			if topic.sinks {
-				continue // has no table
 			}
 			for _, name := range names(source.section(t, title).table(t, 0), 0) {
 				if !strings.Contains(text, name) {

@@ -125,7 +125,7 @@ func TestEveryDamageOverHTTP(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		timeout := 3 * time.Second // what passes by itself is asked again until then
+		timeout := 6 * time.Second // what passes by itself is asked again until then
 		if f.Class != poller.Transient {
 			timeout = time.Minute // final at once, however busy this machine is
 		}

@@ -110,7 +110,7 @@ func diagnose(text string) *poller.Mistake {
 	if i := lastReadable(lines); i >= 0 {
 		return placed(i, indentation(lines[i]), "is not YAML from here on", "Check the quotes, brackets, indentation and the space after each colon; a value that holds \": \" or \" #\" needs quotes")
 	}
-	return &poller.Mistake{Setting: "CONFIG_FILE", Problem: "is not YAML", Next: "Compare it with the example in notifier/README.md"}
+	return &poller.Mistake{Setting: "CONFIG_FILE", Problem: "is not YAML", Next: "Compare it with the example that refreshwatch help routes shows"}
 }
 
 // valueStarts are the columns, in bytes, at which a plain value may begin.
