@@ -49,6 +49,10 @@
 //   - A total that is too high or contradicts itself. Nothing is claimed: after two passes
 //     in a row that added nothing the window is asked for less and less often, and it is
 //     reported as a gap when the API forgets it. Its rows are notified at once all the same.
+//   - Rows that the API lists more than once and counts so in its total, as of an object that
+//     was submitted twice in a second. No row changes places within a page, so what a page
+//     repeats is no accident of paging: it may be missing in K once a second reading repeats
+//     it, too. That a page hides one row for good and shows another twice is not considered.
 //   - An order that never settles. Within a page no row changes places, so a window that
 //     does not add up is read again in pieces that fit on a page. A second with more rows
 //     than that is read until every one of them has been listed.

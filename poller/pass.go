@@ -60,6 +60,7 @@ func (r *Reader) pass(ctx context.Context, stop time.Time, w *Window, c *count, 
 				continue
 			}
 			w.Seen += c.seen(a.Page)
+			w.Duplicates += a.duplicates()
 			adds, rows = r.absorb(w, c, a.Page), len(a.Tasks)
 			w.Next++
 		}
@@ -165,6 +166,16 @@ func (c *count) seen(p Page) int {
 		c.pass[t.Hash()] = true
 	}
 	return len(c.pass) - before
+}
+
+// duplicates is how many of a page's rows it lists more than once. Nothing moves within a
+// page: the API has them so, as of an object that was submitted twice in a second.
+func (p Page) duplicates() int {
+	rows := hashes{}
+	for _, t := range p.Tasks {
+		rows[t.Hash()] = true
+	}
+	return len(p.Tasks) - len(rows)
 }
 
 func (c *count) known(w *Window) int {

@@ -156,12 +156,24 @@ func TestReadSurvivesMovingAndLyingLists(t *testing.T) {
 		{name: "the total is too high: more may be hidden", rows: 120, whole: false, mess: func(l *list) {
 			l.after = func(_ int, p *Page) { p.Total = 200 }
 		}},
-		{name: "rows are repeated within a page", rows: 120, whole: false, mess: func(l *list) {
-			l.after = func(_ int, p *Page) {
-				if p.Number == 1 {
+		{name: "a row takes another's place in one answer", rows: 120, whole: true, mess: func(l *list) {
+			l.after = func(call int, p *Page) {
+				if call == 1 {
 					p.Tasks[7] = p.Tasks[8]
 				}
 			}
+		}},
+		{name: "a row is listed more than once", rows: 20, whole: true, calls: 2, mess: func(l *list) {
+			l.rows = slices.Insert(l.rows, 8, l.rows[7], l.rows[7])
+		}},
+		{name: "a few of many are listed more than once", rows: 237, whole: true, mess: func(l *list) {
+			for _, i := range []int{200, 120, 49, 7} { // one of them at the end of a page
+				l.rows = slices.Insert(l.rows, i, l.rows[i])
+			}
+		}},
+		{name: "all are listed twice", rows: 60, whole: true, mess: func(l *list) {
+			l.rows = slices.Concat(l.rows, l.rows)
+			slices.SortStableFunc(l.rows, func(a, b Task) int { return b.Created.Compare(a.Created) })
 		}},
 		{name: "pages beyond the end repeat the last", rows: 100, whole: true, calls: 3, mess: func(l *list) {
 			l.after = func(_ int, p *Page) {

@@ -35,6 +35,8 @@ type Window struct {
 	// known before.
 	Seen  int `json:"seen,omitempty"`
 	Added int `json:"added,omitempty"`
+	// Duplicates is how many rows of this pass its page had listed already.
+	Duplicates int `json:"duplicates,omitempty"`
 	// Rescan is set for a window that is read again to find what was missed before.
 	Rescan bool `json:"rescan,omitempty"`
 	// Backfill is set for a window whose Listed says what a backfill has come by.
@@ -102,10 +104,14 @@ func (w *Window) proved(c *count) bool {
 	if w.Own && !w.Backfill && w.Passes > 0 && w.Total < w.Before {
 		w.Listed = maps.Clone(c.pass) // rows have left since the last pass, perhaps some of those it listed
 	}
-	switch known := c.known(w); {
-	case known == w.Total && (w.Own || w.Seen >= w.Total || c.before):
+	known, total := c.known(w), w.Total
+	if again := w.Passes > 0 || w.Piece; again && known == total-w.Duplicates {
+		total = known // it counts what the API lists more than once, and has done so before
+	}
+	switch {
+	case known == total && (w.Own || w.Seen >= total || c.before):
 		return true
-	case known == w.Total:
+	case known == total:
 		// Rows that this pass has not listed may have left, as many as nobody has seen.
 		w.Own, w.Listed = true, maps.Clone(c.pass)
 	case known > w.Total && w.Own:
@@ -133,7 +139,7 @@ func (w *Window) restart() {
 	if w.Idle++; w.Added > 0 {
 		w.Idle = 0
 	}
-	w.Before, w.Total, w.Next, w.Seen, w.Added = w.Total, 0, 1, 0, 0
+	w.Before, w.Total, w.Next, w.Seen, w.Added, w.Duplicates = w.Total, 0, 1, 0, 0, 0
 }
 
 // What cannot be proven is asked for less and less often.
@@ -146,7 +152,7 @@ const (
 func (w *Window) pause(now time.Time) {
 	w.Again = now.Add(min(firstPause<<min(w.Unproven, 16), longestPause))
 	w.Unproven++
-	w.Passes, w.Idle, w.Next, w.Seen, w.Added = 0, 0, 1, 0, 0
+	w.Passes, w.Idle, w.Next, w.Seen, w.Added, w.Duplicates = 0, 0, 1, 0, 0, 0
 }
 
 // cut leaves out what the API does not answer for any more: another question, with
@@ -158,7 +164,7 @@ func (w Window) cut(floor time.Time) Window {
 		return w
 	}
 	if w.Own {
-		w.Own, w.Listed, w.Next, w.Seen = false, nil, 1, 0
+		w.Own, w.Listed, w.Next, w.Seen, w.Duplicates = false, nil, 1, 0, 0
 	}
 	if w.Total > 0 {
 		w.Before, w.Total = w.Total, 0
