@@ -343,6 +343,21 @@ func TestDiscordLimits(t *testing.T) {
 	}
 }
 
+// TestDiscordMentions: exactly those of the operator's mention are allowed, and nobody without
+// one.
+func TestDiscordMentions(t *testing.T) {
+	for mention, want := range map[string]string{
+		"":                       `{"parse":[]}`,
+		"<@1> <@!2> <@&3>":       `{"parse":[],"roles":["3"],"users":["1","2"]}`,
+		"@here":                  `{"parse":["everyone"]}`,
+		"@everyone <@&3> @hello": `{"parse":["everyone"],"roles":["3"]}`,
+	} {
+		if got, err := sink.Encode(discordMentions(mention)); string(got) != want || err != nil {
+			t.Errorf("%q: %s, want %s", mention, got, want)
+		}
+	}
+}
+
 // TestDiscordWaits: Discord answers what became of a message only when it is asked to.
 func TestDiscordWaits(t *testing.T) {
 	r := notifiertest.NewRig(t, "en")

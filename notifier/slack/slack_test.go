@@ -61,6 +61,24 @@ func TestLookUp(t *testing.T) {
 	}
 }
 
+// TestLookUpAllowsForClocks: Slack's clock and ours may be most of a minute apart, and the
+// attempt may have taken its whole time.
+func TestLookUpAllowsForClocks(t *testing.T) {
+	for _, apart := range []time.Duration{-50 * time.Second, 0, time.Minute} {
+		r := notifiertest.NewRig(t, "en")
+		r.Receiver.Now = func() time.Time { return notifiertest.Now.Add(apart) }
+		s := bot(t, r)
+		r.Script(notifiertest.SlackPost, notifiertest.Fault{Reset: true}.ButStored())
+		r.AssertOutcome(t, s.Send(t.Context(), notifiertest.One(1)), sink.Unknown, 0)
+		if err := s.Send(t.Context(), notifiertest.Again(notifiertest.One(1))); err != nil {
+			t.Fatal(err)
+		}
+		if n := r.Arrived()["chat.postMessage "+notifiertest.One(1).ID]; n != 1 {
+			t.Errorf("%v apart: it is there %d times", apart, n)
+		}
+	}
+}
+
 // TestNoLookUpAtFirst: a first attempt costs one request.
 func TestNoLookUpAtFirst(t *testing.T) {
 	r := notifiertest.NewRig(t, "en")
