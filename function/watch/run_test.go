@@ -6,6 +6,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"refreshwatch/notifier"
+	"refreshwatch/notifier/sink"
 	"refreshwatch/poller"
 	"refreshwatch/poller/aliyun/apitest"
 	"refreshwatch/poller/checkpoint"
@@ -232,4 +234,44 @@ func TestClaimsLiveByTheStoresClock(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A run's claims end by its first load. Reading the head back, after a commit or a settlement
+// whose answer was lost, gives it no more time to send.
+func TestALeaseIsNeverRenewed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, "hook")
+		p := w.process()
+		p.fault = func(op string) effect {
+			if op == "store create" {
+				return lost
+			}
+			return fine
+		}
+		r := &run{App: p.app(), id: "r", ticks: 1, began: time.Now(), budget: newBudget(time.Now(), time.Now().Add(time.Minute))}
+		if err := r.load(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		lease := r.lease
+		for _, step := range []struct {
+			name string
+			do   func() error
+		}{
+			{"commit", func() error {
+				d := draft{doc: r.doc, changed: true}
+				d.doc.Outbox.Pending = []notifier.Delivery{{Message: sink.Message{ID: "a", Sink: "hook"}, Owner: r.owner(), Until: lease.Asked.Add(lease.TTL)}}
+				return r.commit(t.Context(), d)
+			}},
+			{"settle", func() error { return r.settle(t.Context(), []notifier.Result{{ID: "a", Attempts: 1}}, false) }},
+		} {
+			time.Sleep(10 * time.Second)
+			before := r.head.Generation
+			if err := step.do(); err != nil || r.head.Generation != before+1 {
+				t.Fatalf("%s: generation %d, %v", step.name, r.head.Generation, err)
+			}
+			if r.lease != lease {
+				t.Errorf("%s: the lease of %v counts from %v", step.name, lease.Asked, r.lease.Asked)
+			}
+		}
+	})
 }
