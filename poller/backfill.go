@@ -224,7 +224,8 @@ func (d *backfiller) rest(b Batch) []Window {
 	for _, w := range b.Windows {
 		switch {
 		case d.change.Held > 0:
-			w.Next, w.Passes, w.Total, w.Before, w.Seen, w.Added, w.Duplicates = 1, 0, 0, 0, 0, 0, 0
+			w.Next, w.Passes, w.Total, w.Before, w.OrderBefore = 1, 0, 0, 0, 0
+			w.clear()
 			w.Listed = maps.Clone(w.Listed)
 			maps.DeleteFunc(w.Listed, func(hash uint64, _ bool) bool { return d.held[hash] })
 			out = append(out, w)

@@ -52,7 +52,10 @@
 //   - Rows that the API lists more than once and counts so in its total, as of an object that
 //     was submitted twice in a second. No row changes places within a page, so what a page
 //     repeats is no accident of paging: it may be missing in K once a second reading repeats
-//     it, too. That a page hides one row for good and shows another twice is not considered.
+//     it, too. Nor has anything moved between two passes that list the same rows in the same
+//     order, as many as the total: then rows that other pages repeat may be missing as well,
+//     unless a page has no row of its own. That the API hides a row for good and shows
+//     another twice is not considered.
 //   - An order that never settles. Within a page no row changes places, so a window that
 //     does not add up is read again in pieces that fit on a page. A second with more rows
 //     than that is read until every one of them has been listed.

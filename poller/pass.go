@@ -2,6 +2,8 @@ package poller
 
 import (
 	"context"
+	"encoding/binary"
+	"hash/crc32"
 	"time"
 )
 
@@ -59,8 +61,10 @@ func (r *Reader) pass(ctx context.Context, stop time.Time, w *Window, c *count, 
 				w.Seen += w.Added - before
 				continue
 			}
-			w.Seen += c.seen(a.Page)
+			seen := c.seen(a.Page)
+			w.Seen += seen
 			w.Duplicates += a.duplicates()
+			w.note(a.Page, seen)
 			adds, rows = r.absorb(w, c, a.Page), len(a.Tasks)
 			w.Next++
 		}
@@ -176,6 +180,17 @@ func (p Page) duplicates() int {
 		rows[t.Hash()] = true
 	}
 	return len(p.Tasks) - len(rows)
+}
+
+// note adds a page to what the pass has listed, in its order. A page without a row of its
+// own is another page's answer: with it, the pass has not listed what its total counts.
+func (w *Window) note(p Page, seen int) {
+	if seen > 0 {
+		w.Rows += len(p.Tasks)
+	}
+	for _, t := range p.Tasks {
+		w.Order = crc32.Update(w.Order, castagnoli(), binary.LittleEndian.AppendUint64(nil, t.Hash()))
+	}
 }
 
 func (c *count) known(w *Window) int {

@@ -37,6 +37,11 @@ type Window struct {
 	Added int `json:"added,omitempty"`
 	// Duplicates is how many rows of this pass its page had listed already.
 	Duplicates int `json:"duplicates,omitempty"`
+	// Rows is how many rows the pages of this pass have listed, and Order a checksum of
+	// them in their order; OrderBefore is that of the pass before.
+	Rows        int    `json:"rows,omitempty"`
+	Order       uint32 `json:"order,omitempty"`
+	OrderBefore uint32 `json:"order_before,omitempty"`
 	// Rescan is set for a window that is read again to find what was missed before.
 	Rescan bool `json:"rescan,omitempty"`
 	// Backfill is set for a window whose Listed says what a backfill has come by.
@@ -105,7 +110,8 @@ func (w *Window) proved(c *count) bool {
 		w.Listed = maps.Clone(c.pass) // rows have left since the last pass, perhaps some of those it listed
 	}
 	known, total := c.known(w), w.Total
-	if again := w.Passes > 0 || w.Piece; again && known == total-w.Duplicates {
+	switch again := w.Passes > 0 || w.Piece; {
+	case again && known == total-w.Duplicates, w.Passes > 0 && w.Rows == total && w.Order == w.OrderBefore && known == w.Seen:
 		total = known // it counts what the API lists more than once, and has done so before
 	}
 	switch {
@@ -133,13 +139,18 @@ type proof struct {
 
 var byCount = proof{Window.Span, (*Window).proved}
 
+// clear forgets what the pass under way has counted.
+func (w *Window) clear() { w.Seen, w.Added, w.Duplicates, w.Rows, w.Order = 0, 0, 0, 0, 0 }
+
 // restart begins another pass, whose rows add to those known.
 func (w *Window) restart() {
 	w.Passes++
 	if w.Idle++; w.Added > 0 {
 		w.Idle = 0
 	}
-	w.Before, w.Total, w.Next, w.Seen, w.Added, w.Duplicates = w.Total, 0, 1, 0, 0, 0
+	w.OrderBefore = w.Order
+	w.Before, w.Total, w.Next = w.Total, 0, 1
+	w.clear()
 }
 
 // What cannot be proven is asked for less and less often.
@@ -152,7 +163,8 @@ const (
 func (w *Window) pause(now time.Time) {
 	w.Again = now.Add(min(firstPause<<min(w.Unproven, 16), longestPause))
 	w.Unproven++
-	w.Passes, w.Idle, w.Next, w.Seen, w.Added, w.Duplicates = 0, 0, 1, 0, 0, 0
+	w.Passes, w.Idle, w.Next, w.OrderBefore = 0, 0, 1, 0
+	w.clear()
 }
 
 // cut leaves out what the API does not answer for any more: another question, with
@@ -164,7 +176,8 @@ func (w Window) cut(floor time.Time) Window {
 		return w
 	}
 	if w.Own {
-		w.Own, w.Listed, w.Next, w.Seen, w.Duplicates = false, nil, 1, 0, 0
+		w.Own, w.Listed, w.Next = false, nil, 1
+		w.clear()
 	}
 	if w.Total > 0 {
 		w.Before, w.Total = w.Total, 0
