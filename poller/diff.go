@@ -35,7 +35,9 @@ type differ struct {
 
 	missed []time.Time // creation times of rows that are to be read again
 	paid   bool        // a sink was notified that had no room before
-	gap    *Span
+
+	crowded bool // rows in flight had no room
+	gap     *Span
 }
 
 // answered reports whether the API answered all that it was asked.
@@ -72,12 +74,14 @@ func (d *differ) row(t Task) {
 		d.known(i, t)
 		return
 	}
-	if d.policy.Full {
+	inFlight := !t.Status.Finished()
+	if crowded := inFlight && d.inFlight >= mostInFlight; d.policy.Full || crowded {
+		d.crowded = d.crowded || crowded
 		d.change.Held++
 		d.miss(t)
 		return
 	}
-	if !t.Status.Finished() {
+	if inFlight {
 		d.fly(t)
 		return
 	}

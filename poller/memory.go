@@ -16,6 +16,7 @@ type memory struct {
 	closed   map[int]bool   // of the rows in flight
 	moved    map[int]bool   // of the finished rows: remembered under another creation time
 	added    []Record
+	inFlight int  // bytes of the rows in flight
 	owned    bool // state.Finished is no longer shared
 	changed  bool
 }
@@ -27,6 +28,7 @@ func newMemory(s State, now, clock time.Time, tasks []Task) *memory {
 	for i := range s.InFlight {
 		m.flightAt[s.InFlight[i].Key] = i
 	}
+	m.inFlight = bytesInFlight(s.InFlight)
 	m.locate(tasks)
 	return m
 }
@@ -107,6 +109,7 @@ func (m *memory) relist(i int, t Task) {
 
 // fly remembers a row in flight.
 func (m *memory) fly(t Task) {
+	m.inFlight += flightBytes(t)
 	m.flightAt[t.Key] = len(m.state.InFlight)
 	m.state.InFlight = append(m.state.InFlight, InFlight{Task: t, FirstSeen: m.now, Seen: m.now, Asked: m.now})
 	m.changed = true
@@ -115,6 +118,7 @@ func (m *memory) fly(t Task) {
 // land moves a row from those in flight to the finished ones.
 func (m *memory) land(i int, t Task, code Code, sinks Sinks) {
 	m.closed[i] = true
+	m.inFlight -= flightBytes(m.state.InFlight[i].Task)
 	m.add(t, code, sinks)
 }
 

@@ -13,17 +13,41 @@ type Owed struct {
 	Sinks Sinks     `json:"sinks,omitempty"` // that had no room; 0: it is the state that was full
 	Again time.Time `json:"again,omitzero"`  // when they are read again, whoever has room
 	Tries int       `json:"tries,omitempty"` // readings in a row that notified nobody
+
+	// InFlight is set when rows in flight are among them, for which the state had no room.
+	InFlight bool `json:"in_flight,omitempty"`
 }
 
-// due reports whether the rows are to be read, when these sinks have room.
-func (o Owed) due(now time.Time, room Sinks) bool {
+// due reports whether the rows are to be read, when these sinks have room, and so many
+// bytes of rows in flight are remembered.
+func (o Owed) due(now time.Time, room Sinks, flying int) bool {
 	waits := o.Again.After(now) && o.Again.Sub(now) <= longestPause
-	return len(o.Spans) > 0 && (o.Sinks&room != 0 || !waits)
+	hasRoom := o.Sinks&room != 0 || o.InFlight && flying < mostInFlight/2
+	return len(o.Spans) > 0 && (hasRoom || !waits)
+}
+
+// mostInFlight is how much of a document rows in flight may take: 10,000 with URLs of 450
+// characters. A run decodes and encodes them, and needs eight times as much memory for that,
+// which fits the 128 MB of the smallest function. Rows beyond it are read again when others
+// have finished.
+const mostInFlight = 8 << 20
+
+// flightBytes is about what a row in flight takes in a document.
+func flightBytes(t Task) int {
+	return 330 + len(t.TaskID) + len(t.ObjectPath) + len(t.Process) + len(t.Description)
+}
+
+func bytesInFlight(rows []InFlight) int {
+	n := 0
+	for i := range rows {
+		n += flightBytes(rows[i].Task)
+	}
+	return n
 }
 
 // owed asks for what is owed, where nothing else does.
 func (p *planner) owed() {
-	if !p.state.Owed.due(p.At, p.Limits.Room) {
+	if !p.state.Owed.due(p.At, p.Limits.Room, bytesInFlight(p.state.InFlight)) {
 		return
 	}
 	p.owing = true
@@ -52,15 +76,16 @@ func (d *differ) owe() {
 	case len(o.Spans) == 0:
 		o = Owed{}
 	case len(before.Spans) == 0:
-		o.Sinks, o.Again, o.Tries = d.short, d.now.Add(firstPause), 0
+		o.Sinks, o.Again, o.Tries, o.InFlight = d.short, d.now.Add(firstPause), 0, d.crowded
 	case !d.plan.owing || !d.answered():
-		o.Sinks |= d.short
+		o.Sinks, o.InFlight = o.Sinks|d.short, o.InFlight || d.crowded
 	case d.paid:
-		o.Sinks, o.Again, o.Tries = o.Sinks|d.short, d.now, 0
+		o.Sinks, o.Again, o.Tries, o.InFlight = o.Sinks|d.short, d.now, 0, o.InFlight || d.crowded
 	default:
+		o.InFlight = d.crowded
 		o.Sinks, o.Again, o.Tries = d.short, d.now.Add(min(firstPause<<min(o.Tries, 16), longestPause)), o.Tries+1
 	}
-	if !slices.Equal(o.Spans, before.Spans) || o.Sinks != before.Sinks || o.Tries != before.Tries || !o.Again.Equal(before.Again) {
+	if !slices.Equal(o.Spans, before.Spans) || o.Sinks != before.Sinks || o.Tries != before.Tries || o.InFlight != before.InFlight || !o.Again.Equal(before.Again) {
 		d.state.Owed, d.changed = o, true
 	}
 }

@@ -2,6 +2,8 @@ package poller
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -25,9 +27,13 @@ func TestOwedIsDue(t *testing.T) {
 		{"a clock that was days ahead said when", Owed{Spans: span, Sinks: 1, Again: noon.Add(96 * time.Hour)}, 0, true},
 	}
 	for _, tt := range tests {
-		if got := tt.owed.due(noon, tt.room); got != tt.want {
+		if got := tt.owed.due(noon, tt.room, mostInFlight); got != tt.want {
 			t.Errorf("%s: due %v", tt.name, got)
 		}
+	}
+	flying := Owed{Spans: span, InFlight: true, Again: noon.Add(time.Hour)}
+	if flying.due(noon, AllSinks, mostInFlight) || !flying.due(noon, 0, mostInFlight/2-1) {
+		t.Error("rows in flight are due when there is room for them, and not before")
 	}
 }
 
@@ -127,5 +133,49 @@ func TestNearby(t *testing.T) {
 		if !covered(got, Span{t0, t0.Add(second)}) {
 			t.Errorf("%v is lost", t0)
 		}
+	}
+}
+
+// More rows in flight than a document may hold: those beyond it are read again, less and less
+// often, and as soon as others have finished; everything is notified once.
+func TestRowsInFlightBeyondTheRoomAreReadAgain(t *testing.T) {
+	const rows = mostInFlight / 4000 * 5 / 4
+	long := func(i int, status Status) Task {
+		task := row(fmt.Sprint("flying", i), status, 30*time.Hour+time.Duration(i)*time.Second)
+		task.ObjectPath = fmt.Sprint("https://cdn.example.com/", strings.Repeat("x", 4000), i)
+		return task
+	}
+	list := func(status Status) (all []Task) {
+		for i := range rows {
+			all = append(all, long(i, status))
+		}
+		return all
+	}
+	s := crowded()
+	p := Plan{At: noon, Limits: DefaultLimits(), Fresh: windowFor(Span{noon.Add(-31 * time.Hour), noon})}
+	c := s.Diff(p, listing(p, list(Refreshing)...), noon, Policy{})
+	if held := rows - len(c.State.InFlight); held < rows/10 || held > rows/3 || c.Held != held || !c.Truncated || !c.State.Owed.InFlight {
+		t.Fatalf("%d of %d in flight, %d held, %+v", len(c.State.InFlight), rows, c.Held, c.State.Owed)
+	}
+	notified := map[string]int{}
+	for n := range 10 {
+		now := noon.Add(time.Duration(n+1) * time.Minute)
+		p := c.State.Plan(now, DefaultLimits())
+		var listed []Task
+		for _, task := range list(Complete) {
+			if reads(p, task) || slices.ContainsFunc(c.State.InFlight, func(o InFlight) bool { return o.Key == task.Key }) {
+				listed = append(listed, task)
+			}
+		}
+		c = c.State.Diff(p, listing(p, listed...), now, Policy{})
+		for _, e := range c.Notify {
+			notified[e.Task.TaskID]++
+			if notified[e.Task.TaskID] > 1 {
+				t.Fatalf("%s was notified twice", e.Task.TaskID)
+			}
+		}
+	}
+	if len(notified) != rows || c.Truncated || c.State.Owed.InFlight {
+		t.Errorf("%d of %d rows were notified, %+v", len(notified), rows, c.State.Owed)
 	}
 }

@@ -19,7 +19,7 @@ import (
 // What the deployed binary takes of memory at its bounds, in 128 MB that the kernel enforces
 // where this machine lets a test make a cgroup:
 //
-//	go test ./function/cli -run 'TestFigureFullOutbox|TestFigureMillion' -v -long
+//	go test ./function/cli -run 'TestFigureFullOutbox|TestFigureInFlight|TestFigureMillion' -v -long
 
 // The outbox is full, for both sinks are down, and 30,000 rows with URLs of 450
 // characters were to be notified. Function Compute would kill what takes more than its 128
@@ -34,11 +34,11 @@ func TestFigureFullOutbox(t *testing.T) {
 		p := newPlant(t, 0)
 		p.env = append(p.env, "WEBHOOK_URL=http://127.0.0.1:9/nobody", "SLACK_WEBHOOK_URL=http://127.0.0.1:9/nobody")
 		if renamed {
-			p.addLong(0, rows)
+			p.addLong(0, rows, apitest.Finish(0))
 			p.prepare(false, "formerly", "formerly-slack")
-			p.addLong(rows, rows)
+			p.addLong(rows, rows, apitest.Finish(0))
 		} else {
-			p.addLong(0, rows)
+			p.addLong(0, rows, apitest.Finish(0))
 		}
 		if r := p.prepare(false); r.Held == 0 || !r.Truncated {
 			t.Fatalf("the outbox was to be full: %+v", r)
@@ -57,18 +57,38 @@ func TestFigureFullOutbox(t *testing.T) {
 	}
 }
 
-// addLong adds finished rows whose URLs have 450 characters, of the last hours.
-func (p *plant) addLong(first, rows int) {
+// addLong adds rows whose URLs have 450 characters, of the last hours.
+func (p *plant) addLong(first, rows int, steps []apitest.Step) {
 	p.t.Helper()
 	now := time.Now()
 	for i := range rows {
 		k := rowKey(first + i)
 		name := strings.TrimPrefix(k.ObjectPath, "https://cdn.example.com/")
 		k.ObjectPath = "https://cdn.example.com/" + strings.Repeat("x", 450-len(k.ObjectPath)) + name
-		if err := p.api.Add(apitest.Task{Key: k, Created: now.Add(-time.Duration(rows-i) * time.Second), Steps: apitest.Finish(0)}); err != nil {
+		if err := p.api.Add(apitest.Task{Key: k, Created: now.Add(-time.Duration(rows-i) * time.Second), Steps: steps}); err != nil {
 			p.t.Fatal(err)
 		}
 	}
+}
+
+// 30,000 rows are in flight at once, with URLs of 450 characters: more than the checkpoint
+// may hold.
+func TestFigureInFlight(t *testing.T) {
+	needLong(t)
+	needProc(t)
+	const rows = 30_000
+	p := newPlant(t, 0)
+	p.addLong(0, rows, apitest.Stuck(0))
+	p.prepare(true)
+	in := p.start()
+	memory := confined(t, in, 128<<20)
+	var r watch.Report
+	for range 3 {
+		if r = p.tick(in); r.InFlight == 0 || r.InFlight == rows {
+			t.Fatalf("%+v", r)
+		}
+	}
+	t.Logf("%d rows in flight with URLs of 450 characters, %d of them remembered; the last of three ticks in %d ms; %s", rows, r.InFlight, r.TookMS, memory())
 }
 
 // A whole run with a million remembered rows, and 20 that have just finished.

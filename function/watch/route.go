@@ -19,6 +19,9 @@ func (r *run) draft(c poller.Change) draft {
 	if full := r.withoutRoom(c.State.Owed.Sinks); c.Held > 0 && len(full) > 0 {
 		r.Log.Warn("outbox share full, tasks held back", "sinks", full, "tasks", c.Held)
 	}
+	if c.State.Owed.InFlight {
+		r.Log.Warn("too many tasks in flight, the others are read again later", "remembered", len(c.State.InFlight))
+	}
 	d.doc.Outbox = r.outbox(c, r.now())
 	return d
 }
