@@ -2,12 +2,15 @@ package watch
 
 import (
 	"bytes"
+	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"refreshwatch/poller"
 	"refreshwatch/poller/aliyun/apitest"
 	"refreshwatch/poller/checkpoint"
 	"refreshwatch/poller/checkpoint/checkpointtest"
@@ -75,4 +78,19 @@ func TestConflictWithNobodyIsAnError(t *testing.T) {
 			t.Errorf("conflict %v, %v; want an error of code %s that names CHECKPOINT", report.Conflict, err, CodeCheckpoint)
 		}
 	})
+}
+
+// The 33rd sink takes over the bit of one that is not used, and nothing of what that one was
+// notified of: else a backfill would leave the new sink out.
+func TestATakenOverBitForgets(t *testing.T) {
+	var names []string
+	for i := range 32 {
+		names = append(names, fmt.Sprint("sink-", i))
+	}
+	d := Document{Sinks: names, Poller: poller.State{Finished: poller.Records{{Hash: 1, Sinks: poller.AllSinks}}}}
+	names = append(slices.Delete(slices.Clone(names), 4, 5), "new")
+	d, err := d.withSinks(names)
+	if err != nil || d.Sinks[4] != "new" || d.Poller.Finished[0].Sinks != poller.AllSinks&^(1<<4) {
+		t.Errorf("%v, sinks %v, remembered %b", err, d.Sinks, d.Poller.Finished[0].Sinks)
+	}
 }
