@@ -61,7 +61,7 @@ notifies about them).
 notified. The API keeps three days; older tasks are left out. A backfill that runs
 out of time continues at the next call. Lists are separated by commas.
 `,
-			examples: `  refreshwatch backfill -since 24h -status Failed -dry-run
+			examples: `  refreshwatch backfill -since 24h -status Failed,Timeout -dry-run
   refreshwatch backfill -task-id 12345678 -renotify -sink ops
 `,
 		},

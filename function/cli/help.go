@@ -39,7 +39,7 @@ func helpText(w words) string {
 	b.WriteString("\n" + w.say("Try it:") + `
   export ALIBABA_CLOUD_ACCESS_KEY_ID=… ALIBABA_CLOUD_ACCESS_KEY_SECRET=…
   refreshwatch check
-  refreshwatch backfill -since 24h -status Failed -dry-run
+  refreshwatch backfill -since 24h -status Failed,Timeout -dry-run
 
 ` + w.say(`"refreshwatch help COMMAND" describes a command and its flags, "refreshwatch help TOPIC" a topic:`) + "\n\n")
 	t = tabwriter.NewWriter(&b, 0, 0, 3, ' ', 0)

@@ -92,3 +92,18 @@ func TestPanicOfACommand(t *testing.T) {
 func rowKey(i int) poller.Key {
 	return poller.Key{TaskID: fmt.Sprint(1000 + i), ObjectType: "file", ObjectPath: fmt.Sprintf("https://cdn.example.com/%d.mp4", i)}
 }
+
+// The next step is a sentence of its own, whatever stands behind it.
+func TestLogHint(t *testing.T) {
+	for want, attrs := range map[string][]any{
+		"held back: sinks [a b], tasks 3. Fix them": {"sinks", []string{"a", "b"}, "hint", "Fix them", "tasks", 3},
+		"held back. Fix them":                       {"hint", "Fix them"},
+		"held back: tasks 3\n":                      {"tasks", 3},
+	} {
+		var out bytes.Buffer
+		newLog(&out, slog.LevelInfo, true).Warn("held back", attrs...)
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("got %swant %s", &out, want)
+		}
+	}
+}

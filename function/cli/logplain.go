@@ -59,13 +59,17 @@ func (h *plainHandler) Handle(_ context.Context, r slog.Record) error {
 	line.WriteString("  " + r.Message)
 	details := slices.Clone(h.attrs)
 	r.Attrs(func(a slog.Attr) bool { details = append(details, h.named([]slog.Attr{a})...); return true })
-	for i, a := range details {
-		separator := ", "
-		if i == 0 {
-			separator = ": "
+	hint := ""
+	separator := ": "
+	for _, a := range details {
+		if a.Key == "hint" {
+			hint = ". " + printable(a.Value.String())
+			continue
 		}
 		fmt.Fprintf(&line, "%s%s %s", separator, a.Key, printable(strings.ReplaceAll(a.Value.Resolve().String(), "\n", "; ")))
+		separator = ", "
 	}
+	line.WriteString(hint)
 	_, err := io.WriteString(h.out, line.String()+"\n") // one write a line: lines of goroutines do not mix
 	return err
 }

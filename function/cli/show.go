@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -67,8 +69,14 @@ func (sh Shell) achieved(r watch.Report) (parts []string) {
 	if r.Stalled+r.Expired > 0 {
 		say("%d stalled, %d expired.", r.Stalled, r.Expired)
 	}
-	if r.Discarded > 0 {
+	switch {
+	case r.Discarded > 0 && r.DryRun:
+		say("%s would be discarded.", w.count(r.Discarded, "message"))
+	case r.Discarded > 0:
 		say("%s discarded.", w.count(r.Discarded, "message"))
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.Planned)) {
+		say("%s would be sent to %s.", w.count(r.Planned[name], "message"), printable(name))
 	}
 	if r.Sent > 0 {
 		say("%s sent.", w.count(r.Sent, "message"))

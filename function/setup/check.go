@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -91,6 +92,7 @@ func (w *Program) checkSettings() []watch.Finding {
 	for _, name := range misspelt(os.Environ(), w.Config.Variables) {
 		findings = append(findings, finding("variable "+name, sink.Warn, "is set, and nothing reads it", watch.Suggest(name, w.Config.Variables)))
 	}
+	findings = append(findings, w.checkTimeouts()...)
 	return append(findings, w.checkUnrouted()...)
 }
 
@@ -149,18 +151,20 @@ func (w *Program) checkUnrouted() []watch.Finding {
 
 func (w *Program) checkStore(ctx context.Context, write bool) []watch.Finding {
 	readable := finding("checkpoint", sink.OK, "none is stored yet; the first poll makes one", "")
+	var stored []watch.Finding
 	head, err := w.Store.Load(ctx)
 	if err == nil && head.Generation > 0 {
 		readable.Detail = fmt.Sprintf("generation %d is readable", head.Generation)
 		var doc watch.Document
 		if doc, err = watch.DecodeDocument(head.Data); err == nil {
 			err = doc.Of.Check(w.origin())
+			stored = w.checkStored(doc)
 		}
 	}
 	if err != nil {
 		readable = failed("checkpoint", err)
 	}
-	findings := []watch.Finding{readable}
+	findings := append([]watch.Finding{readable}, stored...)
 	for _, e := range checkpoint.Inspect(ctx, w.Store) {
 		findings = append(findings, finding("checkpoint", sink.Warn, e.Problem, e.Next))
 	}
@@ -175,6 +179,28 @@ func (w *Program) checkStore(ctx context.Context, write bool) []watch.Finding {
 		once = failed("checkpoint write-once", err)
 	}
 	return append(findings, once)
+}
+
+// checkStored names what waits for somebody to act on it, and what will not reach the
+// sinks that polls have notified so far.
+func (w *Program) checkStored(doc watch.Document) (findings []watch.Finding) {
+	configured := func(name string) bool { return slices.Contains(w.names(), name) }
+	unreached := slices.DeleteFunc(slices.Clone(doc.Sinks), configured)
+	if len(w.Config.Sinks) == 0 && len(unreached) > 0 {
+		findings = append(findings, finding("checkpoint", sink.Warn, "knows sinks that this run does not have: "+strings.Join(unreached, ", "),
+			"Set them up before a poll: what it prints counts as notified, and only backfill -sink NAME sends it to them"))
+	}
+	dead := slices.DeleteFunc(slices.Clone(doc.Outbox.Dead), func(d notifier.Delivery) bool { return !configured(d.Sink) })
+	if len(dead) > 0 {
+		findings = append(findings, finding("dead letters", sink.Warn, watch.Count(len(dead), "message")+" could not be delivered",
+			"Fix the sink, then run redrive"))
+	}
+	orphans := doc.Outbox.Orphans(configured)
+	for _, name := range slices.Sorted(maps.Keys(orphans)) {
+		findings = append(findings, finding("sink "+name, sink.Warn, "is removed, and "+watch.Count(orphans[name], "message")+" wait for it",
+			"Configure it again, or run redrive -discard -sink "+name))
+	}
+	return findings
 }
 
 // checkSink looks at one sink, and posts a test message when asked to.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 
 	"refreshwatch/function/watch"
@@ -28,7 +29,8 @@ type Program struct {
 	Targets   []notifier.Target
 	Heartbeat *Heartbeat // nil without HEARTBEAT_URL
 
-	lost atomic.Int32 // runs in a row whose commit a concurrent run forestalled
+	warned sync.Once
+	lost   atomic.Int32 // runs in a row whose commit a concurrent run forestalled
 
 	PageAnswered func(poller.Query, poller.Page) // called after each answer of the API, from several goroutines; may be nil
 	SliceDone    func(watch.Report)              // called after each part of a backfill; may be nil
@@ -112,11 +114,13 @@ func (w *Program) act(ctx context.Context, req watch.Request, log *slog.Logger) 
 	if w.Keys.isEmpty() && (req.Action == watch.ActionPoll || req.Action == watch.ActionBackfill) {
 		return watch.Report{Action: req.Action, DryRun: req.DryRun}, &watch.RunError{Code: watch.CodeConfig, Err: cmp.Or[error](w.Config.Profile.Problem, errNoKey)}
 	}
+	w.warnTimeouts(log)
 	api := &watch.Guarded{Lister: w.API, Log: log, Answered: w.PageAnswered}
 	app := watch.App{
 		API: api, Quota: w.API, Store: w.Store, Targets: w.Targets, Routes: w.routes(), Origin: w.origin(),
 		Scope: w.Config.Scope, NotifyFirst: w.Config.NotifyFirst, StalledAfter: w.Config.StalledAfter,
 		QPS: w.Config.MaxQPS, Log: log, Progress: w.SliceDone, Attended: w.Attended,
+		Printed: len(w.Config.Sinks) == 0,
 	}
 	report, err = app.Run(ctx, req)
 	return report, w.conflicts(report, err)

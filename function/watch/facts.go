@@ -10,10 +10,11 @@ import (
 // facts are what a run knows about itself. Nothing else makes its report.
 type facts struct {
 	findings
-	calls    int             // answered by the API
-	rows     map[uint64]bool // read, by [poller.Key.Hash]: a row that is read again counts once
-	sent     int             // deliveries accepted
-	covered  int             // events in them
+	calls    int               // answered by the API
+	rows     map[uint64]bool   // read, by [poller.Key.Hash]: a row that is read again counts once
+	sent     int               // deliveries accepted
+	covered  int               // events in them
+	planned  map[string]string // of a dry run: the sink of each delivery that would be sent, by its id
 	conflict bool
 	lost     int     // runs of this deployment in a row that ended in a conflict, this one included
 	status   *Status // of the action status
@@ -65,6 +66,29 @@ func (f *facts) read(b poller.Batch) {
 	}
 }
 
+// plan counts what would be sent, once each: every part of a backfill's dry run comes
+// upon the deliveries that wait.
+func (f *facts) plan(deliveries []notifier.Delivery) {
+	if f.planned == nil {
+		f.planned = map[string]string{}
+	}
+	for _, d := range deliveries {
+		f.planned[d.ID] = d.Sink
+	}
+}
+
+// plannedBySink is how many messages each sink would get; nil for none.
+func (f *facts) plannedBySink() map[string]int {
+	var n map[string]int
+	for _, sink := range f.planned {
+		if n == nil {
+			n = map[string]int{}
+		}
+		n[sink]++
+	}
+	return n
+}
+
 // report is the run's report so far: what doc holds, and what would be found with
 // pending, the findings of a tick that is not committed yet.
 func (r *run) report(doc Document, pending ...findings) Report {
@@ -82,7 +106,8 @@ func (r *run) report(doc Document, pending ...findings) Report {
 		Retrying: len(doc.Outbox.Pending), Waiting: doc.Outbox.Held(), Dead: len(doc.Outbox.Dead),
 		InFlight: len(r.watched(doc.Poller.InFlight)), LagSeconds: lag(doc.Outbox, now),
 		Conflict: f.conflict, Truncated: f.truncated || f.stuck > 0, Stuck: f.stuck, Unproven: f.unproven, Gap: f.gap,
-		TookMS: now.Sub(r.began).Milliseconds(), Status: f.status,
+		Planned: f.plannedBySink(),
+		TookMS:  now.Sub(r.began).Milliseconds(), Status: f.status,
 	}
 }
 

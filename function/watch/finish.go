@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"refreshwatch/notifier"
@@ -45,6 +46,10 @@ func (r *run) left() string {
 func (r *run) finish(err error) (Report, error) {
 	if err == nil && r.apiErr != nil {
 		err = apiError(r.apiErr)
+	}
+	if names := r.unreached(); len(names) > 0 && r.facts.finished > r.facts.silent {
+		r.Log.Warn("messages were printed and count as notified: the sinks of this checkpoint do not get them", "sinks", names,
+			"hint", "Set up the sinks before the next poll; then backfill -sink "+strings.Join(names, ",")+" sends what they missed")
 	}
 	if dead := r.dead(); len(dead) > 0 && r.req.Action != ActionStatus {
 		last := dead[len(dead)-1]

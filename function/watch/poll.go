@@ -20,15 +20,16 @@ func (r *run) poll(ctx context.Context) draft {
 	state := r.doc.Poller
 	isNew := r.doc.Of.isNewKey(r.Origin)
 	if isNew {
-		r.Log.Warn("another access key polls with this checkpoint: finished tasks recorded without notification",
-			"hint", "If the key belongs to the same account, run backfill to notify about what finished meanwhile; else give it a CHECKPOINT of its own")
 		state = state.Anew(now)
 	}
 	plan := state.Plan(now, r.limits(now))
 	batch := r.read(ctx, func(ctx context.Context, api *poller.Reader) { api.Poll(ctx, state, plan, r.fetchUntil) })
 	change := state.Diff(plan, batch, now, r.policy())
 	d := r.draft(change)
-	r.newKey = isNew && batch.Calls > 0
+	if r.newKey = isNew && batch.Calls > 0; r.newKey {
+		r.Log.Warn("another access key polls with this checkpoint: finished tasks recorded without notification",
+			"hint", "If the key belongs to the same account, run backfill to notify about what finished meanwhile; else give it a CHECKPOINT of its own")
+	}
 	d.changed = d.changed || r.newKey
 	r.addNotices(&d, batch.Err, change.Gap, now)
 	d.doc.Quota = d.doc.Quota.noting(hasNewRows(change, now))

@@ -29,6 +29,7 @@ type App struct {
 	StalledAfter time.Duration // 0: off
 	QPS          float64       // the ceiling on API requests a second
 	Attended     bool          // somebody reads the run's error: its sinks are not notified of failing polls
+	Printed      bool          // no sink is configured: the only target prints
 	Log          *slog.Logger
 	Progress     func(Report) // called after each slice of a backfill; may be nil
 }
@@ -111,6 +112,7 @@ func (r *run) tick(ctx context.Context, propose func(context.Context) draft) err
 		r.claim(&d)
 		if r.req.DryRun {
 			r.doc.Poller = d.doc.Poller // reported, never written
+			r.facts.plan(d.doc.Outbox.Claimed(r.owner()))
 			r.facts.add(d.found)
 			return nil
 		}
@@ -164,7 +166,7 @@ type draft struct {
 // were removed from the configuration long ago are dropped.
 func (r *run) claim(d *draft) {
 	kept, dropped := d.doc.Outbox.DropOrphans(r.isConfigured, r.sure)
-	outbox, mine := kept.Claim(r.owner(), r.isConfigured, r.head.Now, r.head.Now.Add(r.lease.TTL))
+	outbox, mine := kept.Claim(r.owner(), r.maySend, r.head.Now, r.head.Now.Add(r.lease.TTL))
 	d.doc.Outbox = outbox
 	d.changed = d.changed || dropped > 0 || len(mine) > 0
 	if dropped > 0 {
@@ -174,6 +176,9 @@ func (r *run) claim(d *draft) {
 		r.Log.Warn("deliveries wait for a removed sink", "sink", name, "messages", n)
 	}
 }
+
+// maySend reports whether this run sends to the sink. A discard sends nothing.
+func (r *run) maySend(sink string) bool { return !r.req.Discard && r.isConfigured(sink) }
 
 // owner names this tick in the claims and in the generations it writes. A backfill
 // has several ticks, and must not take the write of an earlier one for its own.

@@ -49,6 +49,15 @@ func (d Document) bits(names ...string) poller.Sinks {
 	return bits
 }
 
+// unreached are the sinks that the document knows and a run does not have that prints
+// its messages.
+func (r *run) unreached() []string {
+	if !r.Printed {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(r.doc.Sinks), r.isConfigured)
+}
+
 // sinkNames are the configured sinks.
 func (r *run) sinkNames() []string {
 	var names []string
