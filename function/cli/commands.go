@@ -109,7 +109,7 @@ does not list. An id that it does not list for two minutes counts as finished an
 Complete.
 
   exit code 0   all Complete
-            1   the API cannot be reached, or refuses
+            1   the API refuses, or gives no answer for two minutes; or a signal ended it
             2   a mistake in the command line or the settings
             3   time is up with something in flight
             4   all finished, something not Complete

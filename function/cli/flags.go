@@ -166,6 +166,9 @@ func (fs *flagSet) suggest(args []string) string {
 	for _, arg := range args {
 		name, _, _ := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(arg, "-"), "-"), "=")
 		if strings.HasPrefix(arg, "-") && fs.Lookup(name) == nil {
+			if len(names) == 0 {
+				return fmt.Sprintf("%s has no flags", fs.Name())
+			}
 			return watch.Suggest("-"+name, names)
 		}
 	}
@@ -197,6 +200,7 @@ func listFlags(fs *flagSet, o *options) {
 func waitFlags(fs *flagSet, o *options) {
 	fs.duration(&o.every, defaultEvery, "every", "how often to ask")
 	fs.duration(&o.timeout, defaultWaitTimeout, "timeout", "how long to wait")
+	fs.bool(&o.json, "json", "only the line of JSON on stdout, also on a terminal")
 	fs.bool(&o.quiet, "quiet", "nothing on stdout: the exit code is the answer")
 }
 

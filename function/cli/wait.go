@@ -18,13 +18,12 @@ const (
 	defaultEvery       = 15 * time.Second
 	defaultWaitTimeout = 30 * time.Minute
 
-	// An API that stops answering is waited for, as its tasks go on; one that has never
-	// answered is more likely a mistake in the configuration.
-	silentFor      = 2 * time.Minute
-	silentFromOnce = 20 * time.Second
+	// silentFor is how long an API that gives no answer is waited for: a passing failure
+	// of the network or the service does not end the tasks.
+	silentFor = 2 * time.Minute
 
 	waitWorkers = 8  // ids asked at once, within the ceiling on requests
-	mostUndone  = 20 // rows named in the log
+	mostNamed   = 20 // rows, and ids, named in the log
 )
 
 // Exit codes of wait besides the common ones.
@@ -41,6 +40,7 @@ func wait(ctx context.Context, o *options, sh Shell) int {
 		return sh.fail(err)
 	}
 	line, log := sh.begin(o)
+	sh.OutTTY = sh.OutTTY && !o.json
 	w, err := setup.ConfigureAPI(sh.Getenv, log)
 	if err != nil {
 		return sh.fail(err)
@@ -74,7 +74,8 @@ type waitRun struct {
 	state *waiting
 	began time.Time
 
-	answered time.Time // the last answer; zero before the first
+	answered bool      // once at least
+	silent   time.Time // the first question without an answer since the last answer; zero for none
 	logged   waited    // what the log said last
 	loggedAt time.Time
 }
@@ -94,7 +95,7 @@ func (r *waitRun) until(ctx context.Context) int {
 
 // round asks once about every id that is not settled.
 func (r *waitRun) round(ctx context.Context) (exit int, over bool) {
-	at := r.now()
+	at, began := r.now(), time.Now()
 	reader := poller.NewReader(r.api, poller.State{}, waitWorkers)
 	reader.Read(ctx, time.Time{}, r.questions(at)...)
 	batch := reader.Batch()
@@ -103,8 +104,11 @@ func (r *waitRun) round(ctx context.Context) (exit int, over bool) {
 			return r.fail(err), true
 		}
 	}
-	if batch.Calls > 0 {
-		r.answered = time.Now()
+	switch {
+	case batch.Calls > 0:
+		r.answered, r.silent = true, time.Time{}
+	case r.silent.IsZero():
+		r.silent = began
 	}
 	r.take(batch, at)
 	switch {
@@ -156,10 +160,7 @@ func (r *waitRun) pointless(err error) bool {
 	if errors.As(err, &api) && api.Class != poller.Transient {
 		return true
 	}
-	if r.answered.IsZero() {
-		return time.Since(r.began) >= silentFromOnce
-	}
-	return time.Since(r.answered) >= silentFor
+	return !r.silent.IsZero() && time.Since(r.silent) >= silentFor
 }
 
 func (r *waitRun) verdict() int {
@@ -175,7 +176,7 @@ func (r *waitRun) stopped(ctx context.Context) int {
 	case errors.Is(ctx.Err(), context.Canceled):
 		r.note(r.say("Interrupted. The tasks go on; the same command waits for them again."))
 		return 1
-	case r.answered.IsZero():
+	case !r.answered:
 		r.note(r.say("The API gave no answer in %s: nothing is known of the tasks. Check the network, the proxy settings and the endpoint.", r.span(time.Since(r.began))))
 		return 1
 	}
@@ -184,9 +185,14 @@ func (r *waitRun) stopped(ctx context.Context) int {
 }
 
 // pause waits for the next round, or reports that ctx ended first. A person sees the
-// seconds pass.
+// seconds pass. A silent API is asked at least as often as by default: two rare
+// questions would not tell a short failure from a long one.
 func (r *waitRun) pause(ctx context.Context) bool {
-	next := time.NewTimer(r.every)
+	every := r.every
+	if !r.silent.IsZero() {
+		every = min(every, defaultEvery)
+	}
+	next := time.NewTimer(every)
 	defer next.Stop()
 	second := time.NewTicker(time.Second)
 	defer second.Stop()
@@ -212,7 +218,7 @@ func (r *waitRun) progress() {
 		r.line.show(r.sentence(a) + " · " + r.span(time.Since(r.began)))
 		return
 	}
-	if r.answered.IsZero() || a == r.logged && time.Since(r.loggedAt) < time.Minute {
+	if !r.answered || a == r.logged && time.Since(r.loggedAt) < time.Minute {
 		return
 	}
 	r.logged, r.loggedAt = a, time.Now()
@@ -222,7 +228,7 @@ func (r *waitRun) progress() {
 
 // sentence is where a wait stands.
 func (r *waitRun) sentence(a waited) string {
-	if r.answered.IsZero() {
+	if !r.answered {
 		return r.say("the API has not answered yet")
 	}
 	text := r.say("%d of %d tasks finished", a.rows()-a.Open, a.rows())
@@ -240,24 +246,35 @@ func (r *waitRun) sentence(a waited) string {
 // finish names what is not as it should be, and prints the answer.
 func (r *waitRun) finish(exit int) {
 	undone := r.state.undone(exit == exitTimeout)
-	for _, t := range undone[:min(mostUndone, len(undone))] {
+	for _, t := range undone[:min(mostNamed, len(undone))] {
 		r.note(strings.TrimRight(fmt.Sprintf("%s %s %s: %s", progressOf(t), t.TaskID, poller.MaskUser(t.ObjectPath), reason(t, r.words)), ": "))
 	}
-	if more := len(undone) - mostUndone; more > 0 {
+	if more := len(undone) - mostNamed; more > 0 {
 		r.note(r.say("… and %d more; \"refreshwatch list\" shows them", more))
 	}
-	for _, id := range r.state.ids {
-		switch unlisted := len(r.state.of[id].rows) == 0; {
-		case unlisted && exit == exitUndone:
-			r.note(r.say("The API does not list the task id %s: it may be older than three days. Check the id, the region and PRODUCT.", id))
-		case unlisted && exit == exitTimeout:
-			r.note(r.say("The API has not listed the task id %s yet. Check the id, the region and PRODUCT.", id))
-		}
-	}
+	r.nameUnlisted(exit)
 	a := r.state.answer()
 	if r.OutTTY {
 		fmt.Fprintf(r.Out, "%s · %s\n", r.sentence(a), r.span(time.Since(r.began)))
 	}
 	answer, _ := json.Marshal(a) // numbers only
 	fmt.Fprintf(r.Out, "%s\n", answer)
+}
+
+// nameUnlisted names the ids of which the API lists nothing.
+func (r *waitRun) nameUnlisted(exit int) {
+	about := map[int]string{
+		exitUndone:  "The API does not list the task id %s: it may be older than three days. Check the id, the region and PRODUCT.",
+		exitTimeout: "The API has not listed the task id %s yet. Check the id, the region and PRODUCT.",
+	}[exit]
+	if about == "" {
+		return
+	}
+	unlisted := r.state.unlisted()
+	for _, id := range unlisted[:min(mostNamed, len(unlisted))] {
+		r.note(r.say(about, id))
+	}
+	if more := len(unlisted) - mostNamed; more > 0 {
+		r.note(r.say("… and %d more ids that the API does not list", more))
+	}
 }

@@ -43,7 +43,13 @@ func TestWaitIDs(t *testing.T) {
 		{"-", `{"RefreshTaskId":""}`, "no task id in it"},
 		{"-", `{"RefreshTaskId":`, "invalid JSON"},
 		{"-", `{"Code":"QuotaExceeded.Refresh","Message":"The quota is used up.","RequestId":"1"}`, "refused: QuotaExceeded.Refresh: The quota is used up."},
-		{"-", "ERROR: SDK.ServerError\nErrorCode: Forbidden", `"ERROR:" is no task id`},
+		{"-", "ERROR: SDK.ServerError\nErrorCode: Forbidden", `stdin: "ERROR:" is no task id. Did the submission fail?`},
+		{"-", "null\n", `stdin: "null" is no task id. Did the submission fail?`},
+		{"-", `{"RefreshTaskId":"null"}`, `"null" is no task id`},
+		{"abc", "", `"abc" is no task id`},
+		{"1 null", "", `"null" is no task id`},
+		{"--", "", "no task id"},
+		{"job-7", "", "job-7"}, // the API's to judge
 		{"a/b", "", `"a/b" is no task id`},
 		{"1,,2", "", `an id in "1,,2" is empty`},
 		{"1 2, 3", "", `an id in "2," is empty`},
@@ -68,11 +74,12 @@ func TestWaitIDs(t *testing.T) {
 type waitWorld struct {
 	t        *testing.T
 	api      *apitest.Server
+	every    time.Duration
 	out, err bytes.Buffer
 }
 
 func newWaitWorld(t *testing.T, o apitest.Options) *waitWorld {
-	return &waitWorld{t: t, api: apitest.New(o)}
+	return &waitWorld{t: t, api: apitest.New(o), every: defaultEvery}
 }
 
 // add submits rows under one id; they are listed at once unless late says otherwise.
@@ -91,7 +98,7 @@ func (w *waitWorld) wait(timeout time.Duration, ids ...string) (int, waited, tim
 	w.t.Helper()
 	began := time.Now()
 	run := &waitRun{
-		Shell: Shell{Out: &w.out, Err: &w.err}, log: slog.New(slog.NewJSONHandler(&w.err, nil)), every: defaultEvery,
+		Shell: Shell{Out: &w.out, Err: &w.err}, log: slog.New(slog.NewJSONHandler(&w.err, nil)), every: w.every,
 		state: newWaiting(ids), began: began, api: &watch.TaskIDs{Lister: w.api.Lister(100 * time.Millisecond)}, now: time.Now,
 	}
 	ctx, stop := context.WithTimeout(w.t.Context(), timeout)
@@ -181,36 +188,49 @@ func TestWaitForThePast(t *testing.T) {
 	})
 }
 
-// An API that refuses or never answers is exit code 1, never a tale of ids that are not
-// listed; one that is away for a while is waited for.
+// An API that refuses ends the wait at once. One that gives no answer is waited for, two
+// minutes from the start as from the last answer, however often it is asked; it is never a
+// tale of ids that are not listed.
 func TestWaitWithoutAnAPI(t *testing.T) {
 	down := apitest.Refused(http.StatusServiceUnavailable, "ServiceUnavailable", "down", poller.Transient)
+	const often, rarely = 5 * time.Second, 5 * time.Minute
 	for _, c := range []struct {
 		name     string
 		fault    apitest.Fault
 		from, to time.Duration // when it has the fault; to 0: for ever
+		every    time.Duration
 		exit     int
-		max      time.Duration
+		min, max time.Duration
 		said     string
 	}{
-		{"refuses", apitest.NoPermission(), 0, 0, 1, time.Minute, "Forbidden.RAM"},
-		{"refuses later", apitest.NoPermission(), time.Minute, 0, 1, 2 * time.Minute, "Forbidden.RAM"},
-		{"never answers", down, 0, 0, 1, time.Minute, "ServiceUnavailable"},
-		{"stops answering", down, time.Minute, 0, 1, 5 * time.Minute, "ServiceUnavailable"},
-		{"is away for a minute", down, 30 * time.Second, 90 * time.Second, 0, 4 * time.Minute, "no answer, trying again"},
-		{"the token expires", apitest.ExpiredToken(), time.Minute, 0, 1, 2 * time.Minute, "Expired"},
+		{"refuses", apitest.NoPermission(), 0, 0, defaultEvery, 1, 0, time.Second, "Forbidden.RAM"},
+		{"refuses later", apitest.NoPermission(), time.Minute, 0, defaultEvery, 1, time.Minute, 2 * time.Minute, "Forbidden.RAM"},
+		{"the token expires", apitest.ExpiredToken(), time.Minute, 0, defaultEvery, 1, time.Minute, 2 * time.Minute, "Expired"},
+		{"never answers", down, 0, 0, defaultEvery, 1, 2 * time.Minute, 3 * time.Minute, "ServiceUnavailable"},
+		{"never answers, asked often", down, 0, 0, often, 1, 2 * time.Minute, 3 * time.Minute, "ServiceUnavailable"},
+		{"never answers, asked rarely", down, 0, 0, rarely, 1, 2 * time.Minute, 3 * time.Minute, "ServiceUnavailable"},
+		{"throttles for ever", apitest.Throttling(), 0, 0, defaultEvery, 1, 2 * time.Minute, 3 * time.Minute, "Throttling"},
+		{"stops answering", down, time.Minute, 0, defaultEvery, 1, 3 * time.Minute, 4 * time.Minute, "ServiceUnavailable"},
+		{"stops answering, asked often", down, time.Minute, 0, often, 1, 3 * time.Minute, 4 * time.Minute, "ServiceUnavailable"},
+		{"stops answering, asked rarely", down, time.Second, 0, rarely, 1, 7 * time.Minute, 8 * time.Minute, "ServiceUnavailable"},
+		{"is away at the start", down, 0, 110 * time.Second, defaultEvery, 0, 3 * time.Minute, 5 * time.Minute, "no answer, trying again"},
+		{"is away at the start, asked often", down, 0, 110 * time.Second, often, 0, 3 * time.Minute, 5 * time.Minute, "no answer, trying again"},
+		{"throttles at the start", apitest.Throttling(), 0, 100 * time.Second, often, 0, 3 * time.Minute, 5 * time.Minute, "no answer, trying again"},
+		{"is away for a minute", down, 30 * time.Second, 90 * time.Second, defaultEvery, 0, 3 * time.Minute, 4 * time.Minute, "no answer, trying again"},
+		{"is away when it is asked rarely", down, 290 * time.Second, 310 * time.Second, rarely, 0, 5 * time.Minute, 6 * time.Minute, "no answer, trying again"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWaitWorld(t, apitest.Options{})
+				w.every = c.every
 				w.add("1", 0, apitest.Finish(3*time.Minute))
 				began := time.Now()
 				w.api.Fault(c.fault.When(func(apitest.Request) bool {
 					at := time.Since(began)
 					return at >= c.from && (c.to == 0 || at < c.to)
 				}))
-				exit, a, took := w.wait(10*time.Minute, "1")
-				if exit != c.exit || took > c.max || !strings.Contains(w.err.String(), c.said) {
+				exit, a, took := w.wait(20*time.Minute, "1")
+				if exit != c.exit || took < c.min || took > c.max || !strings.Contains(w.err.String(), c.said) {
 					t.Errorf("exit code %d with %+v after %v, said\n%s", exit, a, took, &w.err)
 				}
 			})
@@ -242,6 +262,53 @@ func TestWaitNamesUnlistedIDs(t *testing.T) {
 			t.Errorf("exit code %d with %+v, said\n%s", exit, a, &w.err)
 		}
 	})
+}
+
+// Of many ids that are not listed some are named, and the others counted.
+func TestWaitNamesFewIDs(t *testing.T) {
+	for _, c := range []struct {
+		timeout time.Duration
+		exit    int
+	}{{10 * time.Minute, exitUndone}, {time.Minute, exitTimeout}} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWaitWorld(t, apitest.Options{})
+			var ids []string
+			for n := range 300 {
+				ids = append(ids, fmt.Sprint(9000+n))
+			}
+			exit, a, _ := w.wait(c.timeout, ids...)
+			if exit != c.exit || a.Unlisted != 300 {
+				t.Errorf("exit code %d with %+v", exit, a)
+			}
+			if n := strings.Count(w.err.String(), "the task id"); n != mostNamed || !strings.Contains(w.err.String(), "… and 280 more ids that the API does not list") {
+				t.Errorf("%d ids are named:\n%s", n, &w.err)
+			}
+		})
+	}
+}
+
+// With -json a terminal gets the line of JSON alone, as a pipe does.
+func TestWaitJSON(t *testing.T) {
+	for _, c := range []struct {
+		args  string
+		lines int
+	}{{"1", 2}, {"1 -json", 1}, {"1 -quiet", 0}} {
+		api := apitest.New(apitest.Options{})
+		if err := api.Add(apitest.Task{Key: poller.Key{TaskID: "1", ObjectType: "file", ObjectPath: "https://cdn.example.com/a"}, Created: time.Now().Add(-time.Hour), Steps: apitest.Finish(time.Second)}); err != nil {
+			t.Fatal(err)
+		}
+		endpoint, stop, err := api.Start()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer stop()
+		settings := map[string]string{"VOD_ENDPOINT": endpoint, "ALIBABA_CLOUD_ACCESS_KEY_ID": apitest.AccessKeyID, "ALIBABA_CLOUD_ACCESS_KEY_SECRET": apitest.Secret}
+		var out, stderr bytes.Buffer
+		exit := Run(t.Context(), append([]string{"wait"}, strings.Fields(c.args)...), Shell{In: strings.NewReader(""), Out: &out, Err: &stderr, OutTTY: true, Getenv: func(name string) string { return settings[name] }})
+		if exit != 0 || strings.Count(out.String(), "\n") != c.lines || c.lines == 1 && !strings.HasPrefix(out.String(), `{"complete":1,`) {
+			t.Errorf("%s: exit code %d\n%s%s", c.args, exit, &out, &stderr)
+		}
+	}
 }
 
 // A malformed id is a mistake of whoever wrote it.

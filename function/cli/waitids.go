@@ -44,7 +44,7 @@ func waitIDs(args []string, stdin io.Reader) ([]string, error) {
 	}
 	var all []string
 	for _, id := range ids {
-		if strings.Trim(id, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_.") != "" || len(id) > 128 {
+		if !likeTaskID(id) {
 			return nil, waitMistake(poller.Quote(id)+" is no task id", "Copy it from the answer of the submission, such as 12345678")
 		}
 		if !slices.Contains(all, id) {
@@ -55,6 +55,13 @@ func waitIDs(args []string, stdin io.Reader) ([]string, error) {
 		return nil, waitMistake("no task id", "Name the ids, or write - to read them from stdin")
 	}
 	return all, nil
+}
+
+// likeTaskID reports whether a word can be a task id at all. All that were ever seen are
+// digits; one without any is a word of an error, or a variable's null.
+func likeTaskID(word string) bool {
+	const digits, others = "0123456789", "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_."
+	return strings.ContainsAny(word, digits) && strings.Trim(word, digits+others) == "" && len(word) <= 128
 }
 
 // byteOrderMark is what PowerShell puts before what it pipes or writes to a file.
@@ -82,7 +89,13 @@ func idsIn(text string) ([]string, error) {
 		return nil, stdinMistake("empty", "Did the submission fail?")
 	}
 	if !strings.ContainsAny(text[:1], `{["`) {
-		return idsOf(text), nil
+		ids := idsOf(text)
+		for _, id := range ids {
+			if !likeTaskID(id) {
+				return nil, stdinMistake(poller.Quote(id)+" is no task id", "Did the submission fail? "+whatToPipe)
+			}
+		}
+		return ids, nil
 	}
 	var found answerIDs
 	for from := json.NewDecoder(strings.NewReader(text)); ; {

@@ -110,10 +110,8 @@ type waited struct {
 }
 
 func (w *waiting) answer() (a waited) {
+	a.Unlisted = len(w.unlisted())
 	for _, s := range w.of {
-		if len(s.rows) == 0 {
-			a.Unlisted++
-		}
 		for _, t := range s.rows {
 			switch stateOf(t.Status) {
 			case "complete":
@@ -128,6 +126,11 @@ func (w *waiting) answer() (a waited) {
 		}
 	}
 	return a
+}
+
+// unlisted are the ids of which no row was ever listed.
+func (w *waiting) unlisted() []string {
+	return slices.DeleteFunc(slices.Clone(w.ids), func(id string) bool { return len(w.of[id].rows) > 0 })
 }
 
 func (a waited) rows() int { return a.Complete + a.Failed + a.Canceled + a.Open }
