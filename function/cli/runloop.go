@@ -13,11 +13,12 @@ import (
 const (
 	defaultRunEvery = time.Minute
 
-	// settleWithin is how long a poll may go on after a signal: less than the 30 seconds
-	// after which containers are killed (Kubernetes, terminationGracePeriodSeconds, read
-	// 2026-11). Then it is interrupted, records what it has sent, and the next one
-	// continues.
-	settleWithin = 20 * time.Second
+	// What a poll may still do after a signal. Containers are killed after 10 seconds
+	// (docker stop) or 30 (Kubernetes, terminationGracePeriodSeconds; read 2026-11).
+	// Answers are waited for the shorter time: what was not read, the next poll reads.
+	// What is being sent gets the longer one. Then the poll records what it has sent.
+	answerWithin = 3 * time.Second
+	settleWithin = 8 * time.Second
 )
 
 // runLoop polls again and again in one process: for a machine or a container, where no
@@ -35,8 +36,13 @@ func runLoop(ctx context.Context, o *options, sh Shell) int {
 	var unusable error // found by the first poll: no later one can do better
 	w.Log.Info("polling starts", "every", o.every.String(), "timeout", o.timeout.String())
 	polls := loop{every: o.every, jitter: func() time.Duration { return rand.N(o.every/10 + 1) }}
+	asking, release := outlasting(ctx, answerWithin)
+	defer release()
+	sending, release := outlasting(ctx, settleWithin)
+	defer release()
+	w.StopAsking = asking.Done()
 	polls.until(ctx, func() (goOn bool) {
-		tick, stop := settling(ctx, o.timeout)
+		tick, stop := context.WithTimeout(sending, o.timeout)
 		defer stop()
 		report, err := w.Run(tick, watch.Request{Action: watch.ActionPoll, DryRun: o.req.DryRun}, w.Log)
 		if code := watch.Code(err); code == watch.CodeConfig || code == watch.CodeUsage {
@@ -65,17 +71,17 @@ func (sh Shell) logPoll(log *slog.Logger, r watch.Report, err error) {
 	}
 }
 
-// settling is the context of a poll, which a signal does not end at once.
-func settling(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
-	tick, stop := context.WithTimeout(context.WithoutCancel(ctx), timeout)
+// outlasting is a context that ends so long after ctx.
+func outlasting(ctx context.Context, by time.Duration) (context.Context, context.CancelFunc) {
+	longer, stop := context.WithCancel(context.WithoutCancel(ctx))
 	release := context.AfterFunc(ctx, func() {
 		select {
-		case <-time.After(settleWithin):
+		case <-time.After(by):
 			stop()
-		case <-tick.Done():
+		case <-longer.Done():
 		}
 	})
-	return tick, func() { release(); stop() }
+	return longer, func() { release(); stop() }
 }
 
 // loop does something at regular times. They are multiples of every since the start, so

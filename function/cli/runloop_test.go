@@ -45,6 +45,29 @@ func TestRunSettles(t *testing.T) {
 	}
 }
 
+// A signal while the API keeps silent: the poll ends without its answer, and the next one
+// does its work.
+func TestRunStopsWhileTheAPIHangs(t *testing.T) {
+	s := startChild(t, "run")
+	asked := make(chan struct{})
+	var once sync.Once
+	s.api.Fault(apitest.Hang().When(func(apitest.Request) bool { once.Do(func() { close(asked) }); return true }))
+	if err := s.Start(); err != nil {
+		t.Fatal(err)
+	}
+	<-asked
+	if err := s.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Wait(); err != nil || !strings.Contains(s.err.String(), `"code":"interrupted"`) || !strings.Contains(s.err.String(), `"msg":"polling stopped"`) {
+		t.Errorf("%v\n%s", err, &s.err)
+	}
+	s.api.Heal()
+	if r := s.againAs(t, "poll"); r.New != 1 || r.Sent != 1 {
+		t.Errorf("then: %+v", r)
+	}
+}
+
 // A poll that fails is logged, and the next one does its work.
 func TestRunGoesOn(t *testing.T) {
 	s := startChild(t, "run", "-every", "50ms")

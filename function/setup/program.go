@@ -35,6 +35,7 @@ type Program struct {
 	PageAnswered func(poller.Query, poller.Page) // called after each answer of the API, from several goroutines; may be nil
 	SliceDone    func(watch.Report)              // called after each part of a backfill; may be nil
 	Attended     bool                            // see [watch.App]
+	StopAsking   <-chan struct{}                 // see [watch.App]
 }
 
 // Assemble puts the program together, as far as the configuration can be used. Messages
@@ -120,7 +121,7 @@ func (w *Program) act(ctx context.Context, req watch.Request, log *slog.Logger) 
 		API: api, Quota: w.API, Store: w.Store, Targets: w.Targets, Routes: w.routes(), Origin: w.origin(),
 		Scope: w.Config.Scope, NotifyFirst: w.Config.NotifyFirst, StalledAfter: w.Config.StalledAfter,
 		QPS: w.Config.MaxQPS, Log: log, Progress: w.SliceDone, Attended: w.Attended,
-		Printed: len(w.Config.Sinks) == 0,
+		Printed: len(w.Config.Sinks) == 0, StopAsking: w.StopAsking,
 	}
 	report, err = app.Run(ctx, req)
 	return report, w.conflicts(report, err)

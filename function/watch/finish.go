@@ -15,7 +15,7 @@ import (
 // deadline. Errors that have another cause stay as they are.
 func (r *run) interruption(ctx context.Context, err error) error {
 	switch {
-	case errors.Is(ctx.Err(), context.Canceled):
+	case errors.Is(ctx.Err(), context.Canceled), errors.Is(err, context.Canceled): // the latter: only the questions were
 		if errors.Is(err, context.Canceled) {
 			err = nil
 		}

@@ -84,6 +84,50 @@ func interruptAt(t *testing.T, n int, e effect) bool {
 	return true
 }
 
+// When no answer is to be waited for any longer, a run that waits for one ends, writes
+// nothing and counts no failure; one that sends what it has claimed goes on.
+func TestStopAsking(t *testing.T) {
+	for _, c := range []struct {
+		silent string // what gives no answer
+		sent   int
+		took   time.Duration
+	}{{"api", 0, 3 * time.Second}, {"send ops", 1, 7 * time.Second}} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t, "ops")
+			w.add(apitest.Task{Key: key(0), Created: time.Now(), Steps: apitest.Finish(time.Minute)})
+			w.poll()
+			time.Sleep(2 * time.Minute)
+			stop, began := make(chan struct{}), time.Now()
+			time.AfterFunc(3*time.Second, func() { close(stop) })
+			p := w.process()
+			p.fault = func(op string) effect {
+				switch {
+				case op != c.silent:
+				case op == "api":
+					return slow
+				default:
+					time.Sleep(7*time.Second - time.Since(began)) // and then accepts it
+				}
+				return fine
+			}
+			_, err, _ := p.run(Request{Action: ActionPoll}, func(a *App) { a.StopAsking = stop })
+			if interrupted := Code(err) == CodeInterrupted; interrupted != (c.sent == 0) || len(p.sent()) != c.sent {
+				t.Errorf("%s is silent: %v, %d messages", c.silent, err, len(p.sent()))
+			}
+			if took := time.Since(began); took < c.took || took > c.took+time.Second {
+				t.Errorf("%s is silent: it went on for %v", c.silent, took)
+			}
+			if health := w.head().Health; health != (Health{}) {
+				t.Errorf("%s is silent: counted as trouble: %+v", c.silent, health)
+			}
+			w.poll()
+			if n := len(w.sinks[0].notifications[key(0)]); n != 1 || w.sinks[0].repeats() > 0 {
+				t.Errorf("%s is silent: notified %d times, %d repeats", c.silent, n, w.sinks[0].repeats())
+			}
+		})
+	}
+}
+
 // An interrupted run says what it leaves behind, and no more than that.
 func TestInterruptedSaysWhatIsKept(t *testing.T) {
 	for _, c := range []struct {

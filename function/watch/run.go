@@ -32,6 +32,10 @@ type App struct {
 	Printed      bool          // no sink is configured: the only target prints
 	Log          *slog.Logger
 	Progress     func(Report) // called after each slice of a backfill; may be nil
+
+	// StopAsking is closed when no answer of the API is to be waited for any longer; a run
+	// that has its answers goes on, and settles what it has claimed. nil: never.
+	StopAsking <-chan struct{}
 }
 
 // Run does what the request asks within ctx's deadline, which it must have. The
@@ -103,9 +107,9 @@ func (r *run) tick(ctx context.Context, propose func(context.Context) draft) err
 
 		// plan, fetch, diff, route: a crash up to here leaves nothing behind, and the next
 		// run asks the same again.
-		d := propose(ctx)
-		if errors.Is(ctx.Err(), context.Canceled) {
-			return ctx.Err() // half of the answers are no result, and no failure to count
+		d, err := r.ask(ctx, propose)
+		if err != nil {
+			return err
 		}
 
 		// claim: what is due is this run's to send until a little after its deadline.
@@ -150,6 +154,25 @@ func (r *run) tick(ctx context.Context, propose func(context.Context) draft) err
 	r.facts.conflict = true
 	r.countLoss(ctx)
 	return nil
+}
+
+// ask proposes, unless the questions were cut short: half of the answers are no result,
+// and no failure to count.
+func (r *run) ask(ctx context.Context, propose func(context.Context) draft) (draft, error) {
+	asking, stop := context.WithCancel(ctx)
+	defer stop()
+	go func() {
+		select {
+		case <-r.StopAsking:
+			stop()
+		case <-asking.Done():
+		}
+	}()
+	d := propose(asking)
+	if errors.Is(asking.Err(), context.Canceled) {
+		return draft{}, asking.Err()
+	}
+	return d, nil
 }
 
 // commitTries bounds how often a run that lost its commit asks and compares again.
