@@ -156,7 +156,28 @@ func (r *reader) credentials(stsEndpoint string) (Key, Profile) {
 	case r.isSet(secret):
 		return half(id, secret)
 	}
-	return r.profile(stsEndpoint)
+	key, profile := r.profile(stsEndpoint)
+	if key.ID == "" && profile.Problem == nil {
+		profile.Problem = r.wayNotTaken()
+	}
+	return key, profile
+}
+
+// wayNotTaken names what Alibaba Cloud's own tools would take a key from, and this
+// program does not (their SDKs' default credential chain, read 2026-11): whoever sets it
+// relies on it. nil when there is nothing of the kind.
+func (r *reader) wayNotTaken() error {
+	const next = "Set ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET to the key of a RAM user; with a temporary key that a sidecar obtains, ALIBABA_CLOUD_SECURITY_TOKEN, too"
+	for _, way := range []struct{ variable, is string }{
+		{"ALIBABA_CLOUD_OIDC_TOKEN_FILE", "a token of RRSA (OIDC), with ALIBABA_CLOUD_ROLE_ARN"},
+		{"ALIBABA_CLOUD_CREDENTIALS_URI", "a service that hands out keys"},
+		{"ALIBABA_CLOUD_ECS_METADATA", "the role of an ECS instance"},
+	} {
+		if strings.TrimSpace(r.environment(way.variable)) != "" {
+			return &poller.Mistake{Setting: way.variable, Problem: "is set, but refreshwatch takes no key from there (" + way.is + "), and no other is set", Next: next}
+		}
+	}
+	return nil
 }
 
 func (r *reader) role() aliyun.Role {

@@ -3,10 +3,13 @@ package setup
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"refreshwatch/poller"
 )
 
 // Language, place and name of a deployment: MESSAGE_LANG, TIME_ZONE, LABEL and
@@ -51,8 +54,22 @@ func (r *reader) timeZone(variable string) *time.Location {
 	if zone, err := time.LoadLocation(text); err == nil && text != "Local" {
 		return zone
 	}
-	r.wrong(variable, shown(text)+" is not a time zone that this system knows", "Write an offset from UTC: "+likelyOffset(text))
+	next := "Write an offset from UTC: " + likelyOffset(text)
+	if isZoneName(text) {
+		r.wrong(variable, poller.Quote(text)+" is not a time zone that this system knows", next+"; an image from scratch knows no names unless /usr/share/zoneinfo is mounted")
+		return time.UTC
+	}
+	r.wrong(variable, shown(text)+" is not a time zone that this system knows", next)
 	return time.UTC
+}
+
+// isZoneName reports whether a text looks like Europe/Berlin: such a name is no secret.
+func isZoneName(text string) bool {
+	const longest = 40
+	area, place, ok := strings.Cut(text, "/")
+	areas := []string{"Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific", "Etc", "US", "Canada", "Brazil", "Chile", "Mexico"}
+	inside := func(c rune) bool { return isASCIILetter(c) || strings.ContainsRune("_-/", c) }
+	return ok && len(text) <= longest && slices.Contains(areas, area) && strings.IndexFunc(place, func(c rune) bool { return !inside(c) }) < 0
 }
 
 // parseOffset reads +08:00 in seconds east of UTC.

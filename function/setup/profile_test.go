@@ -147,8 +147,17 @@ func TestWaysToAKeyThatAreNotTaken(t *testing.T) {
 		{map[string]string{id: "id", "ALIBABA_CLOUD_PROFILE": "sts"}, CommandLine, []string{"ALIBABA_CLOUD_PROFILE"}, "bad " + secret + ": is not set, although " + id + " is"},
 		{map[string]string{secret: "s"}, CommandLine, nil, "bad " + id + ": is not set, although " + secret + " is"},
 		{deployed, FunctionCompute, []string{"ALIBABA_CLOUD_PROFILE"}, "bad there are none"},
+		{map[string]string{"HOME": "/nowhere", "ALIBABA_CLOUD_ROLE_ARN": "acs:ram::1:role/x", "ALIBABA_CLOUD_OIDC_TOKEN_FILE": "/var/run/secrets/ack.alibabacloud.com/rrsa-tokens/token"}, CommandLine, nil,
+			"bad ALIBABA_CLOUD_OIDC_TOKEN_FILE: is set, but refreshwatch takes no key from there (a token of RRSA*ALIBABA_CLOUD_ROLE_ARN)*"},
+		{map[string]string{"HOME": "/nowhere", "ALIBABA_CLOUD_CREDENTIALS_URI": "http://127.0.0.1/key"}, CommandLine, nil, "bad ALIBABA_CLOUD_CREDENTIALS_URI: is set*"},
+		{map[string]string{"HOME": "/nowhere", "ALIBABA_CLOUD_ECS_METADATA": "role"}, CommandLine, nil, "bad ALIBABA_CLOUD_ECS_METADATA: is set*"},
+		{map[string]string{"HOME": "/nowhere", "ALIBABA_CLOUD_ROLE_ARN": "acs:ram::1:role/x"}, CommandLine, nil, "bad there are none"},
+		{map[string]string{id: "id", secret: "s", "ALIBABA_CLOUD_OIDC_TOKEN_FILE": "/token"}, CommandLine, nil, "ok a long-lived key*from the environment"},
+		{map[string]string{"ALIBABA_CLOUD_OIDC_TOKEN_FILE": "/token"}, CommandLine, nil, "ok a long-lived key*from profile default of ~/.aliyun/config.json"},
 	} {
-		row.env["HOME"] = dir
+		if row.env["HOME"] == "" {
+			row.env["HOME"] = dir
+		}
 		p, c, err := assemble(row.env, row.on)
 		if err != nil || !slices.Equal(c.Unused, row.unused) {
 			t.Errorf("%v: %v, unused %v, want %v", row.env, err, c.Unused, row.unused)
