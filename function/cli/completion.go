@@ -73,13 +73,13 @@ func wordsAlone(names []string) (all []choice) {
 }
 
 // caseCompletion is a function for bash, or for zsh, which shows what words mean. Where
-// it knows no word, they offer files.
+// it knows no word, they offer files. Behind a comma a list goes on.
 func caseCompletion(w words, zsh bool) string {
-	begin, end := "_refreshwatch() {\n  local known\n  case $COMP_CWORD:${COMP_WORDS[1]}:${COMP_WORDS[COMP_CWORD-1]} in\n",
-		"  esac\n  COMPREPLY=($(compgen -W \"$known\" -- \"${COMP_WORDS[COMP_CWORD]}\"))\n}\ncomplete -o default -F _refreshwatch refreshwatch\n"
+	begin, end := "_refreshwatch() {\n  local known word=${COMP_WORDS[COMP_CWORD]} before=\n  case $word in *,*) before=${word%,*}, ;; esac\n  case $COMP_CWORD:${COMP_WORDS[1]}:${COMP_WORDS[COMP_CWORD-1]} in\n",
+		"  esac\n  COMPREPLY=($(compgen -P \"$before\" -W \"$known\" -- \"${word#\"$before\"}\"))\n}\ncomplete -o default -F _refreshwatch refreshwatch\n"
 	if zsh {
 		begin = "#compdef refreshwatch\n_refreshwatch() {\n  local -a known\n  case $((CURRENT - 1)):$words[2]:$words[CURRENT-1] in\n"
-		end = "  esac\n  _describe refreshwatch known || _files\n}\ncompdef _refreshwatch refreshwatch\n"
+		end = "  esac\n  compset -P '*,'\n  _describe refreshwatch known || _files\n}\ncompdef _refreshwatch refreshwatch\n"
 	}
 	var b strings.Builder
 	b.WriteString(begin)
@@ -119,7 +119,8 @@ func fishCompletion(w words) string {
 			about := strings.NewReplacer(`\`, `\\`, "'", `\'`).Replace(c.about)
 			switch flag, isFlag := strings.CutPrefix(c.word, "-"); {
 			case p.flag != "":
-				fmt.Fprintf(&b, "complete -c refreshwatch -n '%s' -o %s -x -a %s\n", when, p.flag[1:], c.word)
+				const before = `(string replace -r "[^,]*\$" "" -- "$(commandline -ct)")` // of a list
+				fmt.Fprintf(&b, "complete -c refreshwatch -n '%s' -o %s -x -a '%s%s'\n", when, p.flag[1:], before, c.word)
 			case isFlag:
 				fmt.Fprintf(&b, "complete -c refreshwatch -n '%s' -o %s -d '%s'\n", when, flag, about)
 			default:

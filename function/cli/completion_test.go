@@ -29,6 +29,8 @@ var completed = []struct{ line, want string }{
 	{"refreshwatch li", "list"},
 	{"refreshwatch list -st", "-status"},
 	{"refreshwatch list -status Fa", "Failed"},
+	{"refreshwatch list -status Failed,Ti", "Failed,Timeout"},
+	{"refreshwatch list -status Failed,Timeout,Canc", "Failed,Timeout,Canceled"},
 	{"refreshwatch list -since 24h -format js", "json"},
 	{"refreshwatch backfill -status Re", ""}, // of backfill only finished ones
 	{"refreshwatch help po", "policy poll"},
@@ -51,7 +53,7 @@ func TestCompletionInBash(t *testing.T) {
 
 func TestCompletionInFish(t *testing.T) {
 	path := script(t, "fish", words{})
-	for _, c := range completed {
+	for _, c := range append(completed, struct{ line, want string }{"refreshwatch list -format ", "csv html json table"}) {
 		got, err := exec.Command("fish", "--no-config", "-c", `source $argv[1]; complete -C $argv[2]`, path, c.line).Output()
 		var offered []string
 		for line := range strings.Lines(string(got)) {
@@ -68,7 +70,7 @@ func TestCompletionInFish(t *testing.T) {
 func TestCompletionInZsh(t *testing.T) {
 	for _, w := range []words{{}, {chinese: true}} {
 		path := script(t, "zsh", w)
-		run := `compdef() { print $1 $2 }; _describe() { print -rl -- $known }; . $1; words=(refreshwatch list ''); CURRENT=3; _refreshwatch`
+		run := `compdef() { print $1 $2 }; compset() { : }; _describe() { print -rl -- $known }; . $1; words=(refreshwatch list ''); CURRENT=3; _refreshwatch`
 		got, err := exec.Command("zsh", "-fc", run, "zsh", path).CombinedOutput()
 		if err != nil || !strings.HasPrefix(string(got), "_refreshwatch refreshwatch\n-since:") || !strings.Contains(string(got), "\n-format:table") {
 			t.Errorf("%s (%v)", got, err)

@@ -38,3 +38,15 @@ func TestEmptyItemsOfLists(t *testing.T) {
 		t.Errorf("only %d list flags were tried", lists)
 	}
 }
+
+// A command without flags says that it has none, instead of an empty list.
+func TestCommandsWithoutFlags(t *testing.T) {
+	for _, c := range commands() {
+		if fs := flagsOf(c, &options{}); len(fs.lines) > 0 {
+			continue
+		}
+		if _, err := parse(c, []string{"-json"}); err == nil || !strings.HasSuffix(err.Error(), c.name+" has no flags.") {
+			t.Errorf("%s -json: %v", c.name, err)
+		}
+	}
+}

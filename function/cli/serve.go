@@ -47,26 +47,28 @@ func serve(ctx context.Context, sh Shell) int {
 	for _, line := range exports(product, address, dir) {
 		fmt.Fprintln(sh.Out, line)
 	}
-	fmt.Fprint(sh.Out, serveHelp)
+	for line := range strings.Lines("\n" + sh.paragraphs(serveHelp) + "\n") {
+		fmt.Fprint(sh.Out, strings.TrimRight("# "+line, " \n")+"\n")
+	}
 	for n := 1; poller.Sleep(ctx, serveEvery) == nil; n++ {
 		tasks := nextSubmission(product, n, time.Now())
 		if err := api.Add(tasks...); err != nil {
 			sh.printError(err)
 			return 1
 		}
-		fmt.Fprintf(sh.Out, "# %s task %s: submitted, %s of type %s\n", time.Now().Format(time.TimeOnly), tasks[0].TaskID, rows(len(tasks)), tasks[0].ObjectType)
+		fmt.Fprintln(sh.Out, "#", time.Now().Format(time.TimeOnly), sh.say("task %s: submitted, %s of type %s", tasks[0].TaskID, sh.count(len(tasks), "row"), tasks[0].ObjectType))
 	}
 	return 0
 }
 
-const serveHelp = `#
-# A simulated API answers there until you stop it with Ctrl-C. Its tasks progress, and
-# new ones appear. Paste the lines above into another shell, and try:
-#
-#   refreshwatch check
-#   refreshwatch poll                    again and again; add a sink to see its messages
-#   refreshwatch backfill -since 24h
-#
+const serveHelp = `A simulated API answers there until you stop it with Ctrl-C. Its tasks progress, and
+new ones appear. Paste the lines above into another shell, and try:
+
+  refreshwatch check
+  refreshwatch poll                    again and again; add a sink to see its messages
+  refreshwatch list -status Failed
+  refreshwatch wait 15690001           an id that appears below
+  refreshwatch backfill -since 24h
 `
 
 // exports are the lines that point the other commands at the simulated API, and away
@@ -137,11 +139,4 @@ func simulated(p aliyun.Product, id, kind string, size int, created time.Time, s
 		})
 	}
 	return tasks
-}
-
-func rows(n int) string {
-	if n == 1 {
-		return "1 row"
-	}
-	return fmt.Sprintf("%d rows", n)
 }

@@ -54,6 +54,31 @@ func (w *lineWriter) until(t *testing.T, want string) string {
 	}
 }
 
+// What follows the exports is a comment to a shell in each language, and names what can be
+// tried.
+func TestServeHelp(t *testing.T) {
+	for lang, want := range map[string]string{"en": "A simulated API answers", "zh": "模拟 API 在上述地址应答"} {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, stop := context.WithCancel(t.Context())
+			stop()
+			var out bytes.Buffer
+			Run(ctx, []string{"demo", "-serve"}, Shell{Out: &out, Err: io.Discard, Getenv: func(name string) string {
+				return map[string]string{"MESSAGE_LANG": lang}[name]
+			}})
+			for _, part := range []string{want, "#   refreshwatch list", "#   refreshwatch wait 15690001 "} {
+				if !strings.Contains(out.String(), part) {
+					t.Errorf("%s: no %q in\n%s", lang, part, &out)
+				}
+			}
+			for line := range strings.Lines(out.String()) {
+				if !strings.HasPrefix(line, "export ") && !strings.HasPrefix(line, "#") {
+					t.Errorf("%s: %q is no comment", lang, line)
+				}
+			}
+		})
+	}
+}
+
 // The first lines point every other command at the simulated API, whatever the user's
 // environment holds; it answers until it is interrupted, and leaves nothing behind.
 func TestServe(t *testing.T) {

@@ -92,7 +92,7 @@ func idsIn(text string) ([]string, error) {
 		ids := idsOf(text)
 		for _, id := range ids {
 			if !likeTaskID(id) {
-				return nil, stdinMistake(poller.Quote(id)+" is no task id", "Did the submission fail? "+whatToPipe)
+				return nil, stdinMistake(poller.Quote(id)+" is no task id", "Did the submission fail? Pipe task ids, or the answer of a submission")
 			}
 		}
 		return ids, nil
