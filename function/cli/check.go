@@ -41,6 +41,9 @@ func (sh Shell) survey(ctx context.Context, o *options) int {
 		sh.printError(err)
 		return 1
 	}
+	if sh.OutTTY {
+		sh.note(sh.say("The paragraph below can go into a bug report as it is: no path, no domain, no id"))
+	}
 	fmt.Fprintln(sh.Out, wrap(surveyText(w.Config.Product.Title, w.Config.Region, began, found, asked), sh.terminalWidth()))
 	if sh.OutTTY && !o.json {
 		return 0
@@ -59,4 +62,14 @@ func (sh Shell) terminalWidth() int {
 		return 0
 	}
 	return sh.Width
+}
+
+// otherLanguage says in check what the language of the command line, which is the
+// terminal's, hides: the messages have their own.
+func (sh Shell) otherLanguage(r watch.Report, messages string) []watch.Finding {
+	if r.Checks == nil || !sh.chinese || messages == "zh" {
+		return nil
+	}
+	return []watch.Finding{{Item: "messages", Level: sink.OK, Detail: "are in English: a terminal's language does not count for them",
+		Hint: "For Chinese messages set MESSAGE_LANG=zh, with TIME_ZONE, such as Asia/Shanghai, for the times in them"}}
 }

@@ -23,11 +23,11 @@ func TestLogForWhom(t *testing.T) {
 		flag           string
 		out, err       string // how stdout begins; what stderr holds
 	}{
-		{true, true, "", "Dry run: nothing was written or sent.", "Needs attention: API error Forbidden.RAM"},
+		{true, true, "", "Dry run: nothing was written or sent.", "Needs attention (api_denied): API error Forbidden.RAM"},
 		{true, true, "-json", `{"action":"poll"`, "error API error Forbidden.RAM"},
 		{true, true, "-quiet", "", "error API error Forbidden.RAM"},
 		{false, true, "", `{"action":"poll"`, "error API error Forbidden.RAM"},
-		{true, false, "", "Needs attention: API error Forbidden.RAM", `{"time":"`},
+		{true, false, "", "Needs attention (api_denied): API error Forbidden.RAM", `{"time":"`},
 		{false, false, "", `{"action":"poll"`, `{"time":"`},
 	} {
 		api := apitest.New(apitest.Options{})

@@ -26,6 +26,7 @@ type plainHandler struct {
 	level slog.Level
 	attrs []slog.Attr
 	group string
+	words
 }
 
 func (h *plainHandler) Enabled(_ context.Context, level slog.Level) bool { return level >= h.level }
@@ -56,17 +57,17 @@ func (h *plainHandler) Handle(_ context.Context, r slog.Record) error {
 	if r.Level != slog.LevelInfo {
 		line.WriteString(" " + strings.ToLower(r.Level.String()))
 	}
-	line.WriteString("  " + r.Message)
+	line.WriteString("  " + h.translate(r.Message))
 	details := slices.Clone(h.attrs)
 	r.Attrs(func(a slog.Attr) bool { details = append(details, h.named([]slog.Attr{a})...); return true })
 	hint := ""
 	separator := ": "
 	for _, a := range details {
 		if a.Key == "hint" {
-			hint = ". " + printable(a.Value.String())
+			hint = h.say(". ") + printable(h.translate(a.Value.String()))
 			continue
 		}
-		fmt.Fprintf(&line, "%s%s %s", separator, a.Key, printable(strings.ReplaceAll(a.Value.Resolve().String(), "\n", "; ")))
+		fmt.Fprintf(&line, "%s%s %s", separator, a.Key, printable(h.part(strings.ReplaceAll(a.Value.Resolve().String(), "\n", "; "))))
 		separator = ", "
 	}
 	line.WriteString(hint)

@@ -183,8 +183,16 @@ func (p *page) table() {
 	p.put("</tbody>\n</table>\n</section>\n")
 }
 
+// stateAndStatus is the API's word, which filters take, behind the reader's.
+func (p *page) stateAndStatus(t poller.Task) string {
+	if !p.chinese {
+		return progressOf(t)
+	}
+	return p.say(stateOf(t.Status)) + " " + progressOf(t)
+}
+
 func (p *page) row(t poller.Task) {
 	p.put("<tr class=\"%s\"><td class=\"when\" data-value=\"%d\">%s</td><td class=\"state\">%s</td><td class=\"type\">%s</td><td class=\"path\">%s</td><td class=\"why\">%s</td><td class=\"id\">%s</td></tr>\n",
-		pageClass[stateOf(t.Status)], t.Created.Unix(), text(clock{p.zone}.time(t.Created)), text(progressOf(t)),
+		pageClass[stateOf(t.Status)], t.Created.Unix(), text(clock{p.zone}.time(t.Created)), text(p.stateAndStatus(t)),
 		text(t.ObjectType), text(template.Mask(t.ObjectPath)), text(template.Mask(reason(t, p.words))), text(t.TaskID))
 }

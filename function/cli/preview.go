@@ -52,7 +52,7 @@ func preview(ctx context.Context, o *options, sh Shell) int {
 			case errors.Is(err, syscall.EPIPE) || ctx.Err() != nil: // nobody reads on
 				return 1
 			case err != nil:
-				fmt.Fprintf(sh.Err, "refreshwatch: %s, sample %s: %v\n", t.Name, sample.Name, err)
+				fmt.Fprintf(sh.Err, "refreshwatch: %s\n", sh.say("%s, sample %s: %s", t.Name, sample.Name, sh.err(err)))
 				failed++
 			}
 			if err != nil && o.post {
@@ -96,7 +96,7 @@ func (sh Shell) exact(_ context.Context, _ *setup.Program, t notifier.Target, sa
 // readable prints what people will see, in the sink's own words; what machines will
 // read as indented JSON.
 func (sh Shell) readable(ctx context.Context, w *setup.Program, t notifier.Target, sample template.Sample) error {
-	if _, err := fmt.Fprintf(sh.Out, "── %s · %s\n", t.Name, sample.Name); err != nil {
+	if _, err := fmt.Fprintf(sh.Out, "── %s · %s\n", t.Name, sh.sampleName(sample)); err != nil {
 		return err
 	}
 	if t.Grouping == sink.Batched {
@@ -151,6 +151,14 @@ func (sh Shell) posted(ctx context.Context, _ *setup.Program, t notifier.Target,
 	if err := t.Sink.Send(ctx, m); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(sh.Out, "%s: posted %s\n", t.Name, sample.Name)
+	_, err := fmt.Fprintln(sh.Out, sh.say("%s: posted %s", t.Name, sh.sampleName(sample)))
 	return err
+}
+
+// sampleName is what a sample is of, beside its name where that is not the reader's.
+func (w words) sampleName(s template.Sample) string {
+	if of := w.say("sample " + s.Name); w.chinese {
+		return s.Name + "（" + of + "）"
+	}
+	return s.Name
 }

@@ -41,6 +41,7 @@ func run(ctx context.Context, o *options, sh Shell) int {
 	defer stop()
 	report, err := program.Run(ctx, o.req, program.Log)
 	line.clear()
+	report.Checks = append(report.Checks, sh.otherLanguage(report, program.Config.Lang)...)
 	switch watch.Code(err) {
 	case watch.CodeUsage, watch.CodeConfig:
 		if o.event == "" {
@@ -88,12 +89,15 @@ func (sh *Shell) begin(o *options) (*screen, func(slog.Level) *slog.Logger) {
 			sh.Out = line.above(sh.Out)
 		}
 	}
-	to, readable := sh.Err, sh.ErrTTY
+	to, readable, w := sh.Err, sh.ErrTTY, sh.words
 	return line, func(level slog.Level) *slog.Logger {
 		if o.quiet {
 			level = slog.LevelError
 		}
-		return newLog(to, level, readable)
+		if readable {
+			return slog.New(&plainHandler{out: to, level: level, words: w})
+		}
+		return newLog(to, level, false)
 	}
 }
 

@@ -65,7 +65,7 @@ func (sh Shell) logPoll(log *slog.Logger, r watch.Report, err error) {
 	case !sh.ErrTTY:
 		watch.LogSummary(log, r, err)
 	case err != nil:
-		log.Error(sh.summary(r), "error", err.Error())
+		log.Error(sh.summary(r), "error", sh.err(err))
 	default:
 		log.Info(sh.summary(r))
 	}

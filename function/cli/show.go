@@ -27,7 +27,7 @@ func (sh Shell) show(r watch.Report, err error) {
 		if sh.ErrTTY {
 			to = sh.Err
 		}
-		fmt.Fprintf(to, "%s\n\n", sh.say("Needs attention: %s", strings.ReplaceAll(sh.err(err), "\n", "\n  ")))
+		fmt.Fprintf(to, "%s\n\n", sh.say("Needs attention (%s): %s", watch.Code(err), strings.ReplaceAll(sh.err(err), "\n", "\n  ")))
 	}
 	switch {
 	case r.Status != nil:

@@ -13,7 +13,7 @@ import (
 func (sh Shell) showStatus(s *watch.Status) {
 	sh.showStored(s)
 	if len(s.Quota) > 0 {
-		fmt.Fprintln(sh.Out, sh.say("\nLeft of today's quota: %s", printable(poller.QuotaText(s.Quota))))
+		fmt.Fprintln(sh.Out, sh.say("\nLeft of today's quota: %s", sh.translate(printable(poller.QuotaText(s.Quota)))))
 	}
 }
 
@@ -55,7 +55,7 @@ func (sh Shell) showDeliveries(all []notifier.Delivery) {
 	for _, d := range all {
 		fmt.Fprintln(sh.Out, sh.fit(fmt.Sprintf("  %-12s %s  %s  ", printable(d.Sink), c.time(d.Created), printable(d.ID)), sh.about(d)))
 		if d.LastError != "" {
-			fmt.Fprintln(sh.Out, sh.fit("      ", d.LastError))
+			fmt.Fprintln(sh.Out, sh.fit("      ", sh.translate(d.LastError)))
 		}
 	}
 }

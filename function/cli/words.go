@@ -3,10 +3,8 @@ package cli
 import (
 	"cmp"
 	_ "embed"
-	"errors"
 	"fmt"
 	"regexp"
-	"strconv"
 	"strings"
 	"sync"
 
@@ -73,15 +71,23 @@ var chinesePatterns = sync.OnceValue(func() []pattern {
 		if !verbs().MatchString(english) {
 			continue
 		}
-		fixed := verbs().Split(english, -1)
+		fixed, values := verbs().Split(english, -1), verbs().FindAllString(english, -1)
 		if len(strings.Trim(strings.Join(fixed, ""), " .,:;()·")) < fewLetters {
 			continue // it would fit everything
 		}
+		var filled strings.Builder
 		for i := range fixed {
-			fixed[i] = regexp.QuoteMeta(strings.ReplaceAll(fixed[i], "%%", "%"))
+			filled.WriteString(regexp.QuoteMeta(strings.ReplaceAll(fixed[i], "%%", "%")))
+			switch {
+			case i == len(values):
+			case strings.HasSuffix(values[i], "d"):
+				filled.WriteString(`(-?\d+)`)
+			default:
+				filled.WriteString(`(.*?)`)
+			}
 		}
 		all = append(all, pattern{
-			filled:  regexp.MustCompile(`(?s)^` + strings.Join(fixed, `(.*?)`) + `$`),
+			filled:  regexp.MustCompile(`(?s)^` + filled.String() + `$`),
 			chinese: verbs().ReplaceAllString(chinese, `%${1}s`),
 			letters: len(strings.Join(fixed, "")),
 		})
@@ -95,7 +101,7 @@ var chinesePatterns = sync.OnceValue(func() []pattern {
 // wordsOf chooses the language: MESSAGE_LANG, or on a terminal the user's locale.
 func wordsOf(getenv func(string) string, terminal bool) words {
 	lang := strings.TrimSpace(getenv("MESSAGE_LANG"))
-	if lang == "" && terminal {
+	if !isChinese(lang) && !isEnglish(lang) && terminal { // unset, or a mistake, which is to be read
 		for _, name := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} { // POSIX: the first that is set
 			if lang = getenv(name); lang != "" {
 				break
@@ -110,6 +116,8 @@ func isChinese(lang string) bool {
 	lang = strings.ToLower(lang)
 	return lang == "zh" || strings.HasPrefix(lang, "zh-") || strings.HasPrefix(lang, "zh_") || strings.HasPrefix(lang, "zh.")
 }
+
+func isEnglish(lang string) bool { return strings.HasPrefix(strings.ToLower(lang), "en") }
 
 // say is the format in the reader's language, filled in. White space around it stays.
 func (w words) say(format string, args ...any) string {
@@ -137,47 +145,6 @@ func around(english, chinese string) string {
 	return before + strings.TrimLeft(chinese, " ") + after
 }
 
-// translate is a text that was put together elsewhere, in the reader's language.
-func (w words) translate(text string) string {
-	if !w.chinese {
-		return text
-	}
-	plain := bare(text)
-	if zh, ok := chinesePhrases()[plain]; ok {
-		return around(text, zh)
-	}
-	for _, p := range chinesePatterns() {
-		m := p.filled.FindStringSubmatch(plain)
-		if m == nil {
-			continue
-		}
-		var args []any
-		for _, part := range m[1:] {
-			args = append(args, w.part(part))
-		}
-		return around(text, fmt.Sprintf(p.chinese, args...))
-	}
-	// A code, such as "timeout", stands before what happened.
-	if code, rest, ok := strings.Cut(text, ": "); ok && !strings.Contains(code, " ") {
-		return code + "：" + w.translate(rest)
-	}
-	return text
-}
-
-// part is what was filled into a text: another phrase, a number of things, or foreign.
-func (w words) part(text string) string {
-	if zh, ok := chinesePhrases()[text]; ok {
-		return zh
-	}
-	number, noun, _ := strings.Cut(text, " ")
-	if n, err := strconv.Atoi(number); err == nil {
-		if zh, ok := chinesePhrases()["%d "+strings.TrimSuffix(noun, "s")]; ok {
-			return fmt.Sprintf(zh, n)
-		}
-	}
-	return w.translate(text)
-}
-
 // paragraphs translates a text paragraph by paragraph.
 func (w words) paragraphs(text string) string {
 	parts := strings.Split(text, "\n\n")
@@ -203,9 +170,9 @@ func (w words) mistakes(err error) string {
 	}
 	var lines []string
 	for _, m := range poller.Mistakes(err) {
-		line := w.problem(m, err)
+		line := w.translate(m.Problem)
 		if m.Setting != "" {
-			line = w.translate(m.Setting) + "：" + line
+			line = w.part(m.Setting) + "：" + line
 		}
 		if m.Next != "" {
 			line += "。" + w.translate(m.Next) + "。"
@@ -213,25 +180,6 @@ func (w words) mistakes(err error) string {
 		lines = append(lines, strings.NewReplacer("？。", "？", "。。", "。").Replace(line))
 	}
 	return strings.Join(lines, "\n")
-}
-
-// problem is what went wrong: of an API error what the API said, and what can be done.
-func (w words) problem(m *poller.Mistake, err error) string {
-	var api *poller.Error
-	if !errors.As(err, &api) || !strings.Contains(m.Problem, api.Error()) {
-		return w.translate(m.Problem)
-	}
-	text := "API 错误 " + api.Code
-	if api.Err != nil {
-		text += "：" + w.translate(api.Err.Error())
-	}
-	if api.RequestID != "" {
-		text += "（请求 ID " + api.RequestID + "）"
-	}
-	if api.Hint != "" {
-		text += "。" + w.translate(api.Hint)
-	}
-	return strings.Replace(m.Problem, api.Error(), text, 1)
 }
 
 // count is a number of things: "1 task", "2 tasks". Chinese has one form.

@@ -72,8 +72,8 @@ func TestNoPhraseIsLeftOver(t *testing.T) {
 	for english := range chinesePhrases() {
 		for _, part := range verbs().Split(english, -1) {
 			part = strings.Trim(part, ` :.,;"()`)
-			if len(part) < 12 || strings.HasPrefix(english, "flag ") || strings.HasPrefix(english, "invalid ") || strings.HasPrefix(english, "matches ") {
-				continue // too short to tell, of package flag, or put together of parts
+			if len(part) < 12 || strings.HasPrefix(english, "flag ") || strings.HasPrefix(english, "invalid ") || strings.HasPrefix(english, "matches ") || strings.HasPrefix(english, "sample ") || strings.HasPrefix(english, "template: ") {
+				continue // too short to tell, of the packages flag and template, or put together of parts
 			}
 			if !strings.Contains(source, part) && !strings.Contains(source, strings.ToLower(part[:1])+part[1:]) && !flagDefaults.MatchString(part) {
 				t.Errorf("nothing says %q any more: remove %q from words.zh.txt", part, english)
@@ -119,20 +119,36 @@ func TestPhrasesTakeTheSame(t *testing.T) {
 func TestTranslate(t *testing.T) {
 	w := words{chinese: true}
 	for english, want := range map[string]string{
-		"unknown value \"x\"":                                     "未知的值 \"x\"",
-		"Did you mean Failed?":                                    "您是想写 Failed 吗？",
-		"nobody has translated this":                              "nobody has translated this",
+		"unknown value \"x\"":                          "未知的值 \"x\"",
+		"Did you mean Failed?":                         "您是想写 Failed 吗？",
+		"nobody has translated this":                   "nobody has translated this",
+		"profile role has no mode":                     "配置 role 没有 mode",
+		"Did you mean failed?":                         "您是想写 failed 吗？",
+		"sinks: ops, failed, empty":                    "sinks: ops, failed, empty",
+		"unknown value \"a: empty; is missing\"":       "未知的值 \"a: empty; is missing\"",
+		"value 2 holds a port and can match no domain": "第 2 个值含端口，不可能匹配任何域名",
+		"a temporary key, ID …1234, from profile empty of ~/.aliyun/config.json":                                                                                                       "临时 AccessKey，ID …1234，来自 ~/.aliyun/config.json 的配置 empty",
+		"a temporary key, ID …1234, from the environment":                                                                                                                              "临时 AccessKey，ID …1234，来自环境变量",
+		"holds the tasks of product cdn, and PRODUCT is vod":                                                                                                                           "保存的是产品 cdn 的任务，而 PRODUCT 为 vod",
+		"load checkpoint: the checkpoint is damaged: its checksum does not match":                                                                                                      "读取检查点：检查点已损坏：校验和不符",
+		"load checkpoint: inspect /x: a part of the path is a file. CHECKPOINT must name a folder.":                                                                                    "读取检查点：检查 /x：路径中有一段是文件。CHECKPOINT 必须是文件夹。",
+		"load checkpoint: GetObject oss://b/x: OSS answered 403 Forbidden (request id R1). Grant oss:GetObject on acs:oss:*:*:b/x.":                                                    "读取检查点：GetObject oss://b/x：OSS 返回 403 Forbidden（请求 ID R1）。请授予 oss:GetObject，资源 acs:oss:*:*:b/x。",
+		`310000: DingTalk did not take the message: "sign not match. more: x". Check the bot's secret (DINGTALK_SECRET, or secret in CONFIG_FILE) against the bot's security settings`: `310000：DingTalk 没有接受消息："sign not match. more: x"。请对照机器人的安全设置检查机器人的密钥（DINGTALK_SECRET，或 CONFIG_FILE 中的 secret）`,
+		"http_404: the receiver answered 404 Not Found. Check the bot's URL (DINGTALK_WEBHOOK_URL, or url in CONFIG_FILE), and whether it is still in the group":                       "http_404：接收方应答 404 Not Found。请检查机器人的 URL（DINGTALK_WEBHOOK_URL，或 CONFIG_FILE 中的 url），以及机器人是否还在群里",
+		"API error Transport: host h: the connection was refused. Check the address: nothing listens there. The address comes from STS_ENDPOINT.":                                      "API 错误 Transport：主机 h：连接被拒绝。请检查地址：那里没有服务在监听。地址由 STS_ENDPOINT 决定。",
+		"API error Forbidden.RAM: Not yours. Really: no (request R1)":                                                                                                                  "API 错误 Forbidden.RAM：Not yours. Really: no（请求 ID R1）",
+		"left today: file 1996/2000, directory 99/100":                                                                                                                                 "今日剩余：URL 刷新 1996/2000、目录刷新 99/100",
 		"\nIn flight (%d)":                                        "\n进行中（%d）",
 		"sink ops: is missing":                                    "渠道 ops：缺少",
 		"CONFIG_FILE: line 3, column 7":                           "CONFIG_FILE：第 3 行第 7 列",
-		"a route is empty":                                        "路由 为空",
-		"unknown key \"a\" in sink ops, a sink of type wecom":     "sink ops（类型 wecom）中有未知的键 \"a\"",
+		"a route is empty":                                        "路由为空",
+		"unknown key \"a\" in sink ops, a sink of type wecom":     "渠道 ops（类型 wecom）中有未知的键 \"a\"",
 		"dns: host h was not reached: the connection was refused": "dns：未能连接主机 h：连接被拒绝",
 		"3 tasks in the last hour":                                "最近一小时有 3 个任务",
 		"matches 3 of 5 watched tasks of the last hour, for ops":  "匹配最近一小时 5 个关注任务中的 3 个，发往 ops",
 		"%s, the operator's own text":                             "%s, the operator's own text",
-		"Grant the role acs:ram::1:role/x the permission cdn:DescribeRefreshTasks with the policy {}.":                                                                    "请给 角色 acs:ram::1:role/x 授予权限 cdn:DescribeRefreshTasks，策略为 {}。",
-		"Grant the RAM user or role the permission sts:AssumeRole with the policy {}, and name its account or role, with the same external id, in the trust policy of x.": "请给 RAM 用户或角色 授予权限 sts:AssumeRole，策略为 {}；并在 x 的信任策略中写上其账号或角色以及相同的 External ID。",
+		"Grant the role acs:ram::1:role/x the permission cdn:DescribeRefreshTasks with the policy {}.":                                                                    "请给角色 acs:ram::1:role/x 授予权限 cdn:DescribeRefreshTasks，策略为 {}。",
+		"Grant the RAM user or role the permission sts:AssumeRole with the policy {}, and name its account or role, with the same external id, in the trust policy of x.": "请给 RAM 用户或角色授予权限 sts:AssumeRole，策略为 {}；并在 x 的信任策略中写上其账号或角色以及相同的 External ID。",
 		"assume the role acs:ram::1:role/x: the connection was reset":                                                                                                     "扮演角色 acs:ram::1:role/x：连接被重置",
 	} {
 		if got := w.translate(english); got != want {
@@ -145,7 +161,7 @@ func TestTranslate(t *testing.T) {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 	api := fmt.Errorf("poll: %w", &poller.Error{Code: "Forbidden.RAM", RequestID: "R1", Err: errors.New("no"), Hint: "Set this machine's clock: it is off by more than 15 minutes."})
-	if got, want := w.err(api), "poll: API 错误 Forbidden.RAM：no（请求 ID R1）。请校准本机时钟：相差超过 15 分钟。"; got != want {
+	if got, want := w.err(api), "poll：API 错误 Forbidden.RAM：no（请求 ID R1）。请校准本机时钟：相差超过 15 分钟。"; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 	if got := (words{}).err(api); got != api.Error() {
@@ -170,6 +186,9 @@ func TestWordsOf(t *testing.T) {
 		{map[string]string{"LC_ALL": "C", "LANG": "zh_CN.UTF-8"}, true, false},
 		{map[string]string{"LC_MESSAGES": "zh_TW.UTF-8", "LANG": "de_DE.UTF-8"}, true, true},
 		{map[string]string{"LANG": "zhuang"}, true, false},
+		{map[string]string{"MESSAGE_LANG": "cn", "LANG": "zh_CN.UTF-8"}, true, true}, // who reads Chinese reads what is wrong
+		{map[string]string{"MESSAGE_LANG": "cn", "LANG": "en_US.UTF-8"}, true, false},
+		{map[string]string{"MESSAGE_LANG": "EN", "LANG": "zh_CN.UTF-8"}, true, false},
 	} {
 		got := wordsOf(func(name string) string { return c.env[name] }, c.terminal)
 		if got.chinese != c.want {

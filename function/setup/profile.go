@@ -196,11 +196,11 @@ func (p cliProfile) check() error {
 		{"access_key_id", p.ID}, {"access_key_secret", p.Secret}, {"sts_token", p.Token}, {"ram_role_arn", p.RoleARN}, {"external_id", p.ExternalID},
 	} {
 		if m := checkShape(v.value, word); m != nil {
-			return badProfile(v.field+of+" "+m.Problem, m.Next)
+			return badProfile(v.field+of+": "+m.Problem, m.Next)
 		}
 	}
 	if strings.HasPrefix(p.Secret, "LTAI") {
-		return badProfile("access_key_secret"+of+" holds the id of an access key", "Run aliyun configure for this profile")
+		return badProfile("access_key_secret"+of+": holds the id of an access key", "Run aliyun configure for this profile")
 	}
 	if !strings.HasSuffix(strings.ToLower(p.Mode), "ramrolearn") {
 		return nil

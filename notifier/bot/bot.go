@@ -152,13 +152,16 @@ func (s *Sink) verdict(got sink.Answer) (layout bool, err error) {
 	r, readable := s.platform.read(got)
 	switch {
 	case refusal != nil && (!readable || r.accepted):
+		if got.Status == http.StatusNotFound {
+			refusal.Hint = s.platform.named(urlHint)
+		}
 		return false, refusal
 	case !readable:
 		return false, sink.Accepted(got, "the answer is not "+s.platform.name+"'s")
 	case r.accepted:
 		return false, nil
 	}
-	e := &sink.Error{Class: r.rule.Class, Code: r.code, Hint: r.rule.Hint}
+	e := &sink.Error{Class: r.rule.Class, Code: r.code, Hint: s.platform.named(r.rule.Hint)}
 	if e.Class == "" {
 		e.Class, e.After, e.Hint = refusal.Class, refusal.After, cmp.Or(e.Hint, refusal.Hint)
 	}

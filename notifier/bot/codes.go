@@ -42,6 +42,7 @@ const dingTalkFlood = 1111
 
 const (
 	reportShape = "Report this message's shape: it should have passed"
+	urlHint     = "Check {url}, and whether it is still in the group"
 	slowDown    = "The bot takes a limited number of messages a minute; the message waits"
 )
 
@@ -54,7 +55,7 @@ func dingTalkRule(code int, message string) sink.Rule {
 	case 310000:
 		return sink.Rule{Class: sink.Refused, Hint: dingTalkSecurity(message)}
 	case 300005, 300001, 400101, 400102, 400106, 400013: // all but 300005 reported
-		return sink.Rule{Class: sink.Refused, Hint: "Check the bot's URL, and whether it is still in the group"}
+		return sink.Rule{Class: sink.Refused, Hint: urlHint}
 	case 40035, 43004, 400105, 460101: // 460101 reported
 		return sink.Rule{Class: sink.Refused, Layout: true, Hint: reportShape}
 	default:
@@ -83,7 +84,7 @@ func dingTalkSecurity(message string) string {
 	}
 }
 
-const secretHint = "Check the secret (SEC…) against the bot's security settings"
+const secretHint = "Check {secret} against the bot's security settings"
 
 // feishuRule classifies Feishu's codes (custom bot guide, read 2026-11; 11232 reported).
 func feishuRule(code int, message string) sink.Rule {
@@ -96,9 +97,9 @@ func feishuRule(code int, message string) sink.Rule {
 		}
 		return sink.Rule{Class: sink.Refused, Layout: true, Hint: reportShape}
 	case 19001:
-		return sink.Rule{Class: sink.Refused, Hint: "Check the bot's URL, and whether it is still in the group"}
+		return sink.Rule{Class: sink.Refused, Hint: urlHint}
 	case 19021:
-		return sink.Rule{Class: sink.Refused, Hint: "Check the secret against the bot's security settings, and this machine's clock"}
+		return sink.Rule{Class: sink.Refused, Hint: "Check {secret} against the bot's security settings, and this machine's clock"}
 	case 19022:
 		return sink.Rule{Class: sink.Refused, Hint: "Allow this machine's address in the bot's security settings"}
 	case 19024:
@@ -114,7 +115,7 @@ func weComRule(code int, _ string) sink.Rule {
 	case -1, 45009, 45033:
 		return sink.Rule{Class: sink.Later, Hint: slowDown}
 	case 93000, 93004, 93008:
-		return sink.Rule{Class: sink.Refused, Hint: "Check the bot's URL, and whether it is still in the group"}
+		return sink.Rule{Class: sink.Refused, Hint: urlHint}
 	case 40008, 40058, 44004, 45002:
 		return sink.Rule{Class: sink.Refused, Layout: true, Hint: reportShape}
 	default:

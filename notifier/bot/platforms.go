@@ -2,6 +2,7 @@ package bot
 
 import (
 	"net/url"
+	"strings"
 	"time"
 
 	"refreshwatch/notifier/sink"
@@ -133,4 +134,12 @@ func (p platform) pace() sink.Pace {
 		pace = append(pace, sink.Every(time.Minute/time.Duration(half), half))
 	}
 	return pace
+}
+
+// named is a hint with the settings that it is about.
+func (p *platform) named(hint string) string {
+	return strings.NewReplacer(
+		"{url}", "the bot's URL ("+p.urlEnv+", or url in CONFIG_FILE)",
+		"{secret}", "the bot's secret ("+p.secretEnv+", or secret in CONFIG_FILE)",
+	).Replace(hint)
 }

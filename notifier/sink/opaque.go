@@ -22,14 +22,14 @@ func checkRunes(value, allowed string) error {
 		if what == "" || strings.ContainsRune(allowed, r) || allowed != "" && what == outsideASCII {
 			continue
 		}
-		where := "in it"
+		where := "there is %s in it"
 		switch i {
 		case 0:
-			where = "at its beginning"
+			where = "there is %s at its beginning"
 		case len(runes) - 1:
-			where = "at its end"
+			where = "there is %s at its end"
 		}
-		return &poller.Mistake{Problem: fmt.Sprintf("there is %s %s", what, where), Next: "Copy the value alone, without what stands around it"}
+		return &poller.Mistake{Problem: fmt.Sprintf(where, what), Next: "Copy the value alone, without what stands around it"}
 	}
 	return nil
 }
