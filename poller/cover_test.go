@@ -166,6 +166,23 @@ func TestTheFirstWindowInSeveralRuns(t *testing.T) {
 	}
 }
 
+// A part of the first window that was read does not end the baseline: the rest is history, too.
+func TestTheFirstWindowInPieces(t *testing.T) {
+	s := steady()
+	s.Baseline, s.Scanned = noon, []Span{{noon.Add(-2 * time.Hour), noon.Add(-time.Minute)}}
+	now := noon.Add(time.Minute)
+	p := s.Plan(now, DefaultLimits())
+	c := s.Diff(p, answered(p, unread), now, Policy{})
+	if !c.State.Baseline.Equal(noon) {
+		t.Fatalf("two hours of three days pass for all of them: %+v", c.State)
+	}
+	p = c.State.Plan(now, DefaultLimits())
+	c = c.State.Diff(p, listing(p, row("a", Complete, 40*time.Hour)), now, Policy{})
+	if c.Silent != 1 || len(c.Notify) > 0 || !c.State.Baseline.IsZero() {
+		t.Fatalf("%+v", c)
+	}
+}
+
 // However many windows do not add up, few are remembered, and nothing of them is left out.
 func TestWindowsAreBounded(t *testing.T) {
 	s, now := steady(), noon
