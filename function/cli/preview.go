@@ -44,6 +44,9 @@ func preview(ctx context.Context, o *options, sh Shell) int {
 	failed := 0
 	for _, t := range w.Targets {
 		for _, sample := range template.Samples() {
+			if routed, mention := w.Routed(t.Name, sample.Message.Events); len(routed) > 0 && !o.post { // what is posted calls nobody
+				sample.Message.Events, sample.Message.Mention = routed, mention
+			}
 			err := show(ctx, w, t, sample)
 			if err == nil && o.links {
 				err = sh.link(t, sample)
@@ -96,7 +99,11 @@ func (sh Shell) exact(_ context.Context, _ *setup.Program, t notifier.Target, sa
 // readable prints what people will see, in the sink's own words; what machines will
 // read as indented JSON.
 func (sh Shell) readable(ctx context.Context, w *setup.Program, t notifier.Target, sample template.Sample) error {
-	if _, err := fmt.Fprintf(sh.Out, "── %s · %s\n", t.Name, sh.sampleName(sample)); err != nil {
+	heading := fmt.Sprintf("── %s · %s", t.Name, sh.sampleName(sample))
+	if routed, _ := w.Routed(t.Name, sample.Message.Events); len(routed) == 0 && len(sample.Message.Events) > 0 {
+		heading += " " + sh.say("(not notified: no route brings it here)")
+	}
+	if _, err := fmt.Fprintln(sh.Out, heading); err != nil {
 		return err
 	}
 	if t.Grouping == sink.Batched {

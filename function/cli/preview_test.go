@@ -114,3 +114,27 @@ func (c *closing) Write(p []byte) (int, error) {
 	}
 	return len(p), nil
 }
+
+// TestPreviewFollowsNotifyAndMention: the sample shows what the sink would get.
+func TestPreviewFollowsNotifyAndMention(t *testing.T) {
+	env := map[string]string{"DINGTALK_WEBHOOK_URL": "http://127.0.0.1:1/robot/send?access_token=" + strings.Repeat("a", 64), "NOTIFY": "failed", "MENTION": "@13800000000"}
+	code, out, stderr := previewed(t, env)
+	if code != 0 {
+		t.Fatal(stderr)
+	}
+	for sample, want := range map[string]struct{ notified, mentioned bool }{
+		"complete": {}, "canceled": {}, "failed": {true, true}, "timeout": {true, true}, "stalled": {true, true}, "batch": {true, true}, "gap": {true, false},
+	} {
+		_, part, _ := strings.Cut(out, "── dingtalk · "+sample)
+		part, _, _ = strings.Cut(part, "\n── ")
+		if strings.Contains(part, "not notified") == want.notified || strings.Contains(part, "13800000000") != want.mentioned {
+			t.Errorf("%s: %s", sample, part)
+		}
+		if sample == "batch" && strings.Contains(part, "40") {
+			t.Errorf("rows that are not notified are in the message: %s", part)
+		}
+	}
+	if _, out, _ := previewed(t, env, "-json"); !strings.Contains(out, "13800000000") {
+		t.Errorf("no body mentions anybody: %s", out)
+	}
+}

@@ -25,7 +25,7 @@ import (
 func (w *Program) check(ctx context.Context, req watch.Request) (watch.Report, error) {
 	began := time.Now()
 	report := watch.Report{Action: watch.ActionCheck, Run: watch.NewRunID(), DryRun: req.DryRun}
-	report.Checks = w.checkSettings()
+	report.Checks = w.checkSettings(req.Offline)
 	if !req.Offline {
 		w.checkOutside(ctx, req, &report)
 	}
@@ -73,8 +73,8 @@ func (w *Program) checkOutside(ctx context.Context, req watch.Request, report *w
 }
 
 // checkSettings looks at what needs no network. The credentials come first.
-func (w *Program) checkSettings() []watch.Finding {
-	credentials := w.checkCredentials()
+func (w *Program) checkSettings(offline bool) []watch.Finding {
+	credentials := w.checkCredentials(offline)
 	sinks := finding("sinks", sink.OK, strings.Join(w.names(), ", "), "")
 	if len(w.Config.Sinks) == 0 {
 		sinks = finding("sinks", sink.Warn, "none is configured: messages are printed",
@@ -85,6 +85,12 @@ func (w *Program) checkSettings() []watch.Finding {
 		templates.Detail = "with the overrides in " + w.Config.TemplateDir
 	}
 	findings := []watch.Finding{credentials, w.checkProduct(), sinks, templates}
+	if w.Config.Notify == "failed" {
+		findings = append(findings, finding("NOTIFY", sink.OK, "only what failed, timed out, stalled or expired is notified", ""))
+	}
+	if w.Config.Mention != "" {
+		findings = append(findings, finding("MENTION", sink.OK, w.Config.Mention+" is mentioned when something failed, timed out, stalled or expired", ""))
+	}
 	if len(w.Config.Unused) > 0 {
 		findings = append(findings, finding("variables", sink.Warn, strings.Join(w.Config.Unused, ", ")+": set without effect",
 			"Unset them, or name those of sinks in CONFIG_FILE as ${NAME}"))
@@ -92,6 +98,7 @@ func (w *Program) checkSettings() []watch.Finding {
 	for _, name := range misspelt(os.Environ(), w.Config.Variables) {
 		findings = append(findings, finding("variable "+name, sink.Warn, "is set, and nothing reads it", watch.Suggest(name, w.Config.Variables)))
 	}
+	findings = append(findings, w.checkPlaces()...)
 	findings = append(findings, w.checkTimeouts()...)
 	return append(findings, w.checkUnrouted()...)
 }

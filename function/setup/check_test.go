@@ -1,6 +1,7 @@
 package setup
 
 import (
+	"cmp"
 	"io"
 	"slices"
 	"strings"
@@ -74,7 +75,7 @@ routes:
 	})
 	for name, want := range map[string]watch.Finding{
 		"scope":            {Level: sink.OK, Detail: "matches 2 of 3 tasks of the last hour"},
-		"route 1":          {Level: sink.OK, Detail: "matches 1 of 2 watched tasks of the last hour, for ops"}, // whatever their status
+		"route 1":          {Level: sink.OK, Detail: "matches 0 of 2 watched tasks of the last hour (1 with any status), for ops"}, // that none failed is no mistake
 		"route 2":          {Level: sink.Warn, Detail: "matches 0 of 2 watched tasks of the last hour, for ops"},
 		"route 3":          {Level: sink.OK, Detail: "matches 2 of 2 watched tasks of the last hour, for ops"},
 		"sink idle: route": {Level: sink.Warn, Detail: "no route leads to it"},
@@ -135,5 +136,29 @@ func TestCheckComparesTheClock(t *testing.T) {
 		if got := item(report, "clock"); got.Level != tt.want || (err != nil) != (tt.want == sink.Bad) {
 			t.Errorf("the API's clock %s ahead: %+v, %v; want level %v", tt.ahead, got, err, tt.want)
 		}
+	}
+}
+
+// Who has no file has no routes: check speaks of the variables.
+func TestCheckNamesNotifyAndMention(t *testing.T) {
+	for _, tt := range []struct{ notify, mention, want string }{
+		{"failed", "@all", "matches 0 of 3 watched tasks of the last hour, for dingtalk"},
+		{"all", "@13800000000", "matches 3 of 3 watched tasks of the last hour, for dingtalk"},
+		{"", "", "matches 3 of 3 watched tasks of the last hour, for dingtalk"},
+	} {
+		r, _ := check(t, watch.Request{}, map[string]string{"DINGTALK_WEBHOOK_URL": "http://127.0.0.1:1/robot/send?access_token=" + strings.Repeat("a", 64), "NOTIFY": tt.notify, "MENTION": tt.mention})
+		if got := item(r, "NOTIFY="+cmp.Or(tt.notify, "all")).Detail; got != tt.want {
+			t.Errorf("%+v: %q", tt, got)
+		}
+		if got := item(r, "MENTION").Detail; (got == "") != (tt.mention == "") || !strings.HasPrefix(got, tt.mention) {
+			t.Errorf("%+v: MENTION: %q", tt, got)
+		}
+		if got := item(r, "NOTIFY").Detail; (got != "") != (tt.notify == "failed") || item(r, "route 1").Item != "" {
+			t.Errorf("%+v: %+v", tt, r.Checks)
+		}
+	}
+	r := checked(t, watch.Request{}, map[string]string{"NOTIFY": "failed"})
+	if got := item(r, "NOTIFY=failed").Detail; got != "matches 0 of 3 watched tasks of the last hour, for console" {
+		t.Errorf("without a sink: %q", got)
 	}
 }

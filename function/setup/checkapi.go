@@ -78,17 +78,41 @@ func (w *Program) checkCoverage(tasks []poller.Task, total int) []watch.Finding 
 	}
 	findings := []watch.Finding{coverage("scope", "", len(watched), len(tasks), sample, isNarrow(w.Config.Scope),
 		"Compare WATCH_DOMAINS and WATCH_OBJECT_TYPES with the tasks in the console")}
+	if w.Config.Notify != "" {
+		return append(findings, w.checkPlain(watched, "watched "+sample))
+	}
 	for i, r := range w.routes() {
-		matched := 0
-		for _, t := range watched {
-			if place(r.Match).Matches(t) {
-				matched++
-			}
+		matched := count(watched, r.Match)
+		places := count(watched, place(r.Match))
+		to := toSinks(r)
+		if len(r.Match.Status) > 0 {
+			to = fmt.Sprintf(" (%d with any status)%s", places, to)
 		}
-		findings = append(findings, coverage(fmt.Sprintf("route %d", i+1), toSinks(r), matched, len(watched), "watched "+sample, !isEmpty(place(r.Match)),
-			"Compare its match with the tasks in the console"))
+		f := coverage(fmt.Sprintf("route %d", i+1), to, matched, len(watched), "watched "+sample, places == 0 && !isEmpty(place(r.Match)),
+			"Compare its match with the tasks in the console")
+		findings = append(findings, f)
 	}
 	return findings
+}
+
+// checkPlain is what NOTIFY makes of the tasks, where no file has routes.
+func (w *Program) checkPlain(tasks []poller.Task, sample string) watch.Finding {
+	notified := 0
+	for _, t := range tasks {
+		if len(w.routes().Recipients(poller.Event{Kind: poller.Finished, Task: t})) > 0 {
+			notified++
+		}
+	}
+	return coverage("NOTIFY="+w.Config.Notify, ", for "+strings.Join(w.names(), ", "), notified, len(tasks), sample, false, "")
+}
+
+func count(tasks []poller.Task, m notifier.Match) (n int) {
+	for _, t := range tasks {
+		if m.Matches(t) {
+			n++
+		}
+	}
+	return n
 }
 
 func coverage(item, to string, matched, of int, sample string, narrow bool, hint string) watch.Finding {

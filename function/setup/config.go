@@ -42,6 +42,8 @@ type Config struct {
 
 	Sinks     []SinkConfig
 	Routes    notifier.Routes // of CONFIG_FILE, or what MENTION and NOTIFY make of everything to all
+	Notify    string          // NOTIFY; all or failed, "" with CONFIG_FILE, whose routes say it
+	Mention   string          // MENTION; "" with CONFIG_FILE
 	GroupWait time.Duration   // GROUP_WAIT; how long rows wait for the others of their submission
 
 	Lang        string         // MESSAGE_LANG; en or zh

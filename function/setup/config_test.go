@@ -50,6 +50,7 @@ func TestLoadConfig(t *testing.T) {
 			{To: []string{"slack"}, Mention: "<!here> <@U1>"},
 			{To: []string{"slack", "webhook"}},
 		},
+		Notify: "failed", Mention: "<!here> <@U1>",
 		Lang: "zh", Label: "prod 上海", ConsoleURL: "http://console.intra/vod", Heartbeat: "https://hc.example.com/1",
 		Unused: []string{"VOD_MAX_QPS"},
 	}

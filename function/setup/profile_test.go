@@ -102,7 +102,7 @@ func TestProfiles(t *testing.T) {
 		if (p.Keys.role != nil) != (want.roles != nil) {
 			t.Errorf("%s: the roles are not assumed", name)
 		}
-		if found := p.checkCredentials(); !strings.HasSuffix(found.Detail, ", from "+source) {
+		if found := p.checkCredentials(false); !strings.HasSuffix(found.Detail, ", from "+source) {
 			t.Errorf("check says %+v", found)
 		}
 	}
@@ -163,7 +163,7 @@ func TestWaysToAKeyThatAreNotTaken(t *testing.T) {
 			t.Errorf("%v: %v, unused %v, want %v", row.env, err, c.Unused, row.unused)
 			continue
 		}
-		if f := p.checkCredentials(); !poller.Glob(row.check, string(f.Level)+" "+f.Detail) || f.Level == sink.Bad && f.Hint == "" {
+		if f := p.checkCredentials(false); !poller.Glob(row.check, string(f.Level)+" "+f.Detail) || f.Level == sink.Bad && f.Hint == "" {
 			t.Errorf("%v: check says %+v, want %s", row.env, f, row.check)
 		}
 	}
@@ -179,7 +179,7 @@ func TestNoCurrentProfile(t *testing.T) {
 		if err != nil || c.Key.ID != "" {
 			t.Fatalf("%s: key %q, %v", file, c.Key.ID, err)
 		}
-		if f := p.checkCredentials(); f.Detail != "~/.aliyun/config.json has no current profile" || f.Hint != "Set ALIBABA_CLOUD_PROFILE. Known: prod" {
+		if f := p.checkCredentials(false); f.Detail != "~/.aliyun/config.json has no current profile" || f.Hint != "Set ALIBABA_CLOUD_PROFILE. Known: prod" {
 			t.Errorf("%s: %+v", file, f)
 		}
 	}
@@ -231,7 +231,7 @@ func TestBadProfiles(t *testing.T) {
 			t.Errorf("current profile %s, which nobody may need: %v", row.profile, err)
 			continue
 		}
-		found := p.checkCredentials()
+		found := p.checkCredentials(false)
 		if text := found.Detail + ". " + found.Hint; found.Level != "bad" || !strings.Contains(text, row.want) || strings.Contains(text, "hunter2") {
 			t.Errorf("current profile %s: check says %+v, want %s", row.profile, found, row.want)
 		}

@@ -6,11 +6,13 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 
 	"refreshwatch/function/watch"
 	"refreshwatch/notifier"
+	"refreshwatch/notifier/sink"
 	"refreshwatch/poller"
 	"refreshwatch/poller/aliyun"
 	"refreshwatch/poller/checkpoint"
@@ -149,10 +151,21 @@ func (w *Program) names() []string {
 	return names
 }
 
+// Routed are those of the events that the sink is notified of, and whom the message about
+// them mentions.
+func (w *Program) Routed(to string, events []poller.Event) (routed []poller.Event, mention string) {
+	for _, e := range events {
+		if slices.ContainsFunc(w.routes().Recipients(e), func(r notifier.Recipient) bool { return r.Sink == to }) {
+			routed = append(routed, e)
+		}
+	}
+	return routed, w.routes().Mention(notifier.Delivery{Message: sink.Message{Sink: to, Events: routed}})
+}
+
 // routes are the configured ones; without sinks everything goes to the console.
 func (w *Program) routes() notifier.Routes {
 	if len(w.Config.Sinks) == 0 {
-		return notifier.Routes{{To: w.names()}}
+		return plainRoutes([]SinkConfig{{Name: w.Targets[0].Name}}, cmp.Or(w.Config.Notify, "all"), "")
 	}
 	return w.Config.Routes
 }

@@ -58,7 +58,7 @@ func (r *reader) sinks(c *Config, on Platform) {
 			r.file(path, c)
 		}
 	} else {
-		c.Sinks = r.envSinks()
+		c.Sinks, c.Notify, c.Mention = r.envSinks(), notify, mention
 		c.Routes = plainRoutes(c.Sinks, notify, mention)
 		if mention != "" {
 			r.checkMention(mention, c.Sinks)

@@ -139,6 +139,10 @@ func isPlaceholder(v string) bool {
 	case "null", "nil", "undefined", "none", "n/a", "todo", "tbd", "xxx", "xxxx", "xxxxx", "changeme", "change_me", "change-me", "placeholder":
 		return true
 	}
+	if _, rest, isURL := strings.Cut(lower, "://"); isURL {
+		_, path, _ := strings.Cut(rest, "/") // a host may begin like that: your-server.de
+		return strings.Contains("/"+path, "/your-") || strings.Contains("/"+path, "/your_") || strings.Contains(lower, "xxxxxx")
+	}
 	return strings.HasPrefix(lower, "your-") || strings.HasPrefix(lower, "your_") || strings.Contains(lower, "xxxxxx")
 }
 
