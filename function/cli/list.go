@@ -38,6 +38,10 @@ func list(ctx context.Context, o *options, sh Shell) int {
 	if err != nil {
 		return sh.fail(err)
 	}
+	sh.zone = sh.timeZone(w.Config.TimeZone)
+	if o.req, err = o.req.In(sh.zone); err != nil {
+		return sh.fail(asFlags(err))
+	}
 	ctx, stop := context.WithTimeout(ctx, o.timeout)
 	defer stop()
 	api := &watch.Guarded{Lister: w.API, Log: w.Log, Answered: newProgress(sh, line, w.Log).answered}
@@ -46,7 +50,6 @@ func list(ctx context.Context, o *options, sh Shell) int {
 	if watch.Code(l.Err) == watch.CodeUsage {
 		return sh.fail(asFlags(l.Err))
 	}
-	sh.zone = sh.timeZone(w.Config.TimeZone)
 	sh.warnOfList(l, o.req)
 	if skew, ok := w.API.Skew(); ok && skew > 2*time.Second && o.req.To == "" {
 		sh.note(sh.say("This machine's clock is %s behind the API's: tasks of that time are left out. Set the clock.", skew.Round(time.Second)))

@@ -34,6 +34,7 @@ func run(ctx context.Context, o *options, sh Shell) int {
 		return sh.fail(err)
 	}
 	sh.zone = sh.timeZone(program.Config.TimeZone)
+	program.Zone = sh.zone
 	reading := newProgress(sh, line, program.Log)
 	program.PageAnswered, program.SliceDone = reading.answered, reading.partDone
 	program.Attended = sh.ErrTTY // and reads there why a poll failed

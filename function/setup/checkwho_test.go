@@ -34,7 +34,7 @@ func TestCheckNamesWhoAndWhere(t *testing.T) {
 		{"an invocation without an account", FunctionCompute, &Key{ID: "STS.abcdefghijkl1234", Secret: "s", Token: "t", From: "the invocation"},
 			map[string]string{"CHECKPOINT": "file:///mnt/x", "WEBHOOK_URL": "https://hooks.example.com/x"},
 			"a temporary key, ID …1234, from the invocation", "ApsaraVideo VOD in cn-shanghai"},
-		{"no key", CommandLine, nil, map[string]string{"ALIBABA_CLOUD_ACCESS_KEY_ID": "", "ALIBABA_CLOUD_ACCESS_KEY_SECRET": ""}, "there are none", "ApsaraVideo VOD"},
+		{"no key", CommandLine, nil, map[string]string{"ALIBABA_CLOUD_ACCESS_KEY_ID": "", "ALIBABA_CLOUD_ACCESS_KEY_SECRET": ""}, "none on this machine; on Function Compute the role brings them", "ApsaraVideo VOD"},
 	} {
 		env := map[string]string{"HOME": t.TempDir(), "CHECKPOINT": "file://" + t.TempDir()}
 		for _, set := range []map[string]string{own, row.set} {

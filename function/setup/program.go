@@ -9,6 +9,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"refreshwatch/function/watch"
 	"refreshwatch/notifier"
@@ -36,6 +37,7 @@ type Program struct {
 
 	PageAnswered func(poller.Query, poller.Page) // called after each answer of the API, from several goroutines; may be nil
 	SliceDone    func(watch.Report)              // called after each part of a backfill; may be nil
+	Zone         *time.Location                  // of times in a request that have none; nil for the messages' own
 	Attended     bool                            // see [watch.App]
 	StopAsking   <-chan struct{}                 // see [watch.App]
 }
@@ -117,6 +119,9 @@ func (w *Program) act(ctx context.Context, req watch.Request, log *slog.Logger) 
 	if w.Keys.isEmpty() && (req.Action == watch.ActionPoll || req.Action == watch.ActionBackfill) {
 		return watch.Report{Action: req.Action, DryRun: req.DryRun}, &watch.RunError{Code: watch.CodeConfig, Err: cmp.Or[error](w.Config.Profile.Problem, errNoKey)}
 	}
+	if req, err = req.In(w.zone()); err != nil {
+		return watch.Report{Action: req.Action, DryRun: req.DryRun}, err
+	}
 	w.warnTimeouts(log)
 	api := &watch.Guarded{Lister: w.API, Log: log, Answered: w.PageAnswered}
 	app := watch.App{
@@ -141,6 +146,15 @@ func (w *Program) conflicts(report watch.Report, err error) error {
 		return watch.ErrLost(int(n))
 	}
 	return err
+}
+
+// zone is where the times of a request are that name none.
+func (w *Program) zone() *time.Location {
+	fallback := time.UTC
+	if w.Config.Lang == "zh" {
+		fallback = time.FixedZone("+08:00", 8*60*60)
+	}
+	return cmp.Or(w.Zone, w.Config.TimeZone, fallback)
 }
 
 func (w *Program) names() []string {

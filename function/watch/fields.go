@@ -28,7 +28,7 @@ var Fields = []Field{
 		Of: func(r *Request) any { return &r.Action }},
 	{JSON: "since", Flag: "since", Actions: onlyBackfill, FlagOf: ofWindows, Arg: "D", Help: "the window reaches back this far, such as 24h or 3d (default 72h)",
 		Of: func(r *Request) any { return &r.Since }},
-	{JSON: "from", Flag: "from", Actions: onlyBackfill, FlagOf: ofWindows, Arg: "T", Help: "or it begins at this time, such as 2026-11-20T00:00:00Z",
+	{JSON: "from", Flag: "from", Actions: onlyBackfill, FlagOf: ofWindows, Arg: "T", Help: "or it begins at this time, such as 2026-11-20 08:00 in TIME_ZONE, or 2026-11-20T00:00:00Z",
 		Of: func(r *Request) any { return &r.From }},
 	{JSON: "to", Flag: "to", Actions: onlyBackfill, FlagOf: ofWindows, Arg: "T", Help: "it ends at this time (default now)",
 		Of: func(r *Request) any { return &r.To }},

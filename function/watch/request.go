@@ -24,8 +24,8 @@ const (
 type Request struct {
 	Action      string   `json:"action"`
 	Since       string   `json:"since,omitempty"` // a duration back from now, such as 24h or 3d
-	From        string   `json:"from,omitempty"`  // RFC 3339
-	To          string   `json:"to,omitempty"`    // RFC 3339
+	From        string   `json:"from,omitempty"`  // RFC 3339, or a date or time without a zone: see [Request.In]
+	To          string   `json:"to,omitempty"`    // the same
 	Statuses    []string `json:"statuses,omitempty"`
 	ObjectTypes []string `json:"object_types,omitempty"`
 	Domains     []string `json:"domains,omitempty"` // patterns
@@ -92,51 +92,6 @@ func (f Field) check(word string) *poller.Mistake {
 		}
 	}
 	return nil
-}
-
-// apiWindow is how far back the API answers.
-var apiWindow = poller.DefaultLimits().Window
-
-// window is the span of creation times a backfill covers, before it is clamped to
-// what the API keeps. What [Request.Validate] rejects is left out.
-func (r Request) window(now time.Time) poller.Span {
-	w := poller.Span{From: now.Add(-apiWindow), To: now}
-	if since, err := ParseDuration(r.Since); err == nil {
-		w.From = now.Add(-since)
-	}
-	if from, err := time.Parse(time.RFC3339, r.From); err == nil {
-		w.From = from.UTC()
-	}
-	if to, err := time.Parse(time.RFC3339, r.To); err == nil {
-		w.To = to.UTC()
-	}
-	return w
-}
-
-// checkWindow is what is wrong with since, from and to.
-func (r Request) checkWindow() *poller.Mistake {
-	if r.Since != "" {
-		if r.From != "" {
-			return &poller.Mistake{Setting: "since", Problem: "does not go with from", Next: "Give one of the two"}
-		}
-		if since, err := ParseDuration(r.Since); err != nil || since <= 0 {
-			return &poller.Mistake{Setting: "since", Problem: "invalid duration " + poller.Quote(r.Since), Next: "Write it like 24h, 90m or 3d"}
-		}
-	}
-	for _, f := range []struct{ name, value string }{{"from", r.From}, {"to", r.To}} {
-		if _, err := time.Parse(time.RFC3339, f.value); f.value != "" && err != nil {
-			return &poller.Mistake{Setting: f.name, Problem: "invalid time " + poller.Quote(f.value), Next: "Write it like 2026-11-20T00:00:00Z"}
-		}
-	}
-	w := r.window(time.Now())
-	switch from, to := w.From.Format(time.RFC3339), w.To.Format(time.RFC3339); {
-	case w.From.Before(w.To):
-		return nil
-	case r.From != "":
-		return &poller.Mistake{Setting: "from", Problem: from + " is not before to, " + to}
-	default:
-		return &poller.Mistake{Setting: "to", Problem: to + " leaves nothing of the window, which begins at " + from, Next: "Give from, or a longer since"}
-	}
 }
 
 // ParseDuration reads a duration as Go writes it, or whole days as people do.

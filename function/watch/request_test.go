@@ -46,7 +46,7 @@ func TestParseEvent(t *testing.T) {
 		"field of another":     {event: `{"action":"poll","since":"1h"}`, wrong: "since: only valid for the action backfill"},
 		"since and from":       {event: `{"action":"backfill","since":"1h","from":"2026-11-20T00:00:00Z"}`, wrong: "since: does not go with from"},
 		"negative since":       {event: `{"action":"backfill","since":"-1h"}`, wrong: "since: "},
-		"bad time":             {event: `{"action":"backfill","from":"yesterday"}`, wrong: `from: invalid time "yesterday". Write it like 2026-11-20T00:00:00Z.`},
+		"bad time":             {event: `{"action":"backfill","from":"yesterday"}`, wrong: `from: invalid time "yesterday". Write it like 2026-11-20, 2026-11-20T08:00 or 2026-11-20T08:00:00+08:00.`},
 		"payload no string":    {event: `{"triggerName":"t","payload":{}}`, wrong: "payload: must be a string"},
 		"payload no request":   {event: `{"triggerName":"t","payload":"poll"}`, wrong: "payload: not a JSON object"},
 		"timer and request":    {event: `{"triggerName":"t","action":"poll"}`, wrong: "action: unknown field in the timer event"},
@@ -135,6 +135,38 @@ func TestBackfillWindow(t *testing.T) {
 		w := tt.req.window(now)
 		if got := [2]string{w.From.Format(time.RFC3339), w.To.Format(time.RFC3339)}; got != [2]string{tt.from, tt.to} {
 			t.Errorf("%s: %v; want %s to %s", name, got, tt.from, tt.to)
+		}
+	}
+}
+
+// People write a date, or a time to the minute, and mean their own zone.
+func TestBareTimes(t *testing.T) {
+	china := time.FixedZone("+08:00", 8*60*60)
+	now := time.Now().In(china)
+	today := now.Format(time.DateOnly)
+	for _, tt := range []struct{ from, to, wantFrom, wantTo, wrong string }{
+		{"2026-11-20", "", "2026-11-20T00:00:00+08:00", "", ""},
+		{"2026-11-20 09:30", "2026-11-21", "2026-11-20T09:30:00+08:00", "2026-11-21T00:00:00+08:00", ""},
+		{"2026-11-20T09:30", "2026-11-20T09:30:01", "2026-11-20T09:30:00+08:00", "2026-11-20T09:30:01+08:00", ""},
+		{"2026-11-20T00:00:00Z", "2026-11-20 08:01", "2026-11-20T00:00:00Z", "2026-11-20T08:01:00+08:00", ""},
+		{"2026-11-20T00:00:00Z", "2026-11-20 07:59", "", "", "is not before to"},
+		{today, "", today + "T00:00:00+08:00", "", ""}, // in UTC it may be tomorrow
+		{"2026-13-20", "", "", "", "invalid time"},
+		{"2026-11-20 9:30", "", "2026-11-20T09:30:00+08:00", "", ""},
+		{"20.11.2026", "", "", "", "invalid time"},
+		{"", "11:30", "", "", "invalid time"},
+	} {
+		req := Request{Action: ActionBackfill, From: tt.from, To: tt.to}
+		err := req.Validate()
+		if err == nil {
+			req, err = req.In(china)
+		}
+		if (err == nil) != (tt.wrong == "") || err != nil && !strings.Contains(err.Error(), tt.wrong) {
+			t.Errorf("%s to %s: %v, want %q", tt.from, tt.to, err, tt.wrong)
+			continue
+		}
+		if err == nil && (req.From != tt.wantFrom || req.To != tt.wantTo) {
+			t.Errorf("%s to %s: %s to %s", tt.from, tt.to, req.From, req.To)
 		}
 	}
 }
