@@ -16,10 +16,12 @@ import (
 // region may be younger than this list, and a name may be anybody's.
 
 // regions are those of Alibaba Cloud (Regions and zones; read 2026-11).
-var regions = strings.Fields(`cn-qingdao cn-beijing cn-zhangjiakou cn-huhehaote cn-wulanchabu cn-hangzhou cn-shanghai
-	cn-nanjing cn-fuzhou cn-shenzhen cn-heyuan cn-guangzhou cn-chengdu cn-hongkong cn-zhengzhou-jva cn-wuhan-lr
-	ap-northeast-1 ap-northeast-2 ap-southeast-1 ap-southeast-3 ap-southeast-5 ap-southeast-6 ap-southeast-7
-	us-east-1 us-west-1 na-south-1 eu-west-1 eu-central-1 me-east-1 me-central-1`)
+var regions = []string{
+	"cn-qingdao", "cn-beijing", "cn-zhangjiakou", "cn-huhehaote", "cn-wulanchabu", "cn-hangzhou", "cn-shanghai",
+	"cn-nanjing", "cn-fuzhou", "cn-shenzhen", "cn-heyuan", "cn-guangzhou", "cn-chengdu", "cn-hongkong", "cn-zhengzhou-jva", "cn-wuhan-lr",
+	"ap-northeast-1", "ap-northeast-2", "ap-southeast-1", "ap-southeast-3", "ap-southeast-5", "ap-southeast-6", "ap-southeast-7",
+	"us-east-1", "us-west-1", "na-south-1", "eu-west-1", "eu-central-1", "me-east-1", "me-central-1",
+}
 
 // likelyRegion is the region that was probably meant by one that is none; "" when it is
 // one, or like none. A number nobody knows may be a new region's.
