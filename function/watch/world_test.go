@@ -193,7 +193,7 @@ type inbox struct {
 	from          map[string][]acceptance       // the same, one by one
 	notified      map[poller.Key]int            // accepted deliveries a row was in
 	covers        map[string]string             // what each delivery id says, which never changes
-	actions       map[string]int                // accepted deliveries by action
+	actions       map[string]int                // accepted deliveries by action, each once
 	inFlight      []int                         // what each said of its submission
 	notifications map[poller.Key][]notification // what was said of each row, one for each delivery id
 	notices       map[poller.Kind]int           // accepted ones, by kind
@@ -211,7 +211,9 @@ func (b *inbox) accept(p *process, d sink.Message, e effect) {
 	if d.Notice != nil {
 		b.notices[d.Kind]++
 	}
-	b.actions[d.Action]++
+	if b.accepted[d.ID] == 0 {
+		b.actions[d.Action]++
+	}
 	b.inFlight = append(b.inFlight, d.InFlight)
 	tasks := fmt.Sprint(len(d.Events))
 	if d.Notice == nil {
