@@ -157,7 +157,7 @@ func TestPushOfManyReasons(t *testing.T) {
 	m := message(poller.Finished, event(3, poller.Failed, "Origin Timeout"), event(4, poller.Failed, "Internal Error"), event(5, poller.Complete, ""))
 	for lang, want := range map[string]string{
 		"en": "⚠️ 2 of 3 failed: URL refresh on cdn.example.com — origin timeout and another reason",
-		"zh": "⚠️ 3 个中 2 个失败：URL 刷新（cdn.example.com） — 回源超时等 2 种原因",
+		"zh": "⚠️ 3 个中 2 个失败：URL 刷新（cdn.example.com） — 回源超时，共 2 种原因",
 	} {
 		if c := card(t, load(t, Options{Lang: lang}), WeCom, m); c.Push != want {
 			t.Errorf("%q, want %q", c.Push, want)

@@ -57,7 +57,7 @@ func (h *plainHandler) Handle(_ context.Context, r slog.Record) error {
 	if r.Level != slog.LevelInfo {
 		line.WriteString(" " + strings.ToLower(r.Level.String()))
 	}
-	line.WriteString("  " + h.translate(r.Message))
+	line.WriteString("  " + h.say(r.Message))
 	details := slices.Clone(h.attrs)
 	r.Attrs(func(a slog.Attr) bool { details = append(details, h.named([]slog.Attr{a})...); return true })
 	hint := ""

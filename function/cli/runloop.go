@@ -65,7 +65,8 @@ func (sh Shell) logPoll(log *slog.Logger, r watch.Report, err error) {
 	case !sh.ErrTTY:
 		watch.LogSummary(log, r, err)
 	case err != nil:
-		log.Error(sh.summary(r), "error", sh.err(err))
+		why := sh.say("Needs attention (%s): %s", watch.Code(err), sh.err(err))
+		log.Error(sh.sentences([]string{sh.summary(r), why}))
 	default:
 		log.Info(sh.summary(r))
 	}

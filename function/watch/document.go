@@ -71,6 +71,17 @@ var ErrNewer = errors.New("the checkpoint was written by a newer refreshwatch")
 // DecodeDocument reads a document of any known version. Damage is
 // [checkpoint.ErrCorrupt]; nothing is ever guessed.
 func DecodeDocument(data []byte) (Document, error) {
+	d, err := decodeDocument(data)
+	switch {
+	case errors.Is(err, ErrNewer):
+		return d, &checkpoint.Error{Problem: err.Error(), Next: "Deploy the newer release again", Err: err}
+	case err != nil:
+		return d, checkpoint.Damaged(err)
+	}
+	return d, nil
+}
+
+func decodeDocument(data []byte) (Document, error) {
 	var d Document
 	line, body, _ := bytes.Cut(data, []byte("\n"))
 	var magic string
@@ -78,7 +89,7 @@ func DecodeDocument(data []byte) (Document, error) {
 	var sum uint32
 	n, _ := fmt.Sscanf(string(line)+"\n", documentLine, &magic, &version, &headSize, &blockSize, &sum)
 	if n >= 2 && magic == documentMagic && version > documentVersion {
-		return d, fmt.Errorf("%w: version %d, this one knows up to %d. Deploy the newer release again", ErrNewer, version, documentVersion)
+		return d, fmt.Errorf("%w: version %d, this one knows up to %d", ErrNewer, version, documentVersion)
 	}
 	switch {
 	case n != 5 || version < 1 || fmt.Sprintf(documentLine, documentMagic, version, headSize, blockSize, sum) != string(line)+"\n":

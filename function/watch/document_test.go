@@ -83,6 +83,12 @@ func TestDamagedDocuments(t *testing.T) {
 	if _, err := DecodeDocument(append(good, 0)); !errors.Is(err, checkpoint.ErrCorrupt) {
 		t.Errorf("a byte too many: error %v", err)
 	}
+	for _, data := range []string{"broken\n", "refreshwatch 3 9 9 00000000\n{}"} {
+		var store *checkpoint.Error
+		if _, err := DecodeDocument([]byte(data)); !errors.As(err, &store) || store.Next == "" {
+			t.Errorf("%q: nobody says what to do: %v", data, err)
+		}
+	}
 }
 
 func FuzzDecodeDocument(f *testing.F) {

@@ -2,6 +2,7 @@ package bot
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -334,8 +335,8 @@ func TestDiscordLimits(t *testing.T) {
 		"a title of 257":                 {template.Card{Title: text(257)}, false},
 		"a description of 4,096":         {template.Card{Rows: []string{text(4096)}}, true},
 		"a description of 4,097":         {template.Card{Rows: []string{text(4097)}}, false},
-		"facts of 4,096, markup and all": {template.Card{Rows: []string{text(3000)}, Fields: []template.Field{{Label: text(89), Value: text(1000)}}}, true},
-		"facts of 4,097":                 {template.Card{Rows: []string{text(3000)}, Fields: []template.Field{{Label: text(89), Value: text(1001)}}}, false},
+		"facts of 4,096, markup and all": {template.Card{Rows: []string{text(3000)}, Fields: []template.Field{{Label: strings.Repeat("l", 89), Value: text(1000)}}}, true},
+		"facts of 4,097":                 {template.Card{Rows: []string{text(3000)}, Fields: []template.Field{{Label: strings.Repeat("l", 89), Value: text(1001)}}}, false},
 	} {
 		if got := discordFits(discordCard(tt.card)); got != tt.want {
 			t.Errorf("%s: fits is %v", name, got)
@@ -366,5 +367,29 @@ func TestDiscordWaits(t *testing.T) {
 	}
 	if got := r.Posts(notifiertest.Discord)[0].Query.Get("wait"); got != "true" {
 		t.Errorf("wait=%q", got)
+	}
+}
+
+// A hint names the settings of its platform: people have several bots.
+func TestHintsNameTheSetting(t *testing.T) {
+	for _, tt := range []struct{ kind, hint, want string }{
+		{"dingtalk", dingTalkRule(310000, "sign not match").Hint, "DINGTALK_SECRET"},
+		{"dingtalk", dingTalkRule(300005, "").Hint, "DINGTALK_WEBHOOK_URL"},
+		{"feishu", feishuRule(19021, "").Hint, "FEISHU_SECRET"},
+		{"wecom", weComRule(93000, "").Hint, "WECOM_WEBHOOK_URL"},
+	} {
+		all := platforms()
+		i := slices.IndexFunc(all, func(p platform) bool { return p.kind == tt.kind })
+		if got := all[i].named(tt.hint); !strings.Contains(got, tt.want) || strings.ContainsAny(got, "{}") {
+			t.Errorf("%s: %q does not name %s", tt.kind, got, tt.want)
+		}
+	}
+}
+
+func TestColon(t *testing.T) {
+	for label, want := range map[string]string{"Took": ": ", "耗时": "：", "任务 ID": "："} {
+		if got := colon(label); got != want {
+			t.Errorf("%s: %q", label, got)
+		}
 	}
 }

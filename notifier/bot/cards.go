@@ -2,6 +2,7 @@ package bot
 
 import (
 	"strings"
+	"unicode"
 
 	"refreshwatch/notifier/sink"
 	"refreshwatch/template"
@@ -13,7 +14,7 @@ import (
 func sections(card template.Card, list, reason string) []string {
 	var facts []string
 	for _, f := range card.Fields {
-		facts = append(facts, list+"**"+f.Label+"**: "+f.Value)
+		facts = append(facts, list+"**"+f.Label+"**"+colon(f.Label)+f.Value)
 	}
 	var rows []string
 	for _, line := range sink.BodyLines(card) {
@@ -142,4 +143,12 @@ func weComCard(card template.Card) map[string]any {
 
 func weComText(text, mention string) map[string]any {
 	return map[string]any{"msgtype": "text", "text": map[string]any{"content": strings.Join(sink.NonEmpty(text, mention), "\n")}}
+}
+
+// colon is what stands between a label and its value, in the label's script.
+func colon(label string) string {
+	if strings.ContainsFunc(label, func(r rune) bool { return unicode.Is(unicode.Han, r) }) {
+		return "："
+	}
+	return ": "
 }

@@ -16,6 +16,12 @@ var (
 	ErrCorrupt = errors.New("the checkpoint is damaged")
 )
 
+const nextDamaged = "Restore it from a backup; or remove everything under CHECKPOINT to start over as FIRST_RUN says, " +
+	"and accept that notifications are lost or repeated"
+
+// Damaged is a document that cannot be read; why wraps [ErrCorrupt].
+func Damaged(why error) error { return &Error{Problem: why.Error(), Next: nextDamaged, Err: why} }
+
 // Error is a failure in plain words, with the next step for a person. It holds no
 // secret and no text of a foreign server.
 type Error struct {

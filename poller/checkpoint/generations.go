@@ -192,8 +192,7 @@ func missing(latest, listed uint64) error {
 	return &Error{
 		Op:      "load",
 		Problem: fmt.Sprintf("%v: generation %d was written but is missing, %s", ErrCorrupt, latest, left),
-		Next: "Restore it from a backup; or remove everything under CHECKPOINT to start over as FIRST_RUN says, " +
-			"and accept that notifications are lost or repeated",
-		Err: ErrCorrupt,
+		Next:    nextDamaged,
+		Err:     ErrCorrupt,
 	}
 }
