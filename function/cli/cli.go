@@ -81,12 +81,15 @@ func Run(ctx context.Context, args []string, sh Shell) (exit int) {
 		return 2
 	}
 	name, rest := args[0], args[1:]
-	if isHelp(name) {
+	switch {
+	case isHelp(name):
 		return help(rest, sh)
+	case name == "--version" || name == "-version":
+		name = "version"
 	}
 	c, ok := findCommand(name)
 	if !ok {
-		return sh.fail(watch.Usage(&poller.Mistake{Setting: fmt.Sprintf("%.64s", name), Problem: "unknown command", Next: watch.Suggest(name, commandNames())}))
+		return sh.fail(watch.Usage(&poller.Mistake{Setting: fmt.Sprintf("%.64s", name), Problem: "unknown command", Next: watch.Suggest(name, append(commandNames(), "help"))}))
 	}
 	o, err := parse(c, rest)
 	switch {

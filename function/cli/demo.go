@@ -14,6 +14,7 @@ import (
 	"refreshwatch/function/setup"
 	"refreshwatch/function/watch"
 	"refreshwatch/poller"
+	"refreshwatch/poller/aliyun"
 	"refreshwatch/poller/aliyun/apitest"
 )
 
@@ -26,6 +27,10 @@ func demo(ctx context.Context, o *options, sh Shell) int {
 	if o.serve {
 		return serve(ctx, sh)
 	}
+	product, known := demoProduct(sh)
+	if !known {
+		return unknownProduct(sh)
+	}
 	dir, err := os.MkdirTemp("", "refreshwatch-demo-")
 	if err != nil {
 		sh.printError(err)
@@ -35,7 +40,7 @@ func demo(ctx context.Context, o *options, sh Shell) int {
 	// The API's clock stands at each poll's time: on a slow machine, too, each poll sees what
 	// its story says.
 	began, poll := time.Now(), atomic.Int64{}
-	api := apitest.New(apitest.Options{Strict: true, Now: func() time.Time { return began.Add(time.Duration(poll.Load()) * demoPause) }})
+	api := apitest.New(apitest.Options{Product: product.Name, Strict: true, Now: func() time.Time { return began.Add(time.Duration(poll.Load()) * demoPause) }})
 	if err := api.Add(demoTasks(began)...); err != nil {
 		sh.printError(err)
 		return 1
@@ -46,7 +51,7 @@ func demo(ctx context.Context, o *options, sh Shell) int {
 		return 1
 	}
 	defer stop()
-	w, err := demoWiring(sh, url, dir)
+	w, err := demoWiring(sh, product, url, dir)
 	if err != nil {
 		sh.printError(err)
 		return 1
@@ -55,7 +60,7 @@ func demo(ctx context.Context, o *options, sh Shell) int {
 	fmt.Fprintln(sh.Out, sh.say("A simulated API answers at %s. refreshwatch polls it every %s here, instead of every minute.", url, demoPause))
 	var report watch.Report
 	for i, story := range demoStory {
-		if i > 0 && poller.Sleep(ctx, demoPause) != nil {
+		if i > 0 && poller.Sleep(ctx, demoPause) != nil || sh.isUnread() {
 			return 1
 		}
 		poll.Store(int64(i))
@@ -88,15 +93,33 @@ That was all of it. With an account:  refreshwatch check
 To Slack and others:                  notifier/README.md
 `
 
-func demoWiring(sh Shell, endpoint, dir string) (*setup.Program, error) {
+// isUnread reports whether the reader of stdout went away, as head does.
+func (sh Shell) isUnread() bool {
+	out, ok := sh.Out.(*errWriter)
+	return ok && out.err != nil
+}
+
+// whileRead is stderr for as long as stdout is read: that a message of the demo did not
+// reach a reader who had enough is nothing to warn of.
+type whileRead struct{ Shell }
+
+func (w whileRead) Write(p []byte) (int, error) {
+	if w.isUnread() {
+		return len(p), nil
+	}
+	return w.Err.Write(p)
+}
+
+func demoWiring(sh Shell, product aliyun.Product, endpoint, dir string) (*setup.Program, error) {
 	env := map[string]string{
-		"VOD_ENDPOINT":                    endpoint,
+		"PRODUCT":                         product.Name,
+		product.EndpointVariable():        endpoint,
 		"CHECKPOINT":                      (&url.URL{Scheme: "file", Path: "/" + strings.TrimPrefix(filepath.ToSlash(dir), "/")}).String(),
 		"ALIBABA_CLOUD_ACCESS_KEY_ID":     apitest.AccessKeyID,
 		"ALIBABA_CLOUD_ACCESS_KEY_SECRET": apitest.Secret,
 		"MESSAGE_LANG":                    sh.Getenv("MESSAGE_LANG"),
 	}
-	log := func(slog.Level) *slog.Logger { return newLog(sh.Err, slog.LevelWarn, sh.ErrTTY) }
+	log := func(slog.Level) *slog.Logger { return newLog(whileRead{sh}, slog.LevelWarn, sh.ErrTTY) }
 	return setup.Configure(func(name string) string { return env[name] }, setup.CommandLine, log, sh.Out)
 }
 

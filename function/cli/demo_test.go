@@ -34,3 +34,36 @@ func TestDemo(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
+
+// The demo is of the product that is set.
+func TestDemoOfAProduct(t *testing.T) {
+	t.Parallel()
+	var out, err bytes.Buffer
+	env := map[string]string{"PRODUCT": "CDN"}
+	if code := Run(t.Context(), []string{"demo"}, Shell{Out: &out, Err: &err, OutTTY: true, Getenv: func(name string) string { return env[name] }}); code != 0 || err.Len() > 0 {
+		t.Fatalf("exit code %d: %s", code, err.String())
+	}
+	if !strings.Contains(out.String(), "CDN") || strings.Contains(out.String(), "VOD") {
+		t.Errorf("not of CDN:\n%s", &out)
+	}
+	env["PRODUCT"] = "cnd"
+	if code := Run(t.Context(), []string{"demo"}, Shell{Out: &out, Err: &err, Getenv: func(name string) string { return env[name] }}); code != 2 {
+		t.Errorf("exit code %d: %s", code, err.String())
+	}
+}
+
+// A reader who has enough, as | head, ends the demo, and nothing is said of it.
+func TestDemoEndsQuietly(t *testing.T) {
+	t.Parallel()
+	for _, lines := range []int{0, 5, 12} {
+		var err bytes.Buffer
+		closed := &closing{after: lines}
+		sh := Shell{Out: closed, Err: &err, Getenv: func(string) string { return "" }}
+		if Run(t.Context(), []string{"demo"}, sh); err.Len() > 0 {
+			t.Errorf("after %d writes: %s", lines, &err)
+		}
+		if lines == 0 && closed.writes > 2 {
+			t.Errorf("it went on for %d writes", closed.writes)
+		}
+	}
+}

@@ -99,6 +99,7 @@ func TestLogHint(t *testing.T) {
 		"held back: sinks [a b], tasks 3. Fix them": {"sinks", []string{"a", "b"}, "hint", "Fix them", "tasks", 3},
 		"held back. Fix them":                       {"hint", "Fix them"},
 		"held back: tasks 3\n":                      {"tasks", 3},
+		"held back: from 2026-11-20T00:00:00Z\n":    {"from", time.Date(2026, 11, 20, 0, 0, 0, 99, time.UTC)},
 	} {
 		var out bytes.Buffer
 		newLog(&out, slog.LevelInfo, true).Warn("held back", attrs...)

@@ -67,10 +67,17 @@ func (h *plainHandler) Handle(_ context.Context, r slog.Record) error {
 			hint = h.say(". ") + printable(h.translate(a.Value.String()))
 			continue
 		}
-		fmt.Fprintf(&line, "%s%s %s", separator, a.Key, printable(h.part(strings.ReplaceAll(a.Value.Resolve().String(), "\n", "; "))))
+		fmt.Fprintf(&line, "%s%s %s", separator, a.Key, printable(h.part(strings.ReplaceAll(plainValue(a.Value.Resolve()), "\n", "; "))))
 		separator = ", "
 	}
 	line.WriteString(hint)
 	_, err := io.WriteString(h.out, line.String()+"\n") // one write a line: lines of goroutines do not mix
 	return err
+}
+
+func plainValue(v slog.Value) string {
+	if v.Kind() == slog.KindTime {
+		return v.Time().Format(time.RFC3339)
+	}
+	return v.String()
 }

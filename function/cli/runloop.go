@@ -65,6 +65,9 @@ func (sh Shell) logPoll(log *slog.Logger, r watch.Report, err error) {
 	case !sh.ErrTTY:
 		watch.LogSummary(log, r, err)
 	case err != nil:
+		if watch.HasCode(err, watch.CodeDead) {
+			r = withoutDead(r) // the error says it
+		}
 		why := sh.say("Needs attention (%s): %s", watch.Code(err), sh.err(err))
 		log.Error(sh.sentences([]string{sh.summary(r), why}))
 	default:

@@ -23,9 +23,9 @@ const serveEvery = 15 * time.Second
 // what points the other commands at it; whatever follows is a comment to a shell, so
 // that all of the output can be evaluated.
 func serve(ctx context.Context, sh Shell) int {
-	product, known := aliyun.ProductNamed(cmp.Or(sh.Getenv("PRODUCT"), "vod"))
+	product, known := demoProduct(sh)
 	if !known {
-		return sh.fail(watch.Usage(&poller.Mistake{Setting: "PRODUCT", Problem: "unknown value", Next: "Known: vod, cdn, dcdn"}))
+		return unknownProduct(sh)
 	}
 	dir, err := os.MkdirTemp("", "refreshwatch-demo-")
 	if err != nil {
@@ -61,12 +61,21 @@ func serve(ctx context.Context, sh Shell) int {
 	return 0
 }
 
+// demoProduct is the one whose API is simulated.
+func demoProduct(sh Shell) (product aliyun.Product, known bool) {
+	return aliyun.ProductNamed(strings.ToLower(cmp.Or(sh.Getenv("PRODUCT"), "vod")))
+}
+
+func unknownProduct(sh Shell) int {
+	return sh.fail(watch.Usage(&poller.Mistake{Setting: "PRODUCT", Problem: "unknown value", Next: "Known: vod, cdn, dcdn"}))
+}
+
 const serveHelp = `A simulated API answers there until you stop it with Ctrl-C. Its tasks progress, and
 new ones appear. Paste the lines above into another shell, and try:
 
   refreshwatch check
   refreshwatch poll                    again and again; add a sink to see its messages
-  refreshwatch list -status Failed
+  refreshwatch list -status Failed,Timeout
   refreshwatch wait 15690001           an id that appears below
   refreshwatch backfill -since 24h
 `

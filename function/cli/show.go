@@ -35,6 +35,9 @@ func (sh Shell) show(r watch.Report, err error) {
 	case r.Checks != nil:
 		sh.showChecks(r)
 	default:
+		if watch.HasCode(err, watch.CodeDead) {
+			r = withoutDead(r) // the error says it
+		}
 		fmt.Fprintln(sh.Out, sh.summary(r))
 	}
 }
@@ -88,7 +91,7 @@ func (sh Shell) achieved(r watch.Report) (parts []string) {
 		say("%s waiting to be sent, the oldest event for %s.", w.count(n, "message"), w.span(time.Duration(r.LagSeconds)*time.Second))
 	}
 	if r.Dead > 0 {
-		say("%s: fix the sink, then run redrive.", w.count(r.Dead, "dead letter"))
+		say("%s of removed sinks: configure them again, or run redrive -discard.", w.count(r.Dead, "dead letter"))
 	}
 	if r.Held > 0 {
 		say("%s held back: a sink's share of the outbox is full.", w.count(r.Held, "change"))

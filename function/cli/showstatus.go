@@ -2,6 +2,8 @@ package cli
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"refreshwatch/function/watch"
@@ -31,21 +33,37 @@ func (sh Shell) showStored(s *watch.Status) {
 	} else {
 		line("All tasks created before %s have been read; %s recorded.", c.time(s.Mark), sh.count(s.Remembered, "finished row"))
 	}
-	line("\nIn flight (%d)", len(s.InFlight))
-	for _, o := range s.InFlight {
-		fmt.Fprintln(sh.Out, sh.fit(fmt.Sprintf("  %s  %-15s %-9s ", c.time(o.Created), progressOf(o.Task), printable(o.ObjectType)), o.ObjectPath))
-	}
 	line("\nWaiting to be sent (%d)", len(s.Outbox))
 	sh.showDeliveries(s.Outbox)
 	line("\nDead letters (%d)", len(s.Dead))
 	sh.showDeliveries(s.Dead)
+	for _, name := range slices.Sorted(maps.Keys(s.Orphans)) {
+		line("%s is removed: configure it again, or redrive -discard -sink %s", printable(name), printable(name))
+	}
 	if s.Trouble != nil {
 		line("\nPolling has failed since %s.", c.time(s.Trouble.Since))
 	}
+	line("\nIn flight (%d)", len(s.InFlight))
+	for _, o := range s.InFlight[:min(len(s.InFlight), shownInFlight)] {
+		fmt.Fprintln(sh.Out, sh.fit(fmt.Sprintf("  %s  %-15s %-9s ", c.time(o.Created), progressOf(o.Task), printable(o.ObjectType)), o.ObjectPath))
+	}
+	if more := len(s.InFlight) - shownInFlight; more > 0 {
+		line("  and %d more: list shows all", more)
+	}
 	if s.LastRun != nil {
 		// Its report is as far as the run had come when it wrote, so what it took is left out.
-		line("\nLast run that changed the state: %s. %s", printable(s.LastRun.Action), sh.sentences(sh.achieved(*s.LastRun)))
+		line("\nLast run that changed the state: %s. %s", printable(s.LastRun.Action), sh.sentences(sh.achieved(withoutDead(*s.LastRun))))
 	}
+}
+
+// shownInFlight is how many rows in flight status shows: what needs somebody stands there,
+// too.
+const shownInFlight = 10
+
+// withoutDead is the report without the dead letters, which are listed.
+func withoutDead(r watch.Report) watch.Report {
+	r.Dead = 0
+	return r
 }
 
 // showDeliveries shows what a person needs who fixes a sink: what each message is about,

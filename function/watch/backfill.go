@@ -18,7 +18,7 @@ const slicePages = 100
 // What is left when time runs out is stored, and the same request continues there.
 func (r *run) backfill(ctx context.Context) error {
 	if w := r.req.window(r.began); w.From.Before(r.began.Add(-apiWindow)) {
-		r.Log.Warn("the window begins before the API's three days, older tasks are left out", "from", w.From)
+		r.Log.Warn("the window begins before the API's three days, older tasks are left out", "from", w.From.UTC().Truncate(time.Second))
 	}
 	ids := &TaskIDs{Lister: r.API}
 	if r.req.TaskID != "" {

@@ -3,6 +3,7 @@ package watch
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"refreshwatch/poller"
 	"refreshwatch/poller/checkpoint"
@@ -84,4 +85,18 @@ func Code(err error) string {
 		return run.Code
 	}
 	return CodeInternal
+}
+
+// HasCode reports whether any of the joined errors has the code.
+func HasCode(err error, code string) bool {
+	switch e := err.(type) {
+	case nil:
+		return false
+	case *RunError:
+		return e.Code == code
+	case interface{ Unwrap() []error }:
+		return slices.ContainsFunc(e.Unwrap(), func(err error) bool { return HasCode(err, code) })
+	default:
+		return HasCode(errors.Unwrap(err), code)
+	}
 }

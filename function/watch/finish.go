@@ -44,6 +44,9 @@ func (r *run) left() string {
 // needed. Only status leaves dead letters to its report: on Function Compute an error
 // would hide it.
 func (r *run) finish(err error) (Report, error) {
+	if Code(err) == CodeUsage { // nothing was done, and the request is what has to change
+		return r.report(r.doc), err
+	}
 	if err == nil && r.apiErr != nil {
 		err = apiError(r.apiErr)
 	}
@@ -52,9 +55,11 @@ func (r *run) finish(err error) (Report, error) {
 			"hint", "Set up the sinks before the next poll; then backfill -sink "+strings.Join(names, ",")+" sends what they missed")
 	}
 	if dead := r.dead(); len(dead) > 0 && r.req.Action != ActionStatus {
-		last := dead[len(dead)-1]
-		err = join(err, &RunError{CodeDead, fmt.Errorf("%s, the last for sink %s: %s. Fix the sink, then run redrive",
-			Count(len(dead), "dead letter"), last.Sink, last.LastError)})
+		last, count := dead[len(dead)-1], Count(len(dead), "dead letter")
+		if all := len(r.doc.Outbox.Dead); all > len(dead) {
+			count = fmt.Sprintf("%d of %s are for configured sinks", len(dead), Count(all, "dead letter"))
+		}
+		err = join(err, &RunError{CodeDead, fmt.Errorf("%s, the last for sink %s: %s. Fix the sink, then run redrive", count, last.Sink, last.LastError)})
 	}
 	if r.full {
 		err = join(err, &RunError{CodeOutboxFull, fmt.Errorf("the checkpoint has reached its bound of %d MiB, and new tasks are held back. Fix or remove the sinks that are down, then run redrive", MaxDocument>>20)})

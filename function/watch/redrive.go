@@ -41,9 +41,16 @@ func (r *run) checkSinks() error {
 	if r.req.Discard {
 		known = append(known, r.doc.Outbox.Sinks()...)
 	}
+	slices.Sort(known)
+	known = slices.Compact(known)
 	var mistakes []*poller.Mistake
 	for _, name := range r.req.Sinks {
-		if !slices.Contains(known, name) {
+		switch {
+		case slices.Contains(known, name):
+		case r.req.Action == ActionRedrive && slices.Contains(r.doc.Outbox.Sinks(), name):
+			mistakes = append(mistakes, &poller.Mistake{Setting: "sinks", Problem: poller.Quote(name) + " is removed, and messages wait for it",
+				Next: "Configure it again, or add -discard to drop them"})
+		default:
 			mistakes = append(mistakes, &poller.Mistake{Setting: "sinks", Problem: poller.Quote(name) + " is not configured", Next: Suggest(name, known)})
 		}
 	}

@@ -23,11 +23,24 @@ func nearest(word string, words []string) string {
 		if strings.HasPrefix(strings.ToLower(w), strings.ToLower(word)) && len(word) > 1 {
 			best, least = w, 0
 		}
-		if d := Distance(strings.ToLower(word), strings.ToLower(w)); d < least {
+		d := Distance(strings.ToLower(word), strings.ToLower(w))
+		if isSwapped(strings.ToLower(word), strings.ToLower(w)) {
+			d = 1
+		}
+		if d < least {
 			best, least = w, d
 		}
 	}
 	return best
+}
+
+// isSwapped reports whether two neighbours are in the wrong order, which is one slip.
+func isSwapped(a, b string) bool {
+	i := 0
+	for i < min(len(a), len(b)) && a[i] == b[i] {
+		i++
+	}
+	return len(a) == len(b) && i+1 < len(a) && a[i] == b[i+1] && a[i+1] == b[i] && a[i+2:] == b[i+2:]
 }
 
 // Distance is how many letters have to change to make b of a (Levenshtein).

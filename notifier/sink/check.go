@@ -50,6 +50,9 @@ func CheckHome(value Secret, home Home) Finding {
 func Failed(item string, err error) Finding {
 	e := *Outcome(err)
 	f := Finding{Item: item, Level: Bad, Hint: e.Hint}
+	if e.Class != Refused && f.Hint == "" {
+		f.Hint = "Try again in a few minutes: it usually passes"
+	}
 	e.Hint = ""
 	f.Detail = e.Error()
 	return f
