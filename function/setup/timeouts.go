@@ -33,14 +33,27 @@ func missesTimeout(routes notifier.Routes, r notifier.Route) (sinks []string) {
 	return sinks
 }
 
+// gap is a route that misses Timeout, by its number from 1, and for whom.
+type gap struct {
+	route int
+	sinks string
+}
+
+func (w *Program) gaps() (gaps []gap) {
+	for i, r := range w.routes() {
+		if sinks := missesTimeout(w.routes(), r); len(sinks) > 0 {
+			gaps = append(gaps, gap{i + 1, strings.Join(sinks, ", ")})
+		}
+	}
+	return gaps
+}
+
 const timeoutAdvice = "Write status: [Failed, Timeout]"
 
 func (w *Program) checkTimeouts() (findings []watch.Finding) {
-	for i, r := range w.routes() {
-		if sinks := missesTimeout(w.routes(), r); len(sinks) > 0 {
-			findings = append(findings, finding(fmt.Sprintf("route %d: status", i+1), sink.Warn,
-				"names Failed and not Timeout: no route notifies "+strings.Join(sinks, ", ")+" of a task that timed out", timeoutAdvice))
-		}
+	for _, g := range w.gaps() {
+		findings = append(findings, finding(fmt.Sprintf("route %d: status", g.route), sink.Warn,
+			fmt.Sprintf("names Failed and not Timeout: no route notifies %s of a task that timed out", g.sinks), timeoutAdvice))
 	}
 	return findings
 }
@@ -49,10 +62,8 @@ func (w *Program) checkTimeouts() (findings []watch.Finding) {
 // run check.
 func (w *Program) warnTimeouts(log *slog.Logger) {
 	w.warned.Do(func() {
-		for i, r := range w.routes() {
-			if sinks := missesTimeout(w.routes(), r); len(sinks) > 0 {
-				log.Warn("a route names Failed and not Timeout: tasks that time out are not notified", "route", i+1, "sinks", sinks, "hint", timeoutAdvice)
-			}
+		for _, g := range w.gaps() {
+			log.Warn("a route names Failed and not Timeout: tasks that time out are not notified", "route", g.route, "sinks", g.sinks, "hint", timeoutAdvice)
 		}
 	})
 }
