@@ -169,6 +169,9 @@ func (fs *flagSet) suggest(args []string) string {
 			if len(names) == 0 {
 				return fmt.Sprintf("%s has no flags", fs.Name())
 			}
+			if name == "json" && fs.Lookup("format") != nil {
+				return "Did you mean -format json?"
+			}
 			return watch.Suggest("-"+name, names)
 		}
 	}
