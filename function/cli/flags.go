@@ -170,7 +170,7 @@ func (fs *flagSet) suggest(args []string) string {
 				return fmt.Sprintf("%s has no flags", fs.Name())
 			}
 			if name == "json" && fs.Lookup("format") != nil {
-				return "Did you mean -format json?"
+				name = "format" // of list, which has several
 			}
 			return watch.Suggest("-"+name, names)
 		}

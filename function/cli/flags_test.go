@@ -42,7 +42,7 @@ func TestEmptyItemsOfLists(t *testing.T) {
 // Who asks list for JSON as other commands are asked learns how it is spelled there.
 func TestListHasAFormatForJSON(t *testing.T) {
 	c, _ := findCommand("list")
-	if _, err := parse(c, []string{"-since", "1h", "-json"}); err == nil || !strings.HasSuffix(err.Error(), "Did you mean -format json?") {
+	if _, err := parse(c, []string{"-since", "1h", "-json"}); err == nil || !strings.HasSuffix(err.Error(), "Did you mean -format?") {
 		t.Error(err)
 	}
 }
