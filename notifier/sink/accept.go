@@ -85,7 +85,7 @@ func seems(a Answer) string {
 	case has("id", "channel_id"):
 		return "The answer has the form of Discord; check that the URL is set under the right variable or type"
 	case has("ok"):
-		return "The answer has the form of Slack's Web API or of Telegram; check that the URL is set under the right variable or type"
+		return "The answer resembles Slack's Web API, or Telegram's; check that the URL is set under the right variable or type"
 	case string(text) == "1":
 		return "The answer has the form of the retired Teams connector; create a Workflows URL and set TEAMS_WEBHOOK_URL"
 	default:

@@ -65,7 +65,7 @@ func (t *transport) verdict(err error) error {
 	case !t.got.OK && consistsOf(t.got.Error, codeRunes, 64):
 		return apiError(t.got.Error, t.got.Needed)
 	default:
-		return sink.Unreadable("the answer is not Slack's JSON", t.answer)
+		return sink.Unreadable("the answer is JSON, but none that Slack gives", t.answer)
 	}
 }
 
