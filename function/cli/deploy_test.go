@@ -303,7 +303,7 @@ func (d deployment) checkBuild() error {
 	output := strings.TrimPrefix(w.Props.Code, "./") + "/" + w.Props.Handler
 	for _, want := range []string{
 		"CGO_ENABLED=0", "GOOS=linux", "GOARCH=amd64", "go build",
-		"-trimpath", "-buildvcs=false", `-ldflags="-s -w`, "-X refreshwatch/function/watch.version=$(git describe --tags --always --dirty)",
+		"-trimpath", "-buildvcs=false", "-tags nethttpomithttp2", `-ldflags="-s -w`, "-X refreshwatch/function/watch.version=$(git describe --tags --always --dirty)",
 		`-X refreshwatch/function/watch.commit=$(git rev-parse HEAD)"`, "-o " + output, "./function",
 	} {
 		if !strings.Contains(run, want+" ") {
@@ -408,4 +408,16 @@ func renderNode(n *yaml.Node, vars, env map[string]string) error {
 		mistakes = append(mistakes, renderNode(child, vars, env))
 	}
 	return errors.Join(mistakes...)
+}
+
+// The archive is built without HTTP/2 (nethttpomithttp2): a client that asks for it would
+// be another one there than in the tests.
+func TestNoClientAsksForHTTP2(t *testing.T) {
+	for path, text := range goSources(t) {
+		for _, asks := range []string{"ForceAttemptHTTP2", "http.DefaultTransport", "http.DefaultClient", "SetHTTP2"} {
+			if !strings.HasSuffix(path, "_test.go") && strings.Contains(text, asks) {
+				t.Errorf("%s: %s", path, asks)
+			}
+		}
+	}
 }
