@@ -67,7 +67,7 @@ func TestOutlasting(t *testing.T) {
 		if longer.Err() != nil {
 			t.Error("it ended early")
 		}
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		synctest.Wait()
 		if longer.Err() == nil {
 			t.Error("it goes on")
