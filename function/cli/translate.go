@@ -42,6 +42,10 @@ func (w words) translate(text string) string {
 // reasons in a row, what happened where, and lists.
 var joints = []struct{ english, chinese string }{{". ", "。"}, {"; ", "；"}, {": ", "："}, {", ", "、"}}
 
+// fewFixed characters behind a value do not tell where the value begins: "35 s left" is a
+// phrase of its own, "the checkpoint is damaged: no generation is left" is not.
+const fewFixed = 10
+
 // phrase is a text that is a phrase, or a format filled in.
 func (w words) phrase(text string) (string, bool) {
 	plain := bare(text)
@@ -50,8 +54,8 @@ func (w words) phrase(text string) (string, bool) {
 	}
 	for _, p := range chinesePatterns() {
 		m := p.filled.FindStringSubmatch(plain)
-		if m == nil {
-			continue
+		if m == nil || p.letters < fewFixed && strings.HasPrefix(plain, m[1]) && strings.ContainsAny(m[1], ":.,;") {
+			continue // what ends like this begins with another text
 		}
 		var args []any
 		for _, part := range m[1:] {

@@ -101,7 +101,7 @@ var chinesePatterns = sync.OnceValue(func() []pattern {
 // wordsOf chooses the language: MESSAGE_LANG, or on a terminal the user's locale.
 func wordsOf(getenv func(string) string, terminal bool) words {
 	lang := strings.TrimSpace(getenv("MESSAGE_LANG"))
-	if !isChinese(lang) && !isEnglish(lang) && terminal { // unset, or a mistake, which is to be read
+	if known := isChinese(lang) || isEnglish(lang); !known && (terminal || lang != "") { // a mistake is to be read by who made it
 		for _, name := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} { // POSIX: the first that is set
 			if lang = getenv(name); lang != "" {
 				break
