@@ -137,7 +137,7 @@ func TestTranslate(t *testing.T) {
 		"http_404: the receiver answered 404 Not Found. Check the bot's URL (DINGTALK_WEBHOOK_URL, or url in CONFIG_FILE), and whether it is still in the group":                       "http_404：接收方应答 404 Not Found。请检查机器人的 URL（DINGTALK_WEBHOOK_URL，或 CONFIG_FILE 中的 url），以及机器人是否还在群里",
 		"API error Transport: host h: the connection was refused. Check the address: nothing listens there. The address comes from STS_ENDPOINT.":                                      "API 错误 Transport：主机 h：连接被拒绝。请检查地址：那里没有服务在监听。地址由 STS_ENDPOINT 决定。",
 		"API error Forbidden.RAM: Not yours. Really: no (request R1)":                                                                                                                  "API 错误 Forbidden.RAM：Not yours. Really: no（请求 ID R1）",
-		"load checkpoint: load: the checkpoint is damaged: generation 6 was written but is missing, no generation is left":                                                             "读取检查点：load：检查点已损坏：版本 6 已写入，但不见了，没有任何版本留下",
+		"load checkpoint: the checkpoint is damaged: generation 6 was written but is missing, no generation is left":                                                                   "读取检查点：检查点已损坏：版本 6 已写入，但不见了，没有任何版本留下",
 		"load checkpoint: context deadline exceeded. The run had 1ms: give it more time (-timeout; on Function Compute the function's timeout)":                                        "读取检查点：超时。本次运行只有 1ms：请给它更多时间（-timeout；在函数计算上为函数的超时时间）",
 		"left today: file 1996/2000, directory 99/100":                                                                                                                                 "今日剩余：URL 刷新 1996/2000、目录刷新 99/100",
 		"\nIn flight (%d)":                                        "\n进行中（%d）",

@@ -190,7 +190,6 @@ func missing(latest, listed uint64) error {
 		left = fmt.Sprintf("the newest one left is %d", listed)
 	}
 	return &Error{
-		Op:      "load",
 		Problem: fmt.Sprintf("%v: generation %d was written but is missing, %s", ErrCorrupt, latest, left),
 		Next:    nextDamaged,
 		Err:     ErrCorrupt,
