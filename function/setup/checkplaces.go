@@ -15,12 +15,13 @@ import (
 // What is right in form, and probably not what was meant. Nothing here is refused: a
 // region may be younger than this list, and a name may be anybody's.
 
-// regions are those of Alibaba Cloud (Regions and zones; read 2026-11).
+// regions are those that the SDK's endpoints name (alibaba-cloud-sdk-go v1.63.107, sdk/endpoints
+// and services/*/endpoint.go).
 var regions = []string{
 	"cn-qingdao", "cn-beijing", "cn-zhangjiakou", "cn-huhehaote", "cn-wulanchabu", "cn-hangzhou", "cn-shanghai",
-	"cn-nanjing", "cn-fuzhou", "cn-shenzhen", "cn-heyuan", "cn-guangzhou", "cn-chengdu", "cn-hongkong", "cn-zhengzhou-jva", "cn-wuhan-lr",
+	"cn-shenzhen", "cn-heyuan", "cn-guangzhou", "cn-chengdu", "cn-hongkong",
 	"ap-northeast-1", "ap-northeast-2", "ap-southeast-1", "ap-southeast-3", "ap-southeast-5", "ap-southeast-6", "ap-southeast-7",
-	"us-east-1", "us-west-1", "na-south-1", "eu-west-1", "eu-central-1", "me-east-1", "me-central-1",
+	"us-east-1", "us-west-1", "eu-west-1", "eu-central-1", "me-east-1", "me-central-1",
 }
 
 // likelyRegion is the region that was probably meant by one that is none; "" when it is
