@@ -204,7 +204,7 @@ func (w *Program) checkStored(doc watch.Document) (findings []watch.Finding) {
 	}
 	orphans := doc.Outbox.Orphans(configured)
 	for _, name := range slices.Sorted(maps.Keys(orphans)) {
-		findings = append(findings, finding("sink "+name, sink.Warn, "is removed, and "+watch.Count(orphans[name], "message")+" wait for it",
+		findings = append(findings, finding("sink "+name, sink.Warn, "is removed, with "+watch.Count(orphans[name], "message")+" waiting for it",
 			"Configure it again, or run redrive -discard -sink "+name))
 	}
 	return findings
