@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"hash/crc32"
+	"maps"
 	"time"
 )
 
@@ -33,7 +34,7 @@ func (r *Reader) window(ctx context.Context, stop time.Time, w *Window, first []
 			return
 		}
 		w.restart()
-		clear(c.pass)
+		c.restart()
 		if w.inPieces() {
 			r.pieces(ctx, stop, w)
 			return
@@ -63,7 +64,6 @@ func (r *Reader) pass(ctx context.Context, stop time.Time, w *Window, c *count, 
 			}
 			seen := c.seen(a.Page)
 			w.Seen += seen
-			w.Duplicates += a.duplicates()
 			w.note(a.Page, seen)
 			adds, rows = r.absorb(w, c, a.Page), len(a.Tasks)
 			w.Next++
@@ -145,6 +145,10 @@ type count struct {
 	rows int
 	pass hashes // rows that this run has listed in this pass
 
+	// duplicates is how many rows of this pass their page had listed already, as far as this
+	// run has read it: of two runs' pages nobody could tell which are the same.
+	duplicates int
+
 	before bool // all of it was proven before, and it is not read to check that
 }
 
@@ -163,23 +167,29 @@ func (c *count) add(created time.Time) {
 	}
 }
 
-// seen is how many rows of a page this run has not seen in this pass.
-func (c *count) seen(p Page) int {
-	before := len(c.pass)
-	for _, t := range p.Tasks {
-		c.pass[t.Hash()] = true
-	}
-	return len(c.pass) - before
+// restart forgets the pass that has ended.
+func (c *count) restart() {
+	clear(c.pass)
+	c.duplicates = 0
 }
 
-// duplicates is how many of a page's rows it lists more than once. Nothing moves within a
-// page: the API has them so, as of an object that was submitted twice in a second.
-func (p Page) duplicates() int {
+// seen is how many rows of a page this run has not seen in this pass. Those that the page
+// lists more than once are duplicates: nothing moves within a page, so the API has them
+// so, as of an object that was submitted twice in a second. Rows of the pass's other pages
+// are none: they may be the same ones, in another place.
+func (c *count) seen(p Page) int {
 	rows := hashes{}
 	for _, t := range p.Tasks {
-		rows[t.Hash()] = true
+		hash := t.Hash()
+		switch {
+		case rows[hash]:
+			c.duplicates++
+		case !c.pass[hash]:
+			rows[hash] = true
+		}
 	}
-	return len(p.Tasks) - len(rows)
+	maps.Copy(c.pass, rows)
+	return len(rows)
 }
 
 // note adds a page to what the pass has listed, in its order. A page without a row of its

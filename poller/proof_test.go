@@ -278,6 +278,28 @@ func readInTwoRuns(t *testing.T, l Lister, s State, w Window, p proof) (proven b
 	return proven, len(s.Finished)
 }
 
+// A row that is listed twice is one duplicate, also when another run meets it on another page
+// of the same pass: counted again, it would pass for the row that is hidden there.
+func TestADuplicateThatChangesItsPageCountsOnce(t *testing.T) {
+	rows := numbered(149)
+	for i := range rows {
+		rows[i].Created = noon.Add(-time.Hour)
+	}
+	twice := slices.Concat(rows[:1], rows)
+	l := &list{rows: twice}
+	l.before = func(call int) {
+		if call == 3 { // the second run
+			l.rows = slices.Concat(rows[1:49], rows[147:], rows[49:99], twice[:2], rows[99:147])
+		}
+	}
+	w := windowFor(Span{noon.Add(-time.Hour), noon.Add(time.Second - time.Hour)})
+	w.Piece = true
+	proven, known := readInTwoRuns(t, l, steady().remembering(1, rows[147]), w, byCount)
+	if !proven || known != len(rows) {
+		t.Errorf("proven %v, with %d of %d rows known", proven, known, len(rows))
+	}
+}
+
 // appear lists one more row on top once two pages were read: the third repeats a row.
 func appear(l *list) {
 	hidden := l.rows[0]

@@ -35,8 +35,6 @@ type Window struct {
 	// known before.
 	Seen  int `json:"seen,omitempty"`
 	Added int `json:"added,omitempty"`
-	// Duplicates is how many rows of this pass its page had listed already.
-	Duplicates int `json:"duplicates,omitempty"`
 	// Rows is how many rows the pages of this pass have listed, and Order a checksum of
 	// them in their order; OrderBefore is that of the pass before.
 	Rows        int    `json:"rows,omitempty"`
@@ -111,7 +109,7 @@ func (w *Window) proved(c *count) bool {
 	}
 	known, total := c.known(w), w.Total
 	switch again := w.Passes > 0 || w.Piece; {
-	case again && known == total-w.Duplicates, w.Passes > 0 && w.Rows == total && w.Order == w.OrderBefore && known == w.Seen:
+	case again && known == total-c.duplicates, w.Passes > 0 && w.Rows == total && w.Order == w.OrderBefore && known == w.Seen:
 		total = known // it counts what the API lists more than once, and has done so before
 	}
 	switch {
@@ -140,7 +138,7 @@ type proof struct {
 var byCount = proof{Window.Span, (*Window).proved}
 
 // clear forgets what the pass under way has counted.
-func (w *Window) clear() { w.Seen, w.Added, w.Duplicates, w.Rows, w.Order = 0, 0, 0, 0, 0 }
+func (w *Window) clear() { w.Seen, w.Added, w.Rows, w.Order = 0, 0, 0, 0 }
 
 // restart begins another pass, whose rows add to those known.
 func (w *Window) restart() {
