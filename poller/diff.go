@@ -71,7 +71,9 @@ func (d *differ) row(t Task) {
 		return
 	}
 	if i, ok := d.recordAt[t.Hash()]; ok {
-		d.known(i, t)
+		if d.known(i, t); d.state.Finished[i].Code&codeOwed != 0 {
+			d.miss(t)
+		}
 		return
 	}
 	inFlight := !t.Status.Finished()
@@ -173,8 +175,6 @@ func (d *differ) known(i int, t Task) {
 		d.set(i, code|r.Code&codeUndated|changes, sinks)
 	} else {
 		d.change.Held++
-	}
-	if !ok || code&codeOwed != 0 {
 		d.miss(t)
 	}
 }
@@ -186,8 +186,6 @@ func (d *differ) pay(i int, t Task) {
 	got, all := d.offer(e, d.wanted(e)&^r.Sinks)
 	if all {
 		r.Code &^= codeOwed
-	} else {
-		d.miss(t)
 	}
 	d.paid = d.paid || got != 0
 	d.set(i, r.Code, r.Sinks|got)

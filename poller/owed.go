@@ -66,6 +66,7 @@ func (p *planner) owed() {
 func (d *differ) owe() {
 	before := d.state.Owed
 	o := before
+	o.Spans = without(o.Spans, Span{To: earlier(d.state.Settled, d.plan.Limits.floor(d.plan.At))}) // nobody can read it any more
 	for _, w := range d.batch.Windows {
 		if w.end == whole && !w.filtered() {
 			o.Spans = without(o.Spans, w.Span())

@@ -107,6 +107,35 @@ func TestOwedRowsThatTheAPIForgetsAreAGap(t *testing.T) {
 	if diff := cmp.Diff([]Span{{noon.Add(-71 * time.Hour), noon.Add(-70 * time.Hour)}}, gaps); diff != "" {
 		t.Error(diff)
 	}
+	if s.Owed.Spans != nil {
+		t.Errorf("still owed after the gap: %+v", s.Owed)
+	}
+}
+
+// A row that is listed and cannot be paid for another reason than room is read again: a
+// replica that lags shows it in flight, or its status has changed too often for a message.
+func TestOwedRowsStayOwedUntilTheyArePaid(t *testing.T) {
+	for name, tt := range map[string]struct {
+		code   Code
+		listed Status
+	}{
+		"a replica that lags":       {codeFor(Complete) | codeOwed, Refreshing},
+		"one change after the last": {codeFor(Complete) | codeOwed | codeChanges, Failed},
+	} {
+		old := row("a", Complete, 30*time.Hour)
+		s := crowded()
+		s.Finished = s.Finished.with([]Record{{old.Hash(), unixSeconds(old.Created), 1, tt.code}})
+		s.Owed = Owed{Spans: []Span{{old.Created, old.Created.Add(time.Second)}}, Sinks: 2, Again: noon}
+		listed := old
+		listed.Status = tt.listed
+		limits := DefaultLimits()
+		limits.Room = 2
+		p := s.Plan(noon, limits)
+		c := s.Diff(p, listing(p, listed), noon, Policy{Sinks: func(Event) Sinks { return 3 }})
+		if len(c.Notify) != 0 || !covered(c.State.Owed.Spans, s.Owed.Spans[0]) {
+			t.Errorf("%s: %d notified, owed %+v", name, len(c.Notify), c.State.Owed)
+		}
+	}
 }
 
 func TestNearby(t *testing.T) {
