@@ -74,8 +74,9 @@ func (r *run) countLoss(ctx context.Context) {
 		if err != nil {
 			return
 		}
-		if _, err := r.Store.Swap(ctx, r.head, data); err == nil || r.load(ctx) != nil {
-			return
+		_, err = r.Store.Swap(ctx, r.head, data)
+		if err == nil || r.load(ctx) != nil || r.lost() == r.facts.lost {
+			return // counted, also if only the answer was lost; or nobody can
 		}
 	}
 }

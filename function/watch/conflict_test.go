@@ -81,3 +81,35 @@ func TestConflictsInARowAreCountedOverProcesses(t *testing.T) {
 		}
 	})
 }
+
+// A loss whose count is written, and only the answer is lost, counts once.
+func TestALossCountsOnce(t *testing.T) {
+	for _, answer := range []effect{fine, lost, failed} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t, "ops")
+			w.poll()
+			w.submit(0)
+			time.Sleep(time.Minute)
+			p, creates := w.process(), 0
+			p.fault = func(op string) effect {
+				if op != "store create" {
+					return fine
+				}
+				if creates++; creates <= commitTries {
+					w.rival()
+					return fine
+				}
+				if creates == commitTries+1 {
+					return answer
+				}
+				return fine
+			}
+			if r, err, _ := p.run(Request{Action: ActionPoll}); !r.Conflict || err != nil {
+				t.Fatalf("%+v, %v", r, err)
+			}
+			if lost := w.head().Lost; len(lost) != 1 || lost[0].Runs != 1 {
+				t.Errorf("%s: counted as %+v", effectNames[answer], lost)
+			}
+		})
+	}
+}
