@@ -61,14 +61,15 @@ func (p *planner) owed() {
 	}
 }
 
-// owe remembers where the rows lie that this run had no room for, and forgets what it
-// has read in full without meeting one.
+// owe remembers where the rows lie that this run had no room for, and forgets what was read
+// in full and holds none.
 func (d *differ) owe() {
 	before := d.state.Owed
 	o := before
 	o.Spans = without(o.Spans, Span{To: earlier(d.state.Settled, d.plan.Limits.floor(d.plan.At))}) // nobody can read it any more
 	for _, w := range d.batch.Windows {
 		if w.end == whole && !w.filtered() {
+			d.missOwed(o.Spans, w.Span()) // earlier runs may have read a part of it
 			o.Spans = without(o.Spans, w.Span())
 		}
 	}
@@ -88,6 +89,17 @@ func (d *differ) owe() {
 	}
 	if !slices.Equal(o.Spans, before.Spans) || o.Sinks != before.Sinks || o.Tries != before.Tries || o.InFlight != before.InFlight || !o.Again.Equal(before.Again) {
 		d.state.Owed, d.changed = o, true
+	}
+}
+
+// missOwed notes the remembered rows of a window that somebody is still to be notified of.
+func (d *differ) missOwed(spans []Span, read Span) {
+	for _, span := range spans {
+		for _, r := range d.state.Finished.within(span.intersect(read)) {
+			if r.Code&(codeOwed|codeUndated) == codeOwed {
+				d.missed = append(d.missed, time.Unix(int64(r.Created), 0))
+			}
+		}
 	}
 }
 

@@ -138,6 +138,37 @@ func TestOwedRowsStayOwedUntilTheyArePaid(t *testing.T) {
 	}
 }
 
+// What is owed may take several runs to read. Each sees a part of the rows, and none of them
+// may be left out when the last one has read the rest.
+func TestOwedRowsStayOwedOverSeveralRuns(t *testing.T) {
+	l := &list{}
+	s := crowded()
+	for i := range 4 * PageSize {
+		task := row(fmt.Sprint("owed", i), Complete, 30*time.Hour+time.Duration(i)*time.Minute)
+		l.rows = append(l.rows, task)
+		s.Finished = s.Finished.with([]Record{{task.Hash(), unixSeconds(task.Created), 1, codeFor(Complete) | codeOwed}})
+	}
+	s.Owed = Owed{Spans: []Span{{l.rows[len(l.rows)-1].Created, l.rows[0].Created.Add(time.Second)}}, Sinks: 2, Again: noon}
+	now, runs := noon, 0
+	for done := false; !done; done = len(s.Windows) == 0 {
+		now, runs = now.Add(time.Minute), runs+1
+		s.Rescanned = now // which would read them
+		p := s.Plan(now, DefaultLimits())
+		r := NewReader(l, s, 1)
+		r.Limit(3)
+		r.Poll(t.Context(), s, p, func(int) time.Time { return time.Time{} })
+		s = s.Diff(p, r.Batch(), now, Policy{Clock: now, Sinks: func(Event) Sinks { return 3 }, Room: func(Event, Sinks) Sinks { return 0 }}).State
+		for _, task := range l.rows {
+			if !covered(s.Owed.Spans, Span{task.Created, task.Created.Add(time.Second)}) {
+				t.Fatalf("run %d: %s is not owed any more, but %v", runs, task.TaskID, s.Owed.Spans)
+			}
+		}
+	}
+	if runs < 2 {
+		t.Errorf("read in %d run", runs)
+	}
+}
+
 func TestNearby(t *testing.T) {
 	at := func(minutes ...int) []time.Time {
 		var times []time.Time
