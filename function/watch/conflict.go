@@ -15,7 +15,7 @@ type Loss struct {
 	Runs int    `json:"runs"`
 }
 
-// mostLosses is how many deployments are told apart that share a checkpoint by mistake.
+// mostLosses is how many deployments that share a checkpoint by mistake are counted, each by itself.
 const mostLosses = 8
 
 // LostRuns is how many runs in a row may lose to a concurrent one: overlapping runs do
