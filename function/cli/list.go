@@ -51,6 +51,9 @@ func list(ctx context.Context, o *options, sh Shell) int {
 		return sh.fail(asFlags(l.Err))
 	}
 	sh.warnOfList(l, o.req)
+	if l.Err != nil && len(l.Tasks) == 0 {
+		return 1 // "0 tasks", or an empty page, would read as a fact
+	}
 	if skew, ok := w.API.Skew(); ok && skew > 2*time.Second && o.req.To == "" {
 		sh.note(sh.say("This machine's clock is %s behind the API's: tasks of that time are left out. Set the clock.", skew.Round(time.Second)))
 	}

@@ -23,7 +23,7 @@ func TestLogForWhom(t *testing.T) {
 		flag           string
 		out, err       string // how stdout begins; what stderr holds
 	}{
-		{true, true, "", "Dry run: nothing was written or sent.", "Needs attention (api_denied): API error Forbidden.RAM"},
+		{true, true, "", "", "Needs attention (api_denied): API error Forbidden.RAM"}, // no summary of nothing
 		{true, true, "-json", `{"action":"poll"`, "error API error Forbidden.RAM"},
 		{true, true, "-quiet", "", "error API error Forbidden.RAM"},
 		{false, true, "", `{"action":"poll"`, "error API error Forbidden.RAM"},

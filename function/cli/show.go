@@ -34,12 +34,19 @@ func (sh Shell) show(r watch.Report, err error) {
 		sh.showStatus(r.Status)
 	case r.Checks != nil:
 		sh.showChecks(r)
+	case err != nil && didNothing(r): // the error says it all, and "0 tasks" would read as a fact
 	default:
 		if watch.HasCode(err, watch.CodeDead) {
 			r = withoutDead(r) // the error says it
 		}
 		fmt.Fprintln(sh.Out, sh.summary(r))
 	}
+}
+
+// didNothing reports whether a run neither read nor sent nor removed anything, and has
+// nothing to say of the outbox.
+func didNothing(r watch.Report) bool {
+	return r.Fetched+r.APICalls+r.New+r.Sent+r.Discarded+r.Retrying+r.Dead+len(r.Planned) == 0
 }
 
 // summary is a run in a few sentences, with what it took at their end.

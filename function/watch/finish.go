@@ -51,7 +51,7 @@ func (r *run) finish(err error) (Report, error) {
 		err = apiError(r.apiErr)
 	}
 	if names := r.unreached(); len(names) > 0 && r.facts.finished > r.facts.silent {
-		r.Log.Warn("messages were printed and count as notified: the sinks of this checkpoint do not get them", "sinks", names,
+		r.Log.Warn("messages are printed and count as notified: the sinks of this checkpoint do not get them", "sinks", names,
 			"hint", "Set up the sinks before the next poll; then backfill -sink "+strings.Join(names, ",")+" sends what they missed")
 	}
 	if dead := r.dead(); len(dead) > 0 && r.req.Action != ActionStatus {
