@@ -52,10 +52,10 @@
 //   - Rows that the API lists more than once and counts so in its total, as of an object that
 //     was submitted twice in a second. No row changes places within a page, so what a page
 //     repeats is no accident of paging: it may be missing in K once a second reading repeats
-//     it, too. Nor has anything moved between two passes that list the same rows in the same
-//     order, as many as the total: then rows that other pages repeat may be missing as well,
-//     unless a page has no row of its own. That the API hides a row for good and shows
-//     another twice is not considered.
+//     it, too, in one run and on one page. Nor has anything moved between two passes that
+//     list the same rows in the same order, as many as the total: then rows that other pages
+//     repeat may be missing as well, unless a page has no row of its own. That the API hides
+//     a row for good and shows another twice is not considered.
 //   - An order that never settles. Within a page no row changes places, so a window that
 //     does not add up is read again in pieces that fit on a page. A second with more rows
 //     than that is read until every one of them has been listed.
@@ -63,9 +63,10 @@
 //     others proves nothing. If all lag, rows of the last minutes are missing; the overlap
 //     reads five minutes again in every poll.
 //
-// What remains: rows that left and as many that appeared, between passes over one second
-// that never keeps its order, while as many are hidden. Old rows are read again when they are
-// an hour old and then once a cycle, and what was missed is found there.
+// What remains: rows that left and as many that appeared while as many are hidden, between
+// passes over one second that never keeps its order, or between the runs of one pass. Old rows
+// are read again when they are an hour old and then once a cycle, and what was missed is found
+// there.
 //
 // # How late
 //

@@ -188,7 +188,10 @@ type draft struct {
 // claim puts this run's name on what is due for delivery. Deliveries to sinks that
 // were removed from the configuration long ago are dropped.
 func (r *run) claim(d *draft) {
-	kept, dropped := d.doc.Outbox.DropOrphans(r.isConfigured, r.sure)
+	kept, dropped := d.doc.Outbox, 0
+	if !r.Printed { // which knows of no sink, and so of none that was removed
+		kept, dropped = kept.DropOrphans(r.isConfigured, r.sure)
+	}
 	outbox, mine := kept.Claim(r.owner(), r.maySend, r.head.Now, r.head.Now.Add(r.lease.TTL))
 	d.doc.Outbox = outbox
 	d.changed = d.changed || dropped > 0 || len(mine) > 0

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"refreshwatch/notifier"
+	"refreshwatch/notifier/sink"
 	"refreshwatch/poller"
 	"refreshwatch/poller/aliyun/apitest"
 )
@@ -76,6 +77,43 @@ func TestSinksAndRoutesChange(t *testing.T) {
 			if text := strings.Join(got, " "); text != s.want {
 				t.Errorf("%s: %s, want %s", s.what, text, s.want)
 			}
+		}
+	})
+}
+
+// A run without sinks prints its messages. It does not know which sinks are removed, and
+// drops nothing of what waits for them, however full the outbox.
+func TestARunThatPrintsDropsNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, "ops")
+		w.poll()
+		store := w.store.Process(nil)
+		head, err := store.Load(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		doc := w.head()
+		long := strings.Repeat("x", notifier.MaxBytes/100)
+		for i := range 101 {
+			event := poller.Event{Kind: poller.Finished, Task: poller.Task{Key: key(i), Status: poller.Failed, Description: long}}
+			doc.Outbox.Pending = append(doc.Outbox.Pending, notifier.Delivery{Message: sink.Message{
+				ID: fmt.Sprint("d_", i), Sink: "ops", Kind: poller.Finished, Created: time.Now(), Events: []poller.Event{event}}})
+		}
+		data, err := doc.Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := store.Swap(t.Context(), head, data); err != nil {
+			t.Fatal(err)
+		}
+		w.submit(200)
+		time.Sleep(time.Minute)
+		w.do(Request{Action: ActionPoll}, func(a *App) {
+			a.Printed, a.Targets[0].Name = true, "stdout"
+			a.Routes = notifier.Routes{{To: []string{"stdout"}}}
+		})
+		if n := len(w.head().Outbox.Pending); n != 101 || w.sinks[0].notified[key(200)] != 1 {
+			t.Errorf("%d of 101 messages still wait for the sink, the new row was printed %d times", n, w.sinks[0].notified[key(200)])
 		}
 	})
 }
