@@ -185,7 +185,7 @@ func (s *Sink) Check(context.Context) []sink.Finding {
 	case s.platform.sign == nil:
 	case s.Secret == "":
 		findings = append(findings, sink.Finding{Item: "secret", Level: sink.Warn, Detail: "messages are not signed",
-			Hint: "Set the secret if the bot's security settings ask for a signature"})
+			Hint: s.platform.named("Set {secret} if the bot's security settings ask for a signature")})
 	case !strings.HasPrefix(string(s.Secret), s.platform.secretBegins):
 		findings = append(findings, sink.Finding{Item: "secret", Level: sink.Warn, Detail: "does not begin with " + s.platform.secretBegins,
 			Hint: "Copy the secret from the bot's security settings once more"})

@@ -72,7 +72,7 @@ func dingTalkSecurity(message string) string {
 	}
 	switch {
 	case has("keyword", "关键词"):
-		return "Add a keyword to the bot's security settings that every message holds, such as the region (cn-shanghai), or use a signature instead"
+		return "Set the region, such as cn-shanghai (or LABEL), as a keyword in the bot's security settings: every message holds it; or use a signature instead"
 	case has("sign not match", "签名不匹配"):
 		return secretHint
 	case has("timestamp", "过期", "时间戳"):
@@ -103,7 +103,7 @@ func feishuRule(code int, message string) sink.Rule {
 	case 19022:
 		return sink.Rule{Class: sink.Refused, Hint: "Allow this machine's address in the bot's security settings"}
 	case 19024:
-		return sink.Rule{Class: sink.Refused, Hint: "Add a keyword to the bot's security settings that every message holds"}
+		return sink.Rule{Class: sink.Refused, Hint: "Set the region, such as cn-shanghai (or LABEL), as a keyword in the bot's security settings: every message holds it"}
 	default:
 		return sink.Rule{Class: sink.Later}
 	}

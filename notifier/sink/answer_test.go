@@ -30,14 +30,15 @@ func TestUnreadableSaysWhatItSeems(t *testing.T) {
 func TestQuote(t *testing.T) {
 	secrets := []Secret{"https://hooks.example.com/services/T0AB12/pathsecret?key=querysecret", "signingsecret"}
 	for sentence, want := range map[string]string{
-		"keywords not in content":                     "keywords not in content",
-		"关键词不匹配;请联系群管理员(ip 10.1.2.3)":                 "关键词不匹配;请联系群管理员(ip 10.1.2.3)",
-		"at 2001:db8::1 or 12:30":                     "at 2001:db8::1 or 12:30",
-		"pathsecret, querysecret and signingsecret":   "***, *** and ***",
-		"see https://hooks.example.com/a?b=c":         "see ***",
-		"key LTAI5tKeyIdSecret01 is bad":              "key *** is bad",
-		"AAAAABBBBBCCCCCDDDDDEEEEEFFFFF":              "***",
-		"two\nlines\x1b[31m \u202e\u200b and  spaces": "two lines[31m and spaces",
+		"keywords not in content":                                                  "keywords not in content",
+		"关键词不匹配;请联系群管理员(ip 10.1.2.3)":                                              "关键词不匹配;请联系群管理员(ip 10.1.2.3)",
+		"at 2001:db8::1 or 12:30":                                                  "at 2001:db8::1 or 12:30",
+		"pathsecret, querysecret and signingsecret":                                "***, *** and ***",
+		"invalid webhook url, hint: [1670000000123456789012345], cgi-bin services": "invalid webhook url, hint: [1670000000123456789012345], cgi-bin services",
+		"see https://hooks.example.com/a?b=c":                                      "see ***",
+		"key LTAI5tKeyIdSecret01 is bad":                                           "key *** is bad",
+		"AAAAABBBBBCCCCCDDDDDEEEEEFFFFF":                                           "***",
+		"two\nlines\x1b[31m \u202e\u200b and  spaces":                              "two lines[31m and spaces",
 		"\xff\xfe": "\uFFFD",
 	} {
 		if got := Quote(sentence, secrets...); got != want {

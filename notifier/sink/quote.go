@@ -3,6 +3,7 @@ package sink
 import (
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -29,6 +30,9 @@ func Quote(sentence string, secrets ...Secret) string {
 	return string(text)
 }
 
+// pathWords are what the paths of receivers' URLs hold and everybody knows.
+var pathWords = []string{"webhook", "webhooks", "cgi-bin", "open-apis", "services", "workflows", "triggers", "manual", "invoke"}
+
 // secretParts are the secret itself and, of a URL, what follows the host.
 func secretParts(secret string) []string {
 	parts := []string{secret}
@@ -40,7 +44,7 @@ func secretParts(secret string) []string {
 	}
 	long := parts[:0]
 	for _, part := range parts {
-		if len(part) >= 6 {
+		if len(part) >= 6 && !slices.Contains(pathWords, part) {
 			long = append(long, part)
 		}
 	}
@@ -80,7 +84,7 @@ func maskWords(text string) string {
 
 func looksSecret(word string) bool {
 	if strings.Trim(word, "0123456789.:") == "" {
-		return len(word) > 15 // an address, a time, a code
+		return len(word) > 32 // an address, a time, a code, the id of a request
 	}
 	if _, err := netip.ParseAddr(word); err == nil {
 		return false
