@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"refreshwatch/function/watch"
 	"refreshwatch/notifier/sink"
@@ -155,6 +157,11 @@ func (f cliFile) resolve(wanted, stsEndpoint string, seen []string) (Key, []aliy
 		if p.SourceProfile == "" {
 			return Key{}, nil, badProfile("profile "+plainName(wanted)+" has no source_profile", "Run aliyun configure for this profile")
 		}
+		if _, err := f.named(p.SourceProfile); err != nil {
+			for _, m := range poller.Mistakes(err) {
+				return Key{}, nil, badProfile("source_profile of profile "+plainName(wanted)+": "+m.Problem, m.Next)
+			}
+		}
 		key, roles, err = f.resolve(p.SourceProfile, stsEndpoint, append(seen, wanted))
 		roles = append(roles, p.role(stsEndpoint))
 	case "":
@@ -233,12 +240,20 @@ func (f cliFile) suggest(wanted string) string {
 	return watch.Suggest(wanted, names)
 }
 
-// plainName lets a name of the file into our texts, and nothing that may be a key in
-// the wrong place.
+// plainName lets a name of the file into our texts, in any language, and nothing that may
+// be a key in the wrong place. One of several words is quoted.
 func plainName(name string) string {
-	if name == "" || len(name) > 24 || strings.HasPrefix(name, "LTAI") || strings.HasPrefix(name, "STS.") ||
-		strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") != "" {
+	const longest = 64 // characters
+	inName := func(c rune) bool {
+		return unicode.In(c, unicode.L, unicode.M, unicode.N) || strings.ContainsRune("-_. ", c)
+	}
+	quoted := poller.Quote(name)
+	switch {
+	case name == "", utf8.RuneCountInString(name) > longest, !strings.HasPrefix(quoted, `"`),
+		strings.ContainsFunc(name, func(c rune) bool { return !inName(c) }):
 		return "(not shown)"
+	case strings.Contains(name, " "):
+		return quoted
 	}
 	return name
 }

@@ -1,6 +1,7 @@
 package setup
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -60,10 +61,27 @@ func (r *reader) isSet(variable string) bool { return strings.TrimSpace(r.getenv
 func (r *reader) text(variable string, s shape) string {
 	value := strings.TrimSpace(r.getenv(variable))
 	if m := checkShape(value, s); m != nil {
-		r.wrong(variable, m.Problem, m.Next)
+		r.wrong(variable, m.Problem, cmp.Or(meantByName(variable, value), m.Next))
 		return ""
 	}
 	return value
+}
+
+// chineseNames are Chinese names, as consoles show them, and what the variable takes instead.
+var chineseNames = []struct{ variable, name, value string }{
+	{"TIME_ZONE", "北京", "+08:00"}, {"TIME_ZONE", "上海", "+08:00"}, {"TIME_ZONE", "中国", "+08:00"}, {"TIME_ZONE", "东八区", "+08:00"},
+	{"VOD_REGION", "上海", "cn-shanghai"}, {"VOD_REGION", "北京", "cn-beijing"}, {"VOD_REGION", "杭州", "cn-hangzhou"}, {"VOD_REGION", "深圳", "cn-shenzhen"},
+	{"PRODUCT", "点播", "vod"}, {"PRODUCT", "全站", "dcdn"}, {"PRODUCT", "内容分发", "cdn"},
+}
+
+// meantByName is the next step after a Chinese name; "" when none is known.
+func meantByName(variable, value string) string {
+	for _, c := range chineseNames {
+		if c.variable == variable && strings.Contains(value, c.name) {
+			return "Write " + c.value
+		}
+	}
+	return ""
 }
 
 // oneOf is one of a few words, in any case. The first is the default.
@@ -86,6 +104,10 @@ func (r *reader) oneOf(variable string, values ...string) string {
 func (r *reader) list(variable string) []string {
 	text := r.text(variable, line)
 	if text == "" {
+		return nil
+	}
+	if strings.ContainsAny(text, "，、") {
+		r.wrong(variable, "holds a full-width comma (，)", "Write , between values")
 		return nil
 	}
 	items := strings.Split(text, ",")

@@ -49,7 +49,7 @@ func ParseEvent(event []byte) (Request, error) {
 // parseTimer unwraps a timer event: its payload is always a string, empty or
 // holding a request (Function Compute, timer trigger, read 2026-11).
 func parseTimer(fields object) (Request, error) {
-	if err := fields.only("timer event", "triggerTime", "triggerName", "payload"); err != nil {
+	if err := fields.only("the timer event", "triggerTime", "triggerName", "payload"); err != nil {
 		return Request{}, err
 	}
 	var payload string
@@ -71,7 +71,7 @@ func parseTimer(fields object) (Request, error) {
 // parseCDN takes an event of the CDN trigger as a poll that comes early. Nothing in it
 // is believed: notifications are based on the API's data only.
 func parseCDN(fields object) (Request, error) {
-	if err := fields.only("CDN event", "events"); err != nil {
+	if err := fields.only("the CDN event", "events"); err != nil {
 		return Request{}, err
 	}
 	var events []struct {
@@ -94,7 +94,7 @@ func parseRequest(fields object) (Request, error) {
 	for _, f := range Fields {
 		names = append(names, f.JSON)
 	}
-	if err := fields.only("request", names...); err != nil {
+	if err := fields.only("the request", names...); err != nil {
 		return Request{}, err
 	}
 	req := Request{Action: ActionPoll}
@@ -162,7 +162,7 @@ func (o object) only(what string, names ...string) error {
 	var mistakes []*poller.Mistake
 	for _, name := range o.names {
 		if !slices.Contains(names, name) {
-			mistakes = append(mistakes, &poller.Mistake{Setting: strings.Trim(poller.Quote(name), `"`), Problem: "unknown field in the " + what, Next: Suggest(name, names)})
+			mistakes = append(mistakes, &poller.Mistake{Setting: strings.Trim(poller.Quote(name), `"`), Problem: "unknown field in " + what, Next: Suggest(name, names)})
 		}
 	}
 	if len(mistakes) > 0 {

@@ -86,6 +86,8 @@ func (f Field) check(word string) *poller.Mistake {
 		return f.empty()
 	case f.Known != nil && !slices.ContainsFunc(f.Known, known):
 		return unknownValue(f.JSON, word, f.Known)
+	case f.JSON == "task_id" && !LikeTaskID(word):
+		return &poller.Mistake{Setting: f.JSON, Problem: poller.Quote(word) + " is no task id", Next: "Copy it from the answer of the submission, such as 12345678"}
 	case f.JSON == "domains":
 		for _, m := range poller.Mistakes(poller.At(f.JSON, poller.CheckDomain(word))) {
 			return m

@@ -68,6 +68,7 @@ func TestParseEvent(t *testing.T) {
 		"request in a string":  {event: `"{\"action\":\"poll\"}"`, wrong: "event: not a JSON object. Send"},
 		"a quote missing":      {event: `{"action":hunter2}`, wrong: "it breaks after byte"},
 		"cut off":              {event: `{"action":"poll"`, wrong: "event: not a JSON object"},
+		"word for a task id":   {event: `{"action":"backfill","task_id":"abc"}`, wrong: "task_id: \"abc\" is no task id"},
 		"empty task id":        {event: `{"action":"backfill","task_id":""}`, wrong: "task_id: is empty. Leave it out"},
 		"empty list":           {event: `{"action":"backfill","sinks":[]}`, wrong: "sinks: is empty. Leave it out"},
 		"empty name":           {event: `{"action":"backfill","sinks":["ops",""]}`, wrong: "sinks: is empty"},

@@ -43,3 +43,10 @@ func (t *TaskIDs) Malformed(id string) error {
 	}
 	return Usage(&poller.Mistake{Setting: "task_id", Problem: "the API refuses " + poller.Quote(id) + " as malformed", Next: "Copy the id from the answer of the submission"})
 }
+
+// LikeTaskID reports whether a word can be a task id at all. All that were ever seen are
+// digits; one without any is a word of an error, or a variable's null.
+func LikeTaskID(word string) bool {
+	const digits, others = "0123456789", "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_."
+	return strings.ContainsAny(word, digits) && strings.Trim(word, digits+others) == "" && len(word) <= 128
+}
