@@ -50,6 +50,10 @@ func parse(c command, args []string) (*options, error) {
 		return nil, watch.Usage(&poller.Mistake{Setting: c.name, Problem: "unexpected argument " + poller.Quote(fs.Arg(0)), Next: "Flags are written like -timeout 1m"})
 	case o.post && (o.json || o.links):
 		return nil, watch.Usage(&poller.Mistake{Setting: "-post", Problem: "does not go with -json and -links", Next: "Give one of them"})
+	case o.req.Since != "" && o.req.From != "":
+		return nil, watch.Usage(&poller.Mistake{Setting: "-since", Problem: "does not go with -from", Next: "Give one of the two"})
+	case o.req.Offline && o.req.Post:
+		return nil, watch.Usage(&poller.Mistake{Setting: "-offline", Problem: "does not go with -post", Next: "Give one of the two"})
 	case o.json && o.quiet:
 		return nil, watch.Usage(&poller.Mistake{Setting: "-quiet", Problem: "does not go with -json", Next: "Give one of the two"})
 	}

@@ -62,6 +62,9 @@ func (h *plainHandler) Handle(_ context.Context, r slog.Record) error {
 	r.Attrs(func(a slog.Attr) bool { details = append(details, h.named([]slog.Attr{a})...); return true })
 	hint := ""
 	separator := ": "
+	if h.say(r.Message) != r.Message {
+		separator = h.say(": ")
+	}
 	for _, a := range details {
 		if a.Key == "hint" {
 			hint = h.say(". ") + printable(h.translate(a.Value.String()))

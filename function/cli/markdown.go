@@ -3,6 +3,7 @@ package cli
 import (
 	"regexp"
 	"strings"
+	"unicode"
 )
 
 // section is what stands in a Markdown document under a heading, with the smaller
@@ -74,10 +75,18 @@ func entry(header, row []string, columns int) string {
 		case i == 0:
 			text += indented(unmarked(cell), columns)
 		default:
-			text += indented(unmarked(header[i+1]+": "+cell), columns)
+			text += indented(unmarked(header[i+1]+colonAfter(header[i+1])+cell), columns)
 		}
 	}
 	return text
+}
+
+// colonAfter is the colon of the language that a head is in.
+func colonAfter(head string) string {
+	if strings.ContainsFunc(head, func(r rune) bool { return unicode.Is(unicode.Han, r) }) {
+		return "："
+	}
+	return ": "
 }
 
 // cells are the cells of a table's row.

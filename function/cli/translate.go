@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -20,7 +21,7 @@ func (w words) translate(text string) string {
 		}
 		return around(text, zh)
 	}
-	if code, rest, ok := strings.Cut(text, ": "); ok && !strings.Contains(code, " ") { // such as timeout: there was no answer
+	if code, rest, ok := strings.Cut(text, ": "); ok && !strings.ContainsAny(code, " \"{") { // such as timeout: there was no answer
 		if zh := w.part(rest); zh != rest {
 			return code + "：" + zh
 		}
@@ -38,9 +39,11 @@ func (w words) translate(text string) string {
 	return text
 }
 
+type joint struct{ english, chinese string }
+
 // joints are what holds the parts of a text together, the weakest first: sentences,
 // reasons in a row, what happened where, and lists.
-var joints = []struct{ english, chinese string }{{". ", "。"}, {"; ", "；"}, {": ", "："}, {", ", "、"}}
+var joints = []joint{{". ", "。"}, {"; ", "；"}, {": ", "："}, {", ", "、"}}
 
 // fewFixed characters behind a value do not tell where the value begins: "35 s left" is a
 // phrase of its own, "the checkpoint is damaged: no generation is left" is not.
@@ -57,6 +60,9 @@ func (w words) phrase(text string) (string, bool) {
 		if m == nil || p.letters < fewFixed && strings.HasPrefix(plain, m[1]) && strings.ContainsAny(m[1], ":.,;") {
 			continue // what ends like this begins with another text
 		}
+		if p.tears(m[len(m)-1]) {
+			continue
+		}
 		var args []any
 		for _, part := range m[1:] {
 			zh := w.part(part)
@@ -69,6 +75,22 @@ func (w words) phrase(text string) (string, bool) {
 		return strings.ReplaceAll(filled, ours, ""), true
 	}
 	return "", false
+}
+
+// tears reports whether the last value holds more than one text, and the format either
+// would put its own end behind them or is too short to tell that they belong to it: the
+// texts are taken apart first.
+func (p pattern) tears(last string) bool {
+	if !p.moved && (p.letters >= fewFixed || p.joined) || isForeign(last) {
+		return false
+	}
+	return strings.HasSuffix(last, ".") || slices.ContainsFunc(joints[:3], func(j joint) bool { return strings.Contains(last, j.english) })
+}
+
+// isForeign reports whether a text is somebody else's as a whole: quoted, or JSON.
+func isForeign(text string) bool {
+	_, err := strconv.Unquote(text)
+	return err == nil || strings.HasPrefix(text, "{") && (strings.HasSuffix(text, "}") || strings.HasSuffix(text, "…"))
 }
 
 // ours marks Chinese that is filled into Chinese: between the two there is no space, as
@@ -88,7 +110,7 @@ func (w words) joined(text, english, chinese string) (string, bool) {
 		if i < 0 {
 			break
 		}
-		if from += i + len(english); strings.Count(text[:from], `"`)%2 == 0 { // not in a quotation
+		if from += i + len(english); strings.Count(text[:from], `"`)%2 == 0 && strings.Count(text[:from], "{") == strings.Count(text[:from], "}") { // not in a quotation or JSON
 			cuts = append(cuts, from)
 		}
 	}
@@ -116,11 +138,17 @@ func (w words) joined(text, english, chinese string) (string, bool) {
 	return zhHead + chinese + zhRest, true
 }
 
+// platforms are single words that have a Chinese name.
+var platforms = []string{"Feishu", "DingTalk", "WeCom"}
+
 // part is what was filled into a text: another phrase, a number of things, or foreign. A
 // single word is an identifier, a name or what somebody typed, and stays as it is: "failed"
 // may be the value to write, and "role" the name of a profile.
 func (w words) part(text string) string {
-	if !strings.Contains(text, " ") {
+	if slices.Contains(platforms, text) {
+		return chinesePhrases()[text]
+	}
+	if !strings.Contains(text, " ") || isForeign(text) {
 		return text
 	}
 	number, noun, _ := strings.Cut(text, " ")

@@ -44,7 +44,7 @@ func waitIDs(args []string, stdin io.Reader) ([]string, error) {
 	}
 	var all []string
 	for _, id := range ids {
-		if !likeTaskID(id) {
+		if !watch.LikeTaskID(id) {
 			return nil, waitMistake(poller.Quote(id)+" is no task id", "Copy it from the answer of the submission, such as 12345678")
 		}
 		if !slices.Contains(all, id) {
@@ -55,13 +55,6 @@ func waitIDs(args []string, stdin io.Reader) ([]string, error) {
 		return nil, waitMistake("no task id", "Name the ids, or write - to read them from stdin")
 	}
 	return all, nil
-}
-
-// likeTaskID reports whether a word can be a task id at all. All that were ever seen are
-// digits; one without any is a word of an error, or a variable's null.
-func likeTaskID(word string) bool {
-	const digits, others = "0123456789", "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_."
-	return strings.ContainsAny(word, digits) && strings.Trim(word, digits+others) == "" && len(word) <= 128
 }
 
 // byteOrderMark is what PowerShell puts before what it pipes or writes to a file.
@@ -91,7 +84,7 @@ func idsIn(text string) ([]string, error) {
 	if !strings.ContainsAny(text[:1], `{["`) {
 		ids := idsOf(text)
 		for _, id := range ids {
-			if !likeTaskID(id) {
+			if !watch.LikeTaskID(id) {
 				return nil, stdinMistake(poller.Quote(id)+" is no task id", "Did the submission fail? Pipe task ids, or the answer of a submission")
 			}
 		}

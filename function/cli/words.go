@@ -28,6 +28,8 @@ type pattern struct {
 	filled  *regexp.Regexp
 	chinese string // a format that takes strings
 	letters int    // of the English that are fixed
+	joined  bool   // a value stands behind a colon
+	moved   bool   // none does, the English ends with a value, and the Chinese goes on behind it
 }
 
 var chinesePhrases = sync.OnceValue(func() phrases { return readPhrases(chineseFile) })
@@ -86,10 +88,13 @@ var chinesePatterns = sync.OnceValue(func() []pattern {
 				filled.WriteString(`(.*?)`)
 			}
 		}
+		joined := strings.Contains(strings.Join(fixed, "%"), ": %")
 		all = append(all, pattern{
 			filled:  regexp.MustCompile(`(?s)^` + filled.String() + `$`),
 			chinese: verbs().ReplaceAllString(chinese, `%${1}s`),
 			letters: len(strings.Join(fixed, "")),
+			joined:  joined,
+			moved:   !joined && fixed[len(values)] == "" && !strings.HasSuffix(chinese, values[len(values)-1]),
 		})
 	}
 	poller.Sort(all, func(a, b pattern) int {
@@ -172,7 +177,7 @@ func (w words) mistakes(err error) string {
 	for _, m := range poller.Mistakes(err) {
 		line := w.translate(m.Problem)
 		if m.Setting != "" {
-			line = w.part(m.Setting) + "：" + line
+			line = w.setting(m.Setting) + "：" + line
 		}
 		if m.Next != "" {
 			line += "。" + w.translate(m.Next) + "。"
@@ -180,6 +185,14 @@ func (w words) mistakes(err error) string {
 		lines = append(lines, strings.NewReplacer("？。", "？", "。。", "。").Replace(line))
 	}
 	return strings.Join(lines, "\n")
+}
+
+// setting is where a mistake is: most are names, which stay.
+func (w words) setting(name string) string {
+	if name == "stdin" {
+		return w.say(name)
+	}
+	return w.part(name)
 }
 
 // count is a number of things: "1 task", "2 tasks". Chinese has one form.
