@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -55,15 +56,19 @@ func TestDemoOfAProduct(t *testing.T) {
 // A reader who has enough, as | head, ends the demo, and nothing is said of it.
 func TestDemoEndsQuietly(t *testing.T) {
 	t.Parallel()
+	var wg sync.WaitGroup // each is six seconds of waiting
 	for _, lines := range []int{0, 5, 12} {
-		var err bytes.Buffer
-		closed := &closing{after: lines}
-		sh := Shell{Out: closed, Err: &err, Getenv: func(string) string { return "" }}
-		if Run(t.Context(), []string{"demo"}, sh); err.Len() > 0 {
-			t.Errorf("after %d writes: %s", lines, &err)
-		}
-		if lines == 0 && closed.writes > 2 {
-			t.Errorf("it went on for %d writes", closed.writes)
-		}
+		wg.Go(func() {
+			var err bytes.Buffer
+			closed := &closing{after: lines}
+			sh := Shell{Out: closed, Err: &err, Getenv: func(string) string { return "" }}
+			if Run(t.Context(), []string{"demo"}, sh); err.Len() > 0 {
+				t.Errorf("after %d writes: %s", lines, &err)
+			}
+			if lines == 0 && closed.writes > 2 {
+				t.Errorf("it went on for %d writes", closed.writes)
+			}
+		})
 	}
+	wg.Wait()
 }

@@ -62,6 +62,7 @@ func TestCheckNamesWhoAndWhere(t *testing.T) {
 // The account is read from STS where no role names it. That it cannot be read is a
 // warning and no more.
 func TestCheckNamesTheAccount(t *testing.T) {
+	t.Parallel() // most of its time is waiting
 	api := apitest.New(apitest.Options{AccessKeyID: "LTAI1", Secret: "s"})
 	sts, stop, err := api.Start()
 	if err != nil {
@@ -107,6 +108,7 @@ func (m *pinged) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // check tries the heartbeat without reporting a poll that there was not; with -post it
 // pings, unless something else is wrong.
 func TestCheckTriesTheHeartbeat(t *testing.T) {
+	t.Parallel() // most of its time is waiting
 	gone := httptest.NewServer(http.NotFoundHandler())
 	gone.Close()
 	for _, row := range []struct {

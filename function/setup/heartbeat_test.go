@@ -64,6 +64,7 @@ func TestHeartbeatFaults(t *testing.T) {
 
 // A failed poll says so, and a sink that needs a person is no failed poll.
 func TestHeartbeatSaysHowItWent(t *testing.T) {
+	t.Parallel() // most of its time is waiting
 	var mu sync.Mutex
 	var paths []string
 	monitor := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
