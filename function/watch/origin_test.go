@@ -129,6 +129,14 @@ func TestAnotherKeyRecordsHistory(t *testing.T) {
 			w.add(apitest.Task{Key: key(2), Created: time.Now(), Steps: apitest.Finish(20 * time.Minute)})
 			time.Sleep(10 * time.Minute)
 
+			// A key that the API refuses has recorded nothing, and the next one is new all the same.
+			w.api.Fault(apitest.NoPermission())
+			if _, err, _ := w.process().run(poll, with("B")); Code(err) != CodeAPIDenied || strings.Contains(log.String(), "another access key") {
+				t.Errorf("FIRST_RUN=notify %v: a refused key: %v; log: %s", first, err, &log)
+			}
+			w.api.Heal()
+			log.Reset()
+
 			r := w.do(poll, with("B"))
 			if r.Covered != 1 || r.Silent != 1 || !strings.Contains(log.String(), "backfill") {
 				t.Errorf("FIRST_RUN=notify %v: with another key %+v, want one notified, one silent and a warning that names backfill; log: %s", first, r, &log)
